@@ -1,0 +1,38 @@
+"""Clear away what an engine that died has left: processes, mounts, sockets, pid files."""
+
+import ctypes
+import os
+import shutil
+from pathlib import Path
+
+from rkx_lab.errors import LabError
+from rkx_lab.processes import end, with_words
+
+MNT_DETACH = 2  # sys/mount.h
+
+
+def clear(data: Path, run: Path) -> None:
+    """End the containerd and shims of an engine that died, unmount what is below its folders, empty the run folder.
+
+    Without it dockerd takes any living process with the old id for its containerd and waits for it in vain.
+    """
+    for pid in with_words(f"{run}/exec"):
+        end(pid, 5)
+    for path in mounts_below(Path("/proc/self/mountinfo").read_text(), (data, run)):
+        _unmount(path)
+    shutil.rmtree(run)
+    run.mkdir()
+
+
+def mounts_below(mountinfo: str, folders: tuple[Path, ...]) -> list[str]:
+    """Return the mount points below these folders, the last mounted first."""
+    points = [line.split()[4] for line in mountinfo.splitlines()]
+    return [point for point in reversed(points) if any(point.startswith(f"{folder}/") for folder in folders)]
+
+
+def _unmount(path: str) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    plain = path.encode().decode("unicode_escape")  # mountinfo writes a blank as \040
+    if libc.umount2(plain.encode(), MNT_DETACH):
+        error = ctypes.get_errno()
+        raise LabError(f"cannot unmount {plain}, left by an engine that died: {os.strerror(error)}")

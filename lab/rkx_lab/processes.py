@@ -1,0 +1,45 @@
+"""Look at and end processes by id, never by name alone: ids are reused."""
+
+import os
+import select
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+
+def read_pid(path: Path) -> int | None:
+    """Return the process id that a pid file holds, None when the file is missing or no number."""
+    try:
+        return int(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def runs(pid: int | None, *words: str) -> bool:
+    """Tell whether this process lives and its command line contains all words."""
+    if pid is None:
+        return False
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return bool(line) and all(word in line for word in words)
+
+
+def with_words(*words: str) -> list[int]:
+    """Return the ids of living processes whose command line contains all words, this one left out."""
+    ids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return [pid for pid in ids if pid != os.getpid() and runs(pid, *words)]
+
+
+def end(pid: int, timeout_s: float) -> None:
+    """Ask a process to end, and kill it when it still lives after the time."""
+    with suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+            if not select.select([descriptor], [], [], timeout_s)[0]:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                select.select([descriptor], [], [], timeout_s)
+        finally:
+            os.close(descriptor)
