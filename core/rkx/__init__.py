@@ -1,0 +1,109 @@
+"""rkx: Kubernetes clusters of containers on machines that run Docker.
+
+The names listed here are the public surface, for plugins and embedders; they are loaded when first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rkx.api import Run, apply, load, plan
+    from rkx.errors import (
+        AuthRejected,
+        ConfigError,
+        ConnectFailed,
+        HostKeyMismatch,
+        NotReady,
+        PreflightFailed,
+        Problem,
+        Refused,
+        RkxError,
+        StreamRefused,
+        TimedOut,
+        TransportError,
+    )
+    from rkx.hooks import (
+        API_VERSION,
+        AddonPlugin,
+        AuthPlugin,
+        ExtensionPlugin,
+        NetworkPlugin,
+        ServicePlugin,
+        TransportPlugin,
+        hookimpl,
+    )
+    from rkx.model.checks import Check, Finding, PortClaim
+    from rkx.model.cluster import Cluster, DrainOptions, PluginRef, Registry, UpgradeStrategy
+    from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
+    from rkx.model.identity import (
+        ADMIN,
+        DATASTORE_CA,
+        FRONT_PROXY_CA,
+        KUBERNETES_CA,
+        SUPER_ADMIN,
+        Authority,
+        Due,
+        Identity,
+        Issued,
+        IssueRequest,
+        Pending,
+        Saved,
+    )
+    from rkx.model.network import AuthSettings, NetworkSettings
+    from rkx.model.node import Node, Taint
+    from rkx.model.plan import Action, Change, Danger, Plan
+    from rkx.model.resource import (
+        API_READY,
+        NODE_PROGRAM,
+        Container,
+        File,
+        Folder,
+        Key,
+        Leaves,
+        Manifest,
+        Milestone,
+        Mount,
+        Object,
+        Part,
+        Probe,
+        Read,
+        Registration,
+        Resource,
+        Rollout,
+        node_ready,
+        node_started,
+    )
+    from rkx.model.step import Answer, Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
+    from rkx.render import render
+    from rkx.secret import Secret
+    from rkx.transport import Channel, DialForbidden, Dials, Prompt, Transport, bridge
+
+_HOMES = {
+    "rkx.api": "Run apply load plan",
+    "rkx.errors": "AuthRejected ConfigError ConnectFailed HostKeyMismatch NotReady PreflightFailed Problem Refused RkxError"
+    " StreamRefused TimedOut TransportError",
+    "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin hookimpl",
+    "rkx.model.checks": "Check Finding PortClaim",
+    "rkx.model.cluster": "Cluster DrainOptions PluginRef Registry UpgradeStrategy",
+    "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
+    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA KUBERNETES_CA SUPER_ADMIN Authority Due Identity Issued IssueRequest Pending Saved",
+    "rkx.model.network": "AuthSettings NetworkSettings",
+    "rkx.model.node": "Node Taint",
+    "rkx.model.plan": "Action Change Danger Plan",
+    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Key Leaves Manifest Milestone Mount Object Part Probe Read"
+    " Registration Resource Rollout node_ready node_started",
+    "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
+    "rkx.render": "render",
+    "rkx.secret": "Secret",
+    "rkx.transport": "Channel DialForbidden Dials Prompt Transport bridge",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> object:
+    if home := _HOME.get(name):
+        return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'rkx' has no attribute {name!r}")

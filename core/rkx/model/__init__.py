@@ -1,0 +1,1 @@
+"""Frozen values that core and plugins exchange."""

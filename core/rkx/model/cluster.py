@@ -1,0 +1,114 @@
+"""The cluster as cluster.yml wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from rkx.model.node import Node, Role
+from rkx.secret import Secret
+
+Stage = Literal["transport", "auth", "network", "service", "addon", "extension"]
+ImageLayout = Literal["public", "rkx"]
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRef:
+    """A provider that cluster.yml chose, with its options as they stand there.
+
+    ``where`` is the path of its name in cluster.yml, ``options_where`` maps an option's path to its path there.
+    """
+
+    stage: Stage
+    name: str
+    options: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    where: str = ""
+    options_where: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """A private registry; the default one is put before the names of default images."""
+
+    url: str
+    user: str = ""
+    password: Secret[str] | None = None
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainOptions:
+    """How pods leave a node; ``grace_period_s`` -1 takes each pod's own."""
+
+    force: bool = False
+    delete_local_data: bool = False
+    ignore_daemonsets: bool = True
+    grace_period_s: int = -1
+    timeout_s: int = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeStrategy:
+    """How many nodes may be away at once: a count or a percentage, as text."""
+
+    max_unavailable_worker: str = "10%"
+    max_unavailable_controlplane: str = "1"
+    drain: bool = False
+    drain_options: DrainOptions = DrainOptions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """What cluster.yml says, decoded. ``id`` is made at birth, kept in the state, and empty before.
+
+    ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start.
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    kubernetes_version: str
+    pod_cidr: str = "10.42.0.0/16"
+    service_cidr: str = "10.43.0.0/16"
+    dns_domain: str = "cluster.local"
+    dns_address: str = "10.43.0.10"
+    id: str = ""
+    file: str = ""
+    image_layout: ImageLayout = "public"
+    images: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    registries: tuple[Registry, ...] = ()
+    sans: tuple[str, ...] = ()
+    upgrade: UpgradeStrategy = UpgradeStrategy()
+    drain: DrainOptions = DrainOptions()
+    addon_timeout_s: int = 300
+    ignore_docker_version: bool = False
+    auth: tuple[PluginRef, ...] = ()
+    network: PluginRef = PluginRef(stage="network", name="none")
+    services: tuple[PluginRef, ...] = ()
+    addons: tuple[PluginRef, ...] = ()
+    extensions: tuple[PluginRef, ...] = ()
+
+    def with_role(self, role: Role) -> tuple[Node, ...]:
+        """List the nodes that carry ``role``, in the file's order."""
+        return tuple(node for node in self.nodes if role in node.roles)
+
+    def node(self, name: str) -> Node:
+        """Find a node by its name; KeyError if there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def image(self, name: str, default: str) -> str:
+        """Give the image called ``name`` under system_images, or ``default`` behind the default registry."""
+        if written := self.images.get(name):
+            return written
+        prefix = next((registry.url for registry in self.registries if registry.is_default), "")
+        return f"{prefix}/{default}" if prefix else default
+
+    @property
+    def minor(self) -> int:
+        """Give the minor of the Kubernetes version: 34 for v1.34.4."""
+        return int(self.kubernetes_version.split(".")[1])

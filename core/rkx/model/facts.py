@@ -1,0 +1,69 @@
+"""What a node said about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """A network interface; ``addresses`` in CIDR form."""
+
+    name: str
+    mtu_bytes: int
+    addresses: tuple[str, ...] = ()
+    up: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A port that a program listens on: ``proto`` is tcp or udp."""
+
+    proto: str
+    port: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostFacts:
+    """What rkx-node said in its last batch; absent on a node never prepared."""
+
+    boot_id: str = ""
+    machine_id: str = ""
+    interfaces: tuple[Interface, ...] = ()
+    default_interface: str = ""
+    resolv_conf: str = ""
+    listening: tuple[Listener, ...] = ()
+    swap: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts:
+    """What the Engine's /info and /version say, and ``host`` if the node was prepared.
+
+    ``clock_offset_s`` is the node's clock less the operator's, ``clock_error_s`` half the round trip.
+    """
+
+    engine_id: str
+    engine_version: str
+    api_version: str
+    root_dir: str = "/var/lib/docker"
+    logging_driver: str = "json-file"
+    cgroup_driver: Literal["cgroupfs", "systemd", "none"] = "cgroupfs"
+    cgroup_version: int = 1
+    security_options: tuple[str, ...] = ()
+    kernel: str = ""
+    architecture: str = "x86_64"
+    os_name: str = ""
+    hostname: str = ""
+    cpus: int = 1
+    memory_bytes: int = 0
+    clock_offset_s: float = 0.0
+    clock_error_s: float = 0.0
+    host: HostFacts | None = None
+
+
+Facts: TypeAlias = Mapping[str, NodeFacts]
+"""Node name -> its facts; a node that did not answer is missing."""

@@ -1,0 +1,105 @@
+"""Who needs which credentials, and what is asked of an auth plugin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from rkx.secret import Secret
+
+Usage = Literal["server", "client"]
+IdentityKind = Literal["authority", "leaf", "keypair", "secret"]
+
+KUBERNETES_CA = "kubernetes-ca"
+DATASTORE_CA = "etcd-ca"
+FRONT_PROXY_CA = "front-proxy-ca"
+SUPER_ADMIN = "super-admin"
+"""In ``system:masters``: what core itself uses; it stays in the state."""
+ADMIN = "admin"
+"""The operator's, in the group ``rkx:cluster-admins``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Credentials that something needs.
+
+    An ``authority`` signs; a ``leaf`` is signed by the one called ``authority``; a ``keypair`` has no certificate; a
+    ``secret`` is 32 random bytes, put in base64 for ``${secret}`` into ``form``. ``node`` is empty for those that
+    belong to no node: the operator's, and authorities.
+    """
+
+    name: str
+    kind: IdentityKind = "leaf"
+    node: str = ""
+    authority: str = ""
+    common_name: str = ""
+    organizations: tuple[str, ...] = ()
+    sans: tuple[str, ...] = ()
+    usages: frozenset[Usage] = frozenset()
+    form: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What the state knows of issued credentials; no key.
+
+    ``description`` is a digest of the identity that they were issued for: another one means that it changed.
+    """
+
+    name: str
+    serial: str
+    not_before: datetime | None
+    not_after: datetime | None
+    description: str
+    authority_serial: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Credentials to make or renew, and why."""
+
+    identity: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """An authority's certificate and key, for the plugin whose own it is."""
+
+    name: str
+    certificate: bytes
+    key: Secret[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRequest:
+    """One certificate to issue. Core made the key and the CSR (PEM).
+
+    ``signer`` is the authority to sign with if it is the plugin's own; for an authority itself it is None and
+    ``key`` is its own key, to sign itself with.
+    """
+
+    identity: Identity
+    csr: bytes
+    signer: Authority | None = None
+    key: Secret[bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A certificate and the chain above it, PEM; empty for identities that have none."""
+
+    identity: str
+    certificate: bytes
+    chain: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """Not yet issued: ask again with ``ticket`` after ``retry_after_s``."""
+
+    identity: str
+    ticket: str
+    retry_after_s: float

@@ -1,0 +1,39 @@
+"""What services must know of the network and of authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from rkx.model.cluster import EMPTY
+from rkx.model.resource import File
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """Ranges, kube-proxy's mode (None: no kube-proxy), who allots node ranges, what the kubelet must see.
+
+    ``sysctls`` and ``modules`` are set at each boot by the containers that need them. ``binds`` are host folders that
+    the kubelet and its runtime get besides their own.
+    """
+
+    cni: str
+    pod_cidr: str
+    kube_proxy_mode: str | None = "iptables"
+    allocate_node_cidrs: bool = True
+    binds: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthSettings:
+    """Arguments and files that authentication adds to the API server.
+
+    ``authorities`` maps the standing names ``kubernetes``, ``etcd`` and ``front-proxy`` to identities.
+    """
+
+    arguments: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    files: tuple[File, ...] = ()
+    folder: PurePosixPath | None = None

@@ -1,0 +1,78 @@
+"""What a run will do, as a value: shown by ``plan``, applied by ``up``. It holds no key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from rkx.model.resource import Key
+from rkx.model.step import Lane, Turn
+
+Verb = Literal[
+    "prepare",
+    "issue",
+    "pull",
+    "create",
+    "replace",
+    "start",
+    "restart",
+    "update",
+    "remove",
+    "clean",
+    "survey",
+    "await",
+    "step",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference of one resource; values of secrets never stand here."""
+
+    field: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing to do; it starts when every key in ``after`` is done."""
+
+    verb: Verb
+    key: Key
+    reason: str
+    owner: str = ""
+    changes: tuple[Change, ...] = ()
+    after: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Danger:
+    """Something that the operator must agree to before it is done."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The graph of actions of one run.
+
+    ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose.
+    """
+
+    cluster: str
+    actions: tuple[Action, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    lanes: tuple[Lane, ...] = ()
+    asks: tuple[Danger, ...] = ()
+    unknown: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = ()
+    observed: Mapping[Key, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell if there is nothing to do."""
+        return not self.actions and not self.turns

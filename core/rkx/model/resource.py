@@ -1,0 +1,271 @@
+"""What plugins describe and core makes: containers, folders, files, manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from rkx.model.cluster import EMPTY
+from rkx.model.node import Taint
+from rkx.secret import Secret
+
+NODE_PROGRAM = "/var/lib/rkx/bin/rkx-node"
+"""Where core puts its program on each node; its folder is mounted by containers that wrap themselves in it."""
+
+
+class Key(NamedTuple):
+    """Name a resource: node (empty for the cluster's own), kind, name."""
+
+    node: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.node, self.kind.lower(), self.name) if part)
+
+
+class Milestone(NamedTuple):
+    """A moment that plugins wait for without knowing each other's keys."""
+
+    name: Literal["api-ready", "node-started", "node-ready"]
+    node: str = ""
+
+
+API_READY = Milestone("api-ready")
+
+
+def node_started(node: str) -> Milestone:
+    """Give the moment when the node's kubelet runs."""
+    return Milestone("node-started", node)
+
+
+def node_ready(node: str) -> Milestone:
+    """Give the moment when the Node object is Ready."""
+    return Milestone("node-ready", node)
+
+
+After: TypeAlias = Key | Milestone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Say when a container works: asked through the node every 100 ms until ``timeout_s``.
+
+    ``address`` is ``tcp:HOST:PORT`` or ``unix:/path`` as seen from the node. With ``path`` an HTTP GET must answer 200,
+    over TLS when ``authority`` names the authority that signed the server; ``identity`` is the client's.
+    """
+
+    address: str
+    path: str = ""
+    authority: str = ""
+    identity: str = ""
+    server_name: str = ""
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A bind of a host folder; ``mode`` as Docker spells it, such as ``ro`` or ``rw,rshared``."""
+
+    source: str
+    target: str
+    mode: str = "rw"
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.target}:{self.mode}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A file, or every file below a folder, that a container reads, and what it needs when one changed."""
+
+    path: PurePosixPath
+    on_change: Literal["restart", "nothing"] = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A container that core keeps running on a node.
+
+    ``argv`` begins with the program, found on the image's PATH. ``birth`` are arguments that matter at first start
+    only: they are sent, but are no reason to replace. ``after`` holds keys and milestones to wait for, ``reaches`` the
+    milestones that its probe proves.
+    """
+
+    node: str
+    name: str
+    image: str
+    argv: tuple[str, ...]
+    birth: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    mounts: tuple[Mount, ...] = ()
+    network: Literal["host", "none"] = "host"
+    privileged: bool = False
+    host_pid: bool = False
+    host_cgroup: bool = False
+    read_only: bool = False
+    user: str = ""
+    capabilities: tuple[str, ...] = ()
+    stop_timeout_s: int = 10
+    reads: tuple[Read, ...] = ()
+    after: tuple[After, ...] = ()
+    reaches: tuple[Milestone, ...] = ()
+    probe: Probe | None = None
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name the container in plans."""
+        return Key(self.node, "Container", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A host folder of ours with exact mode and owner; ``on_remove`` keep leaves it on the machine."""
+
+    node: str
+    path: PurePosixPath
+    mode: int = 0o700
+    uid: int = 0
+    gid: int = 0
+    on_remove: Literal["delete", "keep"] = "delete"
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name the folder in plans."""
+        return Key(self.node, "Folder", str(self.path))
+
+
+PartName = Literal["certificate", "key", "chain", "ca-bundle", "public", "rendered"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of issued credentials, by name: core fills it in when it writes the file.
+
+    ``ca-bundle`` is the certificate of an authority, ``public`` the public key of a key pair, ``rendered`` the form of
+    a secret with the secret in it.
+    """
+
+    identity: str
+    what: PartName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of ours with exact mode and owner, written beside, synced and renamed."""
+
+    node: str
+    path: PurePosixPath
+    content: bytes | Part | Secret[bytes]
+    mode: int = 0o600
+    uid: int = 0
+    gid: int = 0
+    after: tuple[After, ...] = ()
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name the file in plans."""
+        return Key(self.node, "File", str(self.path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """What a provider's parts leave on a machine beyond resources; never compared, cleaned when a node is taken down.
+
+    ``chains`` are prefixes of iptables chains, ``comments`` prefixes of rules' comments.
+    """
+
+    node: str
+    name: str
+    links: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name what is left in plans."""
+        return Key(self.node, "Leaves", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A Node object's labels and taints; the kubelet makes the object, core sets these when it has."""
+
+    node: str
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    taints: tuple[Taint, ...] = ()
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name the Node in plans."""
+        return Key("", "Node", self.node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """Wait for a workload: ``kind`` is Deployment, DaemonSet, Pod, APIService or CustomResourceDefinition."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """YAML documents of the cluster; core splits them into objects and applies them on the server's side.
+
+    ``where`` is where a user finds the text: a file, or a path in cluster.yml.
+    """
+
+    name: str
+    text: str
+    after: tuple[After, ...] = ()
+    probes: tuple[Rollout, ...] = ()
+    where: str = ""
+    namespace: str = "default"
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name the manifest in plans."""
+        return Key("", "Manifest", self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Object:
+    """One object of the cluster as it should be; ``body`` is its whole mapping."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    body: Mapping[str, Any]
+    after: tuple[After, ...] = ()
+    manifest: str = ""
+    where: str = ""
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Name the object in plans: ``Deployment.apps kube-system/coredns``."""
+        group = self.api_version.rpartition("/")[0]
+        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return Key("", f"{self.kind}.{group}" if group else self.kind, name)
+
+
+Resource: TypeAlias = Container | Folder | File | Leaves | Manifest | Registration
+
+
+def stamped(resource: Resource, owner: str) -> Resource:
+    """Give the same resource with the plugin that made it written on it."""
+    return replace(resource, owner=owner)
