@@ -1,0 +1,4 @@
+package main
+
+// From Linux, include/uapi/asm-generic/unistd.h.
+const numberSetns = 268

@@ -1,0 +1,3 @@
+module rkx.dev/node
+
+go 1.26
