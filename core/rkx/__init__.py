@@ -82,18 +82,20 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "rkx.api": "Run apply load plan",
-    "rkx.errors": "AuthRejected ConfigError ConnectFailed HostKeyMismatch NotReady PreflightFailed Problem Refused RkxError"
-    " StreamRefused TimedOut TransportError",
-    "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin hookimpl",
+    "rkx.errors": "AuthRejected ConfigError ConnectFailed HostKeyMismatch NotReady PreflightFailed Problem Refused"
+    " RkxError StreamRefused TimedOut TransportError",
+    "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin"
+    " hookimpl",
     "rkx.model.checks": "Check Finding PortClaim",
     "rkx.model.cluster": "Cluster DrainOptions PluginRef Registry UpgradeStrategy",
     "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
-    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA KUBERNETES_CA SUPER_ADMIN Authority Due Identity Issued IssueRequest Pending Saved",
+    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA KUBERNETES_CA SUPER_ADMIN Authority Due Identity Issued"
+    " IssueRequest Pending Saved describe",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
     "rkx.model.plan": "Action Change Danger Plan",
-    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Key Leaves Manifest Milestone Mount Object Part Probe Read"
-    " Registration Resource Rollout node_ready node_started",
+    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Key Leaves Manifest Milestone Mount Object"
+    " Part Probe Read Registration Resource Rollout node_ready node_started",
     "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
     "rkx.render": "render",
     "rkx.secret": "Secret",

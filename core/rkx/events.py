@@ -15,7 +15,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened; ``run`` names the run, ``seq`` counts from 1, ``node`` is empty for the cluster's own."""
+    """Something that happened in ``run``; ``seq`` counts from 1, ``node`` is empty for the cluster's own."""
 
     kind: ClassVar[str] = "event"
     run: str = ""

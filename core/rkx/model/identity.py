@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -39,6 +41,13 @@ class Identity:
     usages: frozenset[Usage] = frozenset()
     form: str = ""
     owner: str = ""
+
+
+def describe(identity: Identity) -> str:
+    """Give a digest of all that credentials are issued for; another one means that they must be made anew."""
+    said = [identity.kind, identity.authority, identity.common_name, *identity.organizations, identity.form]
+    text = json.dumps([said, sorted(identity.sans), sorted(identity.usages)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
