@@ -1,0 +1,3 @@
+module rkx/images/echo
+
+go 1.24.0

@@ -1,0 +1,1 @@
+"""Build rkx's container images from published packages, without a Docker Engine."""
