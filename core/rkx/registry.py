@@ -163,8 +163,8 @@ class Plugins:
         return results[0]
 
     def _many(
-        self, chosen: Chosen, hook: str, kinds: tuple[type, ...], deadline_s: float | None, **arguments: Any
-    ) -> list[Any]:  # noqa: ANN401,E501
+        self, chosen: Chosen, hook: str, kinds: tuple[type, ...], deadline_s: float | None, **arguments: Any  # noqa: ANN401
+    ) -> list[Any]:
         if not self._has(chosen, hook):
             return []
         [result] = self._call(chosen, hook, deadline_s, **arguments)
@@ -282,11 +282,11 @@ class Plugins:
             for resource in self._resources(each, "rkx_addon_resources", "", cluster=cluster, network=network)
         ]
 
-    def _resources(self, chosen: Chosen, hook: str, node: str | None, **arguments: Any) -> list[Resource]:  # noqa: ANN401
+    def _resources(self, chosen: Chosen, hook: str, allowed: str | None, /, **arguments: Any) -> list[Resource]:  # noqa: ANN401
         found: list[Resource] = self._many(chosen, hook, RESOURCES, DEADLINE_S, **arguments)
         for resource in found:
-            if node is not None and resource.key.node not in ("", node):
-                raise _fault(chosen, f"{hook} for {node or 'the cluster'} returned {resource.key}")
+            if allowed is not None and resource.key.node not in ("", allowed):
+                raise _fault(chosen, f"{hook} for {allowed or 'the cluster'} returned {resource.key}")
         return [stamped(resource, _stamp(chosen)) for resource in found]
 
     def amended(self, cluster: Cluster, resources: Sequence[Resource]) -> list[Resource]:
@@ -355,7 +355,7 @@ def _guarded(chosen: Chosen, hook: str, call: Callable[[], T]) -> T:
         return call()
     except RkxError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises is its fault, by name
+    except Exception as error:
         raise _fault(chosen, f"{hook} raised {error!r}", traceback.format_exc()) from error
 
 
@@ -366,7 +366,7 @@ def _within(deadline_s: float, chosen: Chosen, hook: str, call: Callable[[], T])
     def work() -> None:
         try:
             done.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - carried to the asking thread
+        except BaseException as error:  # noqa: BLE001 - carried to the thread that asked
             done.put((None, error))
 
     threading.Thread(target=work, daemon=True, name=hook).start()

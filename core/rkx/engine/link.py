@@ -1,0 +1,143 @@
+"""One node as the engine reaches it: Docker clients and HTTP sessions over the transport's streams."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from rkx.errors import StreamRefused
+from rkx.transport import DialForbidden, Dials, Transport
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+Connect = Callable[[], socket.socket]
+TIMEOUT_S = 60.0
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def __init__(self, connect: Connect, timeout_s: float) -> None:
+        super().__init__("node", timeout=timeout_s)
+        self._open = connect
+
+    def connect(self) -> None:
+        self.sock = self._open()
+        self.sock.settimeout(self.timeout if isinstance(self.timeout, int | float) else TIMEOUT_S)
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    def __init__(self, connect: Connect, timeout_s: float) -> None:
+        super().__init__("node", maxsize=4, block=False)
+        self._connect, self._timeout_s = connect, timeout_s
+
+    def _new_conn(self) -> urllib3.connection.HTTPConnection:
+        return _Connection(self._connect, self._timeout_s)
+
+
+class StreamAdapter(HTTPAdapter):
+    """Let requests speak over sockets that ``connect`` opens, whatever host the address names."""
+
+    def __init__(self, connect: Connect, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._pool = _Pool(connect, timeout_s)
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401
+        """Give the one pool there is."""
+        return self._pool
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401
+        """Give the path alone; no proxy is ever asked."""
+        return request.path_url
+
+    def close(self) -> None:
+        """Close the streams."""
+        self._pool.close()
+        super().close()
+
+
+def session(connect: Connect, *, timeout_s: float = TIMEOUT_S) -> requests.Session:
+    """Give an HTTP session whose every connection is one that ``connect`` opens; TLS, if any, is connect's."""
+    made = requests.Session()
+    made.trust_env = False
+    made.mount("http://", StreamAdapter(connect, timeout_s=timeout_s))
+    return made
+
+
+class Link:
+    """One node and the open way to it. Every call may come from any thread; each client belongs to one action."""
+
+    def __init__(
+        self, name: str, transport: Transport, relay: Callable[[Link, str], socket.socket] | None = None
+    ) -> None:
+        self.name = name
+        self._transport = transport
+        self._relay = relay
+        self._relays_only = not isinstance(transport, Dials)
+        self._version = ""
+        self._lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def docker(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[APIClient]:
+        """Lend a Docker client of its own stream; the Engine is asked for its version once per node."""
+        client = self._client(timeout_s)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def _client(self, timeout_s: float) -> APIClient:
+        from docker import APIClient
+
+        with self._lock:
+            if not self._version:
+                self._version = str(self.version()["ApiVersion"])
+        client = APIClient(base_url="tcp://node", version=self._version, timeout=int(timeout_s))
+        client.trust_env = False
+        client.mount("http://", StreamAdapter(self._transport.engine, timeout_s=timeout_s))
+        return client
+
+    def version(self) -> dict[str, Any]:
+        """Ask the Engine's /version, before any client of a certain API version is made."""
+        with session(self._transport.engine, timeout_s=10) as plain:
+            answer = plain.get("http://node/version")
+            answer.raise_for_status()
+            found: dict[str, Any] = answer.json()
+            return found
+
+    def dial(self, address: str, *, timeout_s: float = 10.0) -> socket.socket:
+        """Connect to an address as seen from the node; through rkx-node where the transport cannot.
+
+        Raises StreamRefused when nothing listens there.
+        """
+        if not self._relays_only and isinstance(self._transport, Dials):
+            try:
+                return self._transport.dial(address, timeout_s=timeout_s)
+            except DialForbidden:
+                self._relays_only = True
+        if self._relay is None:
+            raise StreamRefused(f"{self.name}: {address} cannot be reached", node=self.name)
+        return self._relay(self, address)
+
+    def dial_tls(
+        self, address: str, context: ssl.SSLContext, server_name: str, *, timeout_s: float = 10.0
+    ) -> ssl.SSLSocket:
+        """Connect as ``dial`` does and speak TLS; the server must be who ``server_name`` says."""
+        plain = self.dial(address, timeout_s=timeout_s)
+        try:
+            plain.settimeout(timeout_s)
+            return context.wrap_socket(plain, server_hostname=server_name)
+        except BaseException:
+            plain.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection to the node."""
+        self._transport.close()
