@@ -16,7 +16,7 @@ from rkx_lab import places
 from rkx_lab.capability import needs_wrapper
 from rkx_lab.errors import LabError
 from rkx_lab.leftovers import clear
-from rkx_lab.processes import end, read_pid, runs, with_words
+from rkx_lab.processes import background, end, lives, read_pid, runs
 
 DEFAULT = "unix:///var/run/docker.sock"
 START_LIMIT_S = 60.0
@@ -81,10 +81,8 @@ def start(url: str, say: Callable[[str], None] = print) -> None:
     clear(data, run)
     shutil.copy(WRAPPER, data)  # the engine outlives this checkout
     say(f"starting a Docker Engine at {url} (log: {data}/engine.log)")
-    with (data / "engine.log").open("ab") as log:
-        line = ["setsid", "--fork", *command(url), *_group()]
-        subprocess.run(line, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
-    _wait(url, run / "docker.pid", data / "engine.log")
+    pid = background([*command(url), *_group()], data / "engine.log")
+    _wait(url, pid, data / "engine.log")
 
 
 def stop(timeout_s: float = 30.0) -> bool:
@@ -110,10 +108,10 @@ def _start_as_root(url: str) -> None:
         raise LabError("the Docker Engine was not started: it needs root. Use root, or a user who may use sudo.")
 
 
-def _wait(url: str, pid_file: Path, log: Path) -> None:
+def _wait(url: str, pid: int, log: Path) -> None:
     deadline = time.monotonic() + START_LIMIT_S
     while answering(url) is None:
-        if time.monotonic() > deadline or not with_words(str(pid_file)):
+        if time.monotonic() > deadline or not lives(pid):
             last = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
             raise LabError(f"dockerd did not come up at {url}; the end of {log}:\n{last}")
         time.sleep(0.1)  # a socket that does not exist yet can only be polled; the time is limited

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +14,22 @@ def read_pid(path: Path) -> int | None:
         return int(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def background(line: list[str], log: Path) -> int:
+    """Start a program that outlives this one, its output added to a file, and return its process id."""
+    with log.open("ab") as file:
+        shell = ["setsid", "sh", "-c", '"$@" >&2 & echo $!', "sh", *line]
+        done = subprocess.run(shell, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, cwd="/", check=True)
+    return int(done.stdout)
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process has not ended; one that nobody waits for has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def runs(pid: int | None, *words: str) -> bool:
