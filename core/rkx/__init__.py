@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         IssueRequest,
         Pending,
         Saved,
+        describe,
     )
     from rkx.model.network import AuthSettings, NetworkSettings
     from rkx.model.node import Node, Taint
@@ -102,10 +103,26 @@ _HOMES = {
     "rkx.transport": "Channel DialForbidden Dials Prompt Transport bridge",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
-__all__ = [*_HOME]
+# fmt: off
+__all__ = [  # spelled out, since type checkers read it
+    "Run", "apply", "load", "plan", "AuthRejected", "ConfigError", "ConnectFailed", "HostKeyMismatch", "NotReady",
+    "PreflightFailed", "Problem", "Refused", "RkxError", "StreamRefused", "TimedOut", "TransportError", "API_VERSION",
+    "AddonPlugin", "AuthPlugin", "ExtensionPlugin", "NetworkPlugin", "ServicePlugin", "TransportPlugin", "hookimpl",
+    "Check", "Finding", "PortClaim", "Cluster", "DrainOptions", "PluginRef", "Registry", "UpgradeStrategy", "Facts",
+    "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA", "KUBERNETES_CA", "SUPER_ADMIN",
+    "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending", "Saved", "describe", "AuthSettings",
+    "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "API_READY", "NODE_PROGRAM",
+    "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part", "Probe",
+    "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call", "Do",
+    "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
+    "Dials", "Prompt", "Transport", "bridge",
+]
+# fmt: on
 
 
-def __getattr__(name: str) -> object:
-    if home := _HOME.get(name):
-        return getattr(importlib.import_module(home), name)
-    raise AttributeError(f"module 'rkx' has no attribute {name!r}")
+if not TYPE_CHECKING:  # or a checker would take every misspelt name for an object
+
+    def __getattr__(name: str) -> object:
+        if home := _HOME.get(name):
+            return getattr(importlib.import_module(home), name)
+        raise AttributeError(f"module 'rkx' has no attribute {name!r}")
