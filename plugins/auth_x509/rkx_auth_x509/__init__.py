@@ -1,0 +1,81 @@
+"""x509: every identity has a certificate of its own, signed by one of the cluster's three authorities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import rkx
+from rkx_auth_x509.renew import due
+
+AUTHORITIES = (rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class X509Config:
+    """What may stand under ``authentication.options.x509``.
+
+    ``leaf_days`` is the life of a certificate, ``ca_days`` that of an authority; both hold for what is issued from now
+    on.
+    """
+
+    leaf_days: int = 1095
+    ca_days: int = 3650
+
+
+class X509Auth(rkx.AuthPlugin[X509Config]):
+    """Authorities and certificates that rkx makes itself, kept in the state."""
+
+    name = "x509"
+    api = 0
+    Config = X509Config
+
+    @rkx.hookimpl
+    def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
+        """Refuse lives below a day, and leaves that are meant to outlive their authority."""
+        chosen = next((ref for ref in cluster.auth if ref.name == self.name), None)
+        places = chosen.options_where if chosen else {}
+        lives = {"leaf_days": self.config.leaf_days, "ca_days": self.config.ca_days}
+        problems = [
+            rkx.Problem(where=_place(places, option), message=f"{option} is {days}, less than one day")
+            for option, days in lives.items()
+            if days < 1
+        ]
+        if self.config.leaf_days > self.config.ca_days:
+            message = f"leaf_days {self.config.leaf_days} is more than ca_days {self.config.ca_days}"
+            hint = "a certificate ends with its authority at the latest; raise ca_days or lower leaf_days"
+            problems.append(rkx.Problem(where=_place(places, "leaf_days"), message=message, hint=hint))
+        return problems
+
+    @rkx.hookimpl
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+        """Name the authorities; whoever needs a leaf names it and its authority."""
+        return [rkx.Identity(name=name, kind="authority", common_name=name) for name in AUTHORITIES]
+
+    @rkx.hookimpl
+    def rkx_credentials_due(
+        self,
+        cluster: rkx.Cluster,
+        identities: Sequence[rkx.Identity],
+        saved: Mapping[str, rkx.Saved],
+        now: datetime,
+    ) -> Sequence[rkx.Due]:
+        """Say what is missing, has changed or nears its end."""
+        return due(identities, saved, now)
+
+    @rkx.hookimpl
+    def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
+        """Sign at once; nothing here waits for anybody."""
+        from rkx_auth_x509.issue import issue  # cryptography takes long to load and planning does without
+
+        return [issue(request, self.config.leaf_days, self.config.ca_days, now) for request in requests]
+
+    @rkx.hookimpl
+    def rkx_auth_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.AuthSettings:
+        """Add nothing: services name their authorities' files themselves."""
+        return rkx.AuthSettings()
+
+
+def _place(places: Mapping[str, str], option: str) -> str:
+    return places.get(option, f"authentication.options.x509.{option}")

@@ -1,0 +1,115 @@
+"""Certificates of authorities and leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+import rkx
+from rkx_auth_x509.extensions import authority_extensions, leaf_extensions, subject
+
+CLOCK_SKEW = timedelta(minutes=5)  # as the controller manager's signer allows
+SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+def issue(request: rkx.IssueRequest, leaf_days: int, ca_days: int, now: datetime) -> rkx.Issued:
+    """Sign what ``request`` asks for; key pairs and secrets have no certificate.
+
+    The chain stays empty: each leaf is signed by a root, and roots are delivered as ``ca-bundle``.
+    """
+    match request.identity.kind:
+        case "authority":
+            certificate = _self_signed(request, ca_days, now)
+        case "leaf":
+            certificate = _leaf(request, leaf_days, now)
+        case _:
+            return rkx.Issued(identity=request.identity.name, certificate=b"")
+    return rkx.Issued(identity=request.identity.name, certificate=certificate.public_bytes(Encoding.PEM))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """An authority, read."""
+
+    certificate: x509.Certificate
+    key: SigningKey
+
+    @classmethod
+    def read(cls, authority: rkx.Authority) -> Self:
+        """Decode an authority's PEM texts and see that they belong together."""
+        certificate = x509.load_pem_x509_certificate(authority.certificate)
+        key = _signing_key(authority.key, authority.name)
+        if certificate.public_key() != key.public_key():
+            raise rkx.RkxError(
+                f"the key of authority {authority.name!r} does not belong to its certificate",
+                hint="the state holds parts of two authorities; bring back a copy from a control plane node",
+            )
+        return cls(certificate=certificate, key=key)
+
+
+def _self_signed(request: rkx.IssueRequest, ca_days: int, now: datetime) -> x509.Certificate:
+    identity = request.identity
+    if request.key is None:
+        raise rkx.RkxError(f"no key came with the request for authority {identity.name!r}")
+    key = _signing_key(request.key, identity.name)
+    public = _checked_public_key(request)
+    if public != key.public_key():
+        raise rkx.RkxError(f"the CSR of authority {identity.name!r} is for another key than its own")
+    builder = _builder(identity, subject(identity), public, now, now + timedelta(days=ca_days))
+    for extension, critical in authority_extensions(public):
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(key, SHA256())
+
+
+def _leaf(request: rkx.IssueRequest, leaf_days: int, now: datetime) -> x509.Certificate:
+    identity = request.identity
+    if request.signer is None:
+        raise rkx.RkxError(f"no signer came with the request for {identity.name!r} of {identity.authority!r}")
+    signer = Signer.read(request.signer)
+    authority_end = signer.certificate.not_valid_after_utc
+    if authority_end <= now:
+        raise rkx.Refused(
+            f"authority {request.signer.name!r} ended on {authority_end:%Y-%m-%d}, nothing can be signed with it",
+            hint="check this computer's clock; an authority that is over has to be exchanged, not renewed",
+        )
+    public = _checked_public_key(request)
+    end = min(now + timedelta(days=leaf_days), authority_end)
+    builder = _builder(identity, signer.certificate.subject, public, now, end)
+    for extension, critical in leaf_extensions(identity, public, signer.certificate):
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(signer.key, SHA256())
+
+
+def _builder(
+    identity: rkx.Identity, issuer: x509.Name, public: CertificatePublicKeyTypes, now: datetime, end: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject(identity))
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(end)
+    )
+
+
+def _checked_public_key(request: rkx.IssueRequest) -> CertificatePublicKeyTypes:
+    csr = x509.load_pem_x509_csr(request.csr)
+    if not csr.is_signature_valid:
+        raise rkx.RkxError(f"the CSR for {request.identity.name!r} is not signed with the key that it is for")
+    return csr.public_key()
+
+
+def _signing_key(key: rkx.Secret[bytes], name: str) -> SigningKey:
+    loaded = load_pem_private_key(key.reveal(), password=None)
+    if not isinstance(loaded, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise rkx.RkxError(f"the key of authority {name!r} is a {type(loaded).__name__}, neither ECDSA nor RSA")
+    return loaded

@@ -1,0 +1,40 @@
+"""When credentials are made or renewed: pure, and without a key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import rkx
+
+
+def due(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved], now: datetime) -> list[rkx.Due]:
+    """List the credentials to make, each with the first reason that holds.
+
+    Only leaves are ever renewed. A new authority, service account key or encryption key would cut off whatever still
+    relies on the old one, so what exists of these stays, whatever its age or description.
+    """
+    reasons = [(identity.name, _reason(identity, saved, now)) for identity in identities]
+    return [rkx.Due(identity=name, reason=reason) for name, reason in reasons if reason]
+
+
+def _reason(identity: rkx.Identity, saved: Mapping[str, rkx.Saved], now: datetime) -> str:
+    own = saved.get(identity.name)
+    if own is None:
+        return "missing"
+    if identity.kind != "leaf":
+        return ""
+    if own.description != rkx.describe(identity):
+        return "identity changed"
+    authority = saved.get(identity.authority)
+    if authority is None or authority.serial != own.authority_serial:
+        return "authority changed"
+    return _nearing_end(own, now)
+
+
+def _nearing_end(own: rkx.Saved, now: datetime) -> str:
+    if own.not_before is None or own.not_after is None:
+        return ""
+    if own.not_after - now >= (own.not_after - own.not_before) / 3:
+        return ""
+    return f"expires {own.not_after:%Y-%m-%d}"
