@@ -26,25 +26,24 @@ class Builder:
         return self._cache.archive(image.name, image_digest(self._catalogue, image))
 
     def ensure(self, image: Image) -> Path:
-        """Build an image, and its base before it, unless the cache has it; give its archive."""
+        """Build an image, and the base it needs, unless the cache has it; give its archive."""
         target, progress = self.archive(image), Progress(image.name)
         if target.exists():
             return target
-        base = self.ensure(self._catalogue.find(image.base)) if image.base else None
         with self._cache.lock(target, lambda: progress.say("waiting for another build of it...")):
             if not target.exists():
                 with self._cache.work(target) as work, progress.step(f"build {image.reference}"):
-                    self._build(image, base, work, progress)
+                    self._build(image, work, progress)
                     publish(work / "archive.tar", target)
         return target
 
-    def _build(self, image: Image, base: Path | None, work: Path, progress: Progress) -> None:
-        layers = archive.layers_in(base) if base else []
+    def _build(self, image: Image, work: Path, progress: Progress) -> None:
+        own = self._own_files(image, work, progress)  # before the base, which may be in the making meanwhile
+        layers = archive.layers_in(self.ensure(self._catalogue.find(image.base))) if image.base else []
         if image.debian:
             with progress.step(f"install {len(image.packages)} Debian packages and what they need"):
                 debian.build(image, self._catalogue.debian, work / "debian.tar")
             layers.append(archive.layer_of(work / "debian.tar"))
-        own = self._own_files(image, work, progress)
         if not own.empty():
             own.write(work / "own.tar")
             layers.append(archive.layer_of(work / "own.tar"))

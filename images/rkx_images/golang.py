@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -42,12 +43,17 @@ def tag_flags(image: Image, program: Program) -> list[str]:
 
 
 def write_modfile(image: Image, folder: Path) -> Path:
-    """Make the go.mod of a version that is not the committed one; only Kubernetes has a template."""
-    if image.name != "kubernetes":
+    """Put the go.mod of a version that is not the default into `folder`: the kept one, else one from the template."""
+    kept = image.folder / image.version
+    if kept.is_dir():
+        for name in ("go.mod", "go.sum"):
+            shutil.copy(kept / name, folder)
+    elif image.name == "kubernetes":
+        upstream = upstream_modfile(image.sources[0].module, image.version)
+        (folder / "go.mod").write_text(kubernetes_modfile(image.version, upstream))
+    else:
         raise BuildError(f"{image.name}@{image.version}: only kubernetes is built in several versions")
-    path = folder / "go.mod"
-    path.write_text(kubernetes_modfile(image.version, upstream_modfile(image.sources[0].module, image.version)))
-    return path
+    return folder / "go.mod"
 
 
 def upstream_modfile(module: str, version: str) -> str:
@@ -63,4 +69,4 @@ def upstream_modfile(module: str, version: str) -> str:
 
 def _filled(flag: str, version: str) -> str:
     major, minor = version.removeprefix("v").split(".")[:2]
-    return flag.format(version=version, major=major, minor=minor)
+    return flag.format(version=version, number=version.removeprefix("v"), major=major, minor=minor)
