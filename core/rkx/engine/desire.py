@@ -1,0 +1,166 @@
+"""What should be: every plugin's description of one cluster, put together and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from rkx.engine.node import Layout
+from rkx.engine.state import State
+from rkx.errors import ConfigError, PluginFault
+from rkx.model.cluster import Cluster
+from rkx.model.facts import Facts
+from rkx.model.identity import Due, Identity
+from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Object, Registration, Resource, Rollout
+from rkx.registry import Plugins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """The whole of what is wanted. ``rollouts`` are the workloads to wait for, with the plugin that asked."""
+
+    cluster: Cluster
+    facts: Facts
+    resources: Mapping[Key, Resource]
+    objects: Mapping[Key, Object]
+    rollouts: tuple[tuple[Rollout, str], ...]
+    identities: Mapping[str, Identity]
+    due: tuple[Due, ...]
+    layouts: Mapping[str, Layout]
+
+    def on(self, node: str) -> list[Resource]:
+        """List the resources of one node."""
+        return [resource for key, resource in self.resources.items() if key.node == node]
+
+    def leaves(self, node: str) -> list[Leaves]:
+        """List what providers leave on a node."""
+        return [resource for resource in self.on(node) if isinstance(resource, Leaves)]
+
+
+def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: datetime) -> Desired:
+    """Ask every plugin, in the order that the hooks promise; nodes without facts are left out."""
+    network = plugins.network_settings(cluster, facts)
+    auth = plugins.auth_settings(cluster, facts)
+    found: list[Resource] = list(auth.files)
+    found += plugins.network_resources(cluster, facts, network)
+    for node in cluster.nodes:
+        if node.name in facts:
+            found += plugins.service_resources(cluster, node, facts, auth, network)
+    found += plugins.addon_resources(cluster, network)
+    resources = _keyed(plugins.amended(cluster, found))
+    identities = plugins.identities(cluster)
+    manifests = [resource for resource in resources.values() if isinstance(resource, Manifest)]
+    return Desired(
+        cluster=cluster,
+        facts=facts,
+        resources={key: each for key, each in resources.items() if not isinstance(each, Manifest)},
+        objects=_keyed_objects(part for manifest in manifests for part in split(manifest)),
+        rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
+        identities={identity.name: identity for identity in identities},
+        due=tuple(plugins.credentials_due(cluster, identities, state.saved(), now)),
+        layouts={node: layout(resources.values(), node) for node in facts},
+    )
+
+
+def nothing(cluster: Cluster, facts: Facts) -> Desired:
+    """Want nothing at all: what ``remove`` compares with."""
+    return Desired(
+        cluster=cluster, facts=facts, resources={}, objects={}, rollouts=(), identities={}, due=(), layouts={}
+    )
+
+
+def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:
+    """Sort resources by key; two different ones under one key are a fault of the second's plugin."""
+    found: dict[Key, Resource] = {}
+    for resource in resources:
+        former = found.setdefault(resource.key, resource)
+        if former is not resource and replace(former, owner="") != replace(resource, owner=""):
+            raise PluginFault(
+                f"{resource.key} is described differently by {former.owner} and by {resource.owner}",
+                owner=resource.owner,
+            )
+    return {key: found[key] for key in sorted(found)}
+
+
+def _keyed_objects(objects: Iterable[Object]) -> dict[Key, Object]:
+    found: dict[Key, Object] = {}
+    for wanted in objects:
+        if wanted.key in found:
+            raise ConfigError(f"{wanted.where}: {wanted.key} stands in {found[wanted.key].where} too")
+        found[wanted.key] = wanted
+    return found
+
+
+def layout(resources: Iterable[Resource], node: str) -> Layout:
+    """Find the topmost folders of a node: those with files are read, the others only held."""
+    mine = [resource for resource in resources if resource.key.node == node]
+    folders = sorted({resource.path for resource in mine if isinstance(resource, Folder)})
+    tops = [path for path in folders if not any(other in path.parents for other in folders)]
+    files = [resource.path for resource in mine if isinstance(resource, File)]
+    read = [top for top in tops if any(top in path.parents for path in files)]
+    for path in files:
+        if not any(top in path.parents for top in tops):
+            raise PluginFault(f"{node}: the file {path} lies in no folder that a plugin describes")
+    return Layout(read=_texts(read), hold=_texts(top for top in tops if top not in read))
+
+
+def _texts(paths: Iterable[PurePosixPath]) -> tuple[str, ...]:
+    return tuple(str(path) for path in paths)
+
+
+def split(manifest: Manifest) -> list[Object]:
+    """Cut a manifest into its objects; a List gives its items.
+
+    Raises ConfigError where a document is no object, with its number.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        documents = list(yaml.load_all(manifest.text, loader))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{manifest.where or manifest.name}: not YAML: {error}") from error
+    found = []
+    for number, document in enumerate(documents, start=1):
+        for body in _bodies(document):
+            found.append(_object(manifest, body, f"{manifest.where or manifest.name} document {number}"))
+    return found
+
+
+def _bodies(document: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever YAML holds
+    if document is None:
+        return []
+    if isinstance(document, dict) and str(document.get("kind", "")).endswith("List") and "items" in document:
+        return list(document["items"])
+    return [document]
+
+
+def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN401 - whatever YAML holds
+    try:
+        metadata = body["metadata"]
+        return Object(
+            api_version=body["apiVersion"],
+            kind=body["kind"],
+            namespace=metadata.get("namespace", ""),
+            name=metadata["name"],
+            body=body,
+            after=manifest.after,
+            manifest=manifest.name,
+            where=where,
+            owner=manifest.owner,
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise ConfigError(f"{where}: no object: apiVersion, kind and metadata.name are needed") from None
+
+
+def containers(resources: Iterable[Resource]) -> list[Container]:
+    """Pick the containers."""
+    return [resource for resource in resources if isinstance(resource, Container)]
+
+
+def registrations(desired: Desired) -> list[Registration]:
+    """Pick the Node objects."""
+    return [resource for resource in desired.resources.values() if isinstance(resource, Registration)]

@@ -1,0 +1,181 @@
+"""What is wanted less what is there, as actions with reasons. Pure: nothing is asked, nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from rkx.engine import digest
+from rkx.engine.desire import Desired
+from rkx.engine.ledger import Ledger
+from rkx.engine.node import NAMES, OWN_FOLDER
+from rkx.engine.observe import SeenContainer, SeenNode
+from rkx.model.plan import Action, Change
+from rkx.model.resource import Container, File, Folder, Key, Part
+
+ISSUE = Key("", "Credentials", "all")
+LOCK = "rkx-lock"
+
+
+def prepare_key(node: str) -> Key:
+    """Name the installation of rkx-node."""
+    return Key(node, "Program", "rkx-node")
+
+
+def machine_key(node: str) -> Key:
+    """Name the clean-up of a machine."""
+    return Key(node, "Machine", node)
+
+
+def diff_nodes(desired: Desired, seen: Mapping[str, SeenNode], ledger: Ledger) -> list[Action]:
+    """Compare every node that was seen; nodes that cluster.yml no longer has are taken down."""
+    actions = list(_credentials(desired))
+    for name, node in sorted(seen.items()):
+        wanted = name in desired.layouts
+        actions += _Comparison(desired, ledger, name, node).actions() if wanted else take_down(name, node, ledger)
+    return actions
+
+
+def _credentials(desired: Desired) -> Iterator[Action]:
+    if desired.due:
+        changes = tuple(Change(field=due.identity, after=due.reason) for due in desired.due)
+        reasons = sorted({due.reason for due in desired.due})
+        yield Action(verb="issue", key=ISSUE, reason=f"{len(changes)}: {', '.join(reasons)}", changes=changes)
+
+
+class _Comparison:
+    """One node, wanted and seen."""
+
+    def __init__(self, desired: Desired, ledger: Ledger, name: str, seen: SeenNode) -> None:
+        self.desired, self.ledger, self.name, self.seen = desired, ledger, name, seen
+        self.due = {due.identity for due in desired.due}
+        self.ours = seen.ours(ledger.state.cluster_id)
+        self.wanted = desired.on(name)
+
+    def actions(self) -> list[Action]:
+        found = [*self._prepare(), *self._files(), *self._leftovers()]
+        changed = [PurePosixPath(action.key.name) for action in found if action.key.kind == "File"]
+        for container in self.wanted:
+            if isinstance(container, Container):
+                found += self._container(container, changed)
+        return found + list(self._strangers())
+
+    def _prepare(self) -> Iterator[Action]:
+        program = self.seen.files.get(f"{OWN_FOLDER}/bin") and self.seen.layout
+        if not program or self.seen.layout != self.desired.layouts[self.name] or self._host_is_gone():
+            reason = "folders changed" if program else "missing"
+            yield Action(verb="prepare", key=prepare_key(self.name), reason=reason)
+
+    def _host_is_gone(self) -> bool:
+        return any(name not in self.seen.containers for name in NAMES.values())
+
+    def _files(self) -> Iterator[Action]:
+        for resource in self.wanted:
+            if isinstance(resource, Folder):
+                yield from self._compare(resource, digest.of_folder(resource))
+            if isinstance(resource, File):
+                yield from self._compare(resource, self.ledger.word(resource))
+
+    def _compare(self, resource: File | Folder, word: str) -> Iterator[Action]:
+        seen = self.seen.files.get(str(resource.path))
+        if seen is None:
+            yield Action(verb="create", key=resource.key, reason="missing", owner=resource.owner)
+        elif isinstance(resource, File) and self._is_due(resource):
+            yield Action(verb="update", key=resource.key, reason="credentials are issued anew", owner=resource.owner)
+        elif seen.word != word:
+            yield Action(verb="update", key=resource.key, reason=_difference(seen.word, word), owner=resource.owner)
+
+    def _is_due(self, file: File) -> bool:
+        return isinstance(file.content, Part) and file.content.identity in self.due
+
+    def _leftovers(self) -> Iterator[Action]:
+        """Find files that rkx wrote earlier and nobody wants any more."""
+        wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
+        record = self.ledger.state.nodes.get(self.name)
+        for path in record.paths if record else ():
+            if path in self.seen.files and path not in wanted:
+                kind = "Folder" if self.seen.files[path].word.startswith("folder") else "File"
+                yield Action(verb="remove", key=Key(self.name, kind, path), reason="no longer wanted")
+
+    def _container(self, container: Container, changed: Sequence[PurePosixPath]) -> Iterator[Action]:
+        seen = self.ours.get(container.name)
+        if seen is None or seen.state == "gone":
+            yield self._action("create", container, "missing")
+        elif seen.digest != digest.of_container(self.ledger.key, container):
+            yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
+        elif seen.state not in ("running", "restarting"):
+            yield self._action("start", container, f"is {seen.state}")
+        elif newer := self._newer(container, seen, changed):
+            yield self._action("restart", container, f"{newer} changed")
+        elif seen.restart_policy != "always" or seen.limited:
+            yield self._action("update", container, f"restart policy is {seen.restart_policy!r}, or limits are set")
+
+    def _action(self, verb: str, container: Container, reason: str, changes: tuple[Change, ...] = ()) -> Action:
+        return Action(verb=verb, key=container.key, reason=reason, owner=container.owner, changes=changes)  # type: ignore[arg-type] # one of Verb
+
+    def _newer(self, container: Container, seen: SeenContainer, changed: Sequence[PurePosixPath]) -> str:
+        """Name a file that the container read before its present content was written."""
+        for read in container.reads:
+            if read.on_change == "nothing":
+                continue
+            for path in changed:
+                if read.path == path or read.path in path.parents:
+                    return str(path)
+            for name, file in self.seen.files.items():
+                inside = PurePosixPath(name) == read.path or read.path in PurePosixPath(name).parents
+                is_file = not file.word.startswith("folder")
+                if inside and is_file and seen.started_at is not None and file.modified > seen.started_at:
+                    return name
+        return ""
+
+    def _strangers(self) -> Iterator[Action]:
+        """Find our own containers that nobody wants, half-done replacements among them."""
+        wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)}
+        for name in sorted(self.ours.keys() - wanted - {*NAMES.values(), LOCK}):
+            yield Action(verb="remove", key=Key(self.name, "Container", name), reason="no longer wanted")
+
+
+def _difference(seen: str, wanted: str) -> str:
+    was, should = seen.split(" "), wanted.split(" ")
+    if was[0] != should[0]:
+        return "content differs"
+    return f"mode or owner is {' '.join(was[1:])}, not {' '.join(should[1:])}"
+
+
+def _what_changed(container: Container, seen: SeenContainer) -> str:
+    if not _same_image(seen.image, container.image):
+        return f"image changed from {seen.image}"
+    if changes := _changes(container, seen):
+        return f"arguments changed: {changes[0].field}"
+    return "settings changed"
+
+
+def _same_image(seen: str, wanted: str) -> bool:
+    return seen in (wanted, f"{wanted}:latest") or seen.startswith("sha256:")
+
+
+def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
+    was, should = _flags(seen.argv), _flags((*container.argv, *container.birth))
+    names = sorted(name for name in was.keys() | should.keys() if was.get(name) != should.get(name))
+    return tuple(Change(field=name, before=was.get(name, ""), after=should.get(name, "")) for name in names)
+
+
+def _flags(argv: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for argument in argv:
+        name, _, value = argument.partition("=")
+        found[name] = f"{found[name]} {value}" if name in found else value
+    return found
+
+
+def take_down(name: str, seen: SeenNode, ledger: Ledger) -> list[Action]:
+    """Remove all of this cluster from a machine: containers first, then what they leave."""
+    ours = seen.ours(ledger.state.cluster_id)
+    if not ours:
+        return []
+    removals = [
+        Action(verb="remove", key=Key(name, "Container", each), reason="the node is taken down")
+        for each in sorted(ours.keys() - {*NAMES.values(), LOCK})
+    ]
+    after = tuple(action.key for action in removals)
+    return [*removals, Action(verb="clean", key=machine_key(name), reason="the node is taken down", after=after)]

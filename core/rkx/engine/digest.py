@@ -1,0 +1,63 @@
+"""Digests of what is wanted and of what is there, keyed so that a small secret cannot be guessed from one."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import PurePath
+from typing import Any
+
+from rkx.model.resource import Container, File, Folder, Object
+
+UNCOUNTED = frozenset({"birth", "after", "reaches", "probe", "owner", "reads", "stop_timeout_s", "where", "manifest"})
+"""Fields whose change is no reason to replace a container or to apply an object again."""
+
+
+def keyed(key: bytes, content: bytes) -> str:
+    """Give the HMAC-SHA256 of content, in 32 hexadecimal digits."""
+    return hmac.digest(key, content, "sha256").hex()[:32]
+
+
+def canonical(value: object) -> Any:  # noqa: ANN401 - JSON
+    """Give a value in the one form that digests are made of."""
+    if isinstance(value, Mapping):
+        return {str(key): canonical(value[key]) for key in sorted(value)}
+    if isinstance(value, tuple | list):
+        return [canonical(item) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return {field.name: canonical(getattr(value, field.name)) for field in fields(value)}  # type: ignore[arg-type]
+    return value
+
+
+def of_container(key: bytes, container: Container) -> str:
+    """Digest what a container is made of; ``birth`` and what orders it stay out."""
+    return _of_fields(key, container)
+
+
+def of_object(key: bytes, wanted: Object) -> str:
+    """Digest an object as it is wanted."""
+    return _of_fields(key, wanted)
+
+
+def _of_fields(key: bytes, resource: Container | Object) -> str:
+    said = {f.name: canonical(getattr(resource, f.name)) for f in fields(resource) if f.name not in UNCOUNTED}
+    return keyed(key, json.dumps(said, sort_keys=True).encode())
+
+
+def of_file(content_digest: str, mode: int, uid: int, gid: int) -> str:
+    """Put a file's content, mode and owner in one word, as observed or as wanted."""
+    return f"{content_digest} {mode & 0o7777:04o} {uid}:{gid}"
+
+
+def of_folder(folder: Folder) -> str:
+    """Put a folder's mode and owner in one word."""
+    return of_file("folder", folder.mode, folder.uid, folder.gid)
+
+
+def file_word(key: bytes, content: bytes, file: File) -> str:
+    """Put a file with known content in one word."""
+    return of_file(keyed(key, content), file.mode, file.uid, file.gid)

@@ -1,0 +1,235 @@
+"""Files and facts of a node: rkx-node, one static program in two containers that stay stopped between batches.
+
+``files`` is unprivileged and sees our own folders; ``host`` is privileged, for facts, modules, mounts and cleaning.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal
+
+from rkx.engine.link import Link
+from rkx.errors import PartlyDone, PreflightFailed, RkxError
+from rkx.model.facts import HostFacts, Interface, Listener
+from rkx.model.resource import NODE_PROGRAM
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+Profile = Literal["files", "host"]
+NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
+REPOSITORY = "rkx/node"
+OWN_FOLDER = "/var/lib/rkx"
+STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
+BATCH_TIMEOUT_S = 120.0
+
+Operation = dict[str, Any]
+
+
+@cache
+def program(architecture: str) -> bytes:
+    """Read rkx-node for an architecture as the Engine names it, such as x86_64."""
+    arch = ARCHITECTURES.get(architecture, architecture)
+    try:
+        return resources.files("rkx.engine").joinpath("bin", f"rkx-node-{arch}").read_bytes()
+    except FileNotFoundError:
+        raise PreflightFailed(
+            f"rkx-node for {arch} was not built into this rkx", hint="run: make node, then install rkx again"
+        ) from None
+
+
+def image_tag(architecture: str) -> str:
+    """Name the image of rkx-node after its content."""
+    return f"{REPOSITORY}:{hashlib.sha256(program(architecture)).hexdigest()[:12]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Which folders the ``files`` profile sees: ``read`` file by file, ``hold`` by their own mode alone."""
+
+    read: tuple[str, ...]
+    hold: tuple[str, ...]
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """List all folders to bind."""
+        return tuple(sorted({*self.read, *self.hold, OWN_FOLDER}))
+
+
+class NodeProgram:
+    """rkx-node on one node. Batches of one profile go one at a time."""
+
+    def __init__(self, link: Link, cluster_id: str, architecture: str) -> None:
+        self.link = link
+        self.cluster_id = cluster_id
+        self.architecture = architecture
+        self._locks = {profile: threading.Lock() for profile in NAMES}
+
+    def install(self, layout: Layout) -> None:
+        """Load the image, make both containers for ``layout``, and put the program where it survives a boot."""
+        with self.link.docker() as client:
+            self.load_image(client)
+            for profile in NAMES:
+                self._ensure(client, profile, layout)
+        content = base64.b64encode(program(self.architecture)).decode()
+        self.batch(
+            "files",
+            [
+                {"verb": "folder", "path": f"{OWN_FOLDER}/bin", "mode": "0755", "uid": 0, "gid": 0},
+                {"verb": "put", "path": NODE_PROGRAM, "mode": "0755", "uid": 0, "gid": 0, "content": content},
+            ],
+        )
+
+    def load_image(self, client: APIClient) -> None:
+        """Import the image by the Engine's own stream, unless it is there."""
+        from docker.errors import ImageNotFound
+
+        tag = image_tag(self.architecture)
+        with contextlib.suppress(ImageNotFound):
+            client.inspect_image(tag)
+            return
+        name, _, version = tag.rpartition(":")
+        client.import_image_from_data(
+            _archive(program(self.architecture)), repository=name, tag=version, changes=['ENTRYPOINT ["/rkx-node"]']
+        )
+
+    def _ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
+        from docker.errors import NotFound
+
+        wanted = self.settings(profile, layout)
+        digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]
+        with contextlib.suppress(NotFound):
+            labels = client.inspect_container(NAMES[profile])["Config"]["Labels"] or {}
+            if labels.get("rkx.digest") == digest:
+                return
+            client.remove_container(NAMES[profile], force=True)
+        labels = {**wanted["labels"], "rkx.digest": digest}
+        client.create_container_from_config(_config({**wanted, "labels": labels}), NAMES[profile])
+
+    def settings(self, profile: Profile, layout: Layout) -> dict[str, Any]:
+        """Say how a profile's container is made; a golden file holds its mounts and capabilities."""
+        labels = {"rkx.cluster": self.cluster_id, "rkx.read": ":".join(layout.read), "rkx.hold": ":".join(layout.hold)}
+        common = {"image": image_tag(self.architecture), "labels": labels}
+        if profile == "host":
+            return {**common, "privileged": True, "pid": "host", "network": "host", "binds": [], "capabilities": []}
+        binds = [f"{root}:{root}" for root in layout.roots]
+        capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER"]
+        return {
+            **common,
+            "privileged": False,
+            "pid": "",
+            "network": "none",
+            "binds": binds,
+            "capabilities": capabilities,
+        }
+
+    def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[dict[str, Any]]:
+        """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
+        lines = [json.dumps(operation) for operation in [*operations, {"verb": "end"}]]
+        with self._locks[profile], self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
+            output, complaint = _run(client, NAMES[profile], "\n".join(lines).encode() + b"\n")
+        answers = [json.loads(line) for line in output.splitlines() if line]
+        if not answers or answers[-1].get("verb") != "end":
+            raise PartlyDone(
+                f"{self.link.name}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}",
+                hint="run again; nothing is half-written",
+            )
+        for answer in answers[:-1]:
+            if not answer["ok"]:
+                raise PartlyDone(
+                    f"{self.link.name}: {answer.get('path', '')}: {answer['error']}", hint=_hint(answer["error"])
+                )
+        return answers[:-1]
+
+    def facts(self, paths: Sequence[str] = ()) -> HostFacts:
+        """Ask what the Engine cannot tell."""
+        [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
+        return host_facts(answer["facts"])
+
+
+def host_facts(raw: Mapping[str, Any]) -> HostFacts:
+    """Read what rkx-node says of its machine."""
+    return HostFacts(
+        boot_id=raw["boot_id"],
+        machine_id=raw["machine_id"],
+        interfaces=tuple(
+            Interface(name=i["name"], mtu_bytes=i["mtu"], addresses=tuple(i["addresses"] or ()), up=i["up"])
+            for i in raw["interfaces"]
+        ),
+        default_interface=(raw.get("default_route") or {}).get("interface", ""),
+        resolv_conf=raw["resolv_conf"],
+        listening=tuple(
+            Listener(proto=p["proto"], port=p["port"], address=p["address"]) for p in raw["listening"] or ()
+        ),
+        swap=raw["swap"],
+    )
+
+
+def _hint(error: str) -> str:
+    if error.startswith("ENOSPC"):
+        return "make room on that disk, then run again; the old file is still whole"
+    return "mend it on the node, then run again"
+
+
+def _archive(binary: bytes) -> bytes:
+    import io
+    import tarfile
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo("rkx-node")
+        entry.size, entry.mode = len(binary), 0o755
+        archive.addfile(entry, io.BytesIO(binary))
+    return packed.getvalue()
+
+
+def _config(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Image": wanted["image"],
+        "Labels": wanted["labels"],
+        "Entrypoint": ["/rkx-node"],
+        "Cmd": [],
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "HostConfig": {
+            "NetworkMode": wanted["network"],
+            "PidMode": wanted["pid"],
+            "Privileged": wanted["privileged"],
+            "Binds": wanted["binds"],
+            "CapDrop": [] if wanted["privileged"] else ["ALL"],
+            "CapAdd": wanted["capabilities"],
+            "ReadonlyRootfs": True,
+            "LogConfig": {"Type": "none"},
+        },
+    }
+
+
+def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
+    """Start a stopped container with ``batch`` as its input and collect what it says."""
+    from docker.utils.socket import frames_iter
+
+    stream = client.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    output, complaint = bytearray(), bytearray()
+    try:
+        stream._sock.settimeout(BATCH_TIMEOUT_S)
+        client.start(name)
+        stream._sock.sendall(batch)
+        for kind, piece in frames_iter(stream, tty=False):
+            (output if kind == 1 else complaint).extend(piece)
+    except OSError as error:
+        raise RkxError(f"the stream to {name} broke: {error}") from error
+    finally:
+        stream.close()
+    return bytes(output), complaint.decode(errors="replace")

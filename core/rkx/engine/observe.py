@@ -1,0 +1,207 @@
+"""What is: containers, files and facts of each node, by GET requests alone."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from rkx.engine.digest import keyed, of_file
+from rkx.engine.link import Link
+from rkx.engine.node import NAMES, OWN_FOLDER, Layout
+from rkx.model.facts import NodeFacts
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenContainer:
+    """One container as the Engine shows it. ``cluster`` and ``digest`` are our labels, empty on those of others."""
+
+    id: str
+    name: str
+    image: str
+    state: str
+    cluster: str = ""
+    digest: str = ""
+    restart_policy: str = ""
+    started_at: datetime | None = None
+    argv: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    limited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFile:
+    """A file or folder in one word (content digest, mode, owner), and when it was last written."""
+
+    word: str
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenNode:
+    """All that was seen of one node. ``layout`` is None where rkx-node was never installed."""
+
+    facts: NodeFacts
+    containers: Mapping[str, SeenContainer]
+    files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
+    layout: Layout | None = None
+
+    def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
+        """Give this cluster's own containers by name."""
+        return {name: seen for name, seen in self.containers.items() if seen.cluster == cluster_id}
+
+
+def observe(link: Link, digest_key: bytes) -> SeenNode:
+    """Look at a node: its Engine, its containers, and the files below our folders."""
+    facts = _facts(link)
+    with link.docker() as client:
+        containers = _containers(client)
+        layout = _layout(containers)
+        files = dict(_files(client, layout, digest_key)) if layout else {}
+    return SeenNode(facts=facts, containers=containers, files=files, layout=layout)
+
+
+def _facts(link: Link) -> NodeFacts:
+    version = link.version()
+    with link.docker() as client:
+        asked = time.time()
+        info = client.info()
+        answered = time.time()
+    now = datetime.fromisoformat(_cut(info["SystemTime"])).timestamp() if info.get("SystemTime") else asked
+    return NodeFacts(
+        engine_id=info["ID"],
+        engine_version=version["Version"],
+        api_version=version["ApiVersion"],
+        root_dir=info["DockerRootDir"],
+        logging_driver=info["LoggingDriver"],
+        cgroup_driver=info["CgroupDriver"],
+        cgroup_version=int(info.get("CgroupVersion", "1")),
+        security_options=tuple(info.get("SecurityOptions") or ()),
+        kernel=info["KernelVersion"],
+        architecture=info["Architecture"],
+        os_name=info["OperatingSystem"],
+        hostname=info["Name"],
+        cpus=info["NCPU"],
+        memory_bytes=info["MemTotal"],
+        clock_offset_s=now - (asked + answered) / 2,
+        clock_error_s=(answered - asked) / 2,
+    )
+
+
+def _cut(moment: str) -> str:
+    """Take the nanoseconds out of the Engine's times: Python reads six digits."""
+    text = moment.rstrip("Z")
+    zone = ""
+    for sign in ("+", "-"):
+        if sign in text[19:]:
+            text, _, rest = text[:19] + text[19:].split(sign)[0], sign, text[19:].split(sign)[1]
+            zone = sign + rest
+    return text[:26] + (zone or "+00:00")
+
+
+def _containers(client: APIClient) -> dict[str, SeenContainer]:
+    found = {}
+    for row in client.containers(all=True):
+        name = row["Names"][0].lstrip("/") if row.get("Names") else row["Id"]
+        labels = row.get("Labels") or {}
+        seen = SeenContainer(
+            id=row["Id"],
+            name=name,
+            image=row["Image"],
+            state=row["State"],
+            labels=labels,
+            cluster=labels.get("rkx.cluster", ""),
+            digest=labels.get("rkx.digest", ""),
+        )
+        found[name] = _inspected(client, seen) if seen.cluster and name not in NAMES.values() else seen
+    return found
+
+
+def _inspected(client: APIClient, seen: SeenContainer) -> SeenContainer:
+    from docker.errors import NotFound
+
+    try:
+        whole = client.inspect_container(seen.id)
+    except NotFound:
+        return replace(seen, state="gone")
+    host = whole["HostConfig"]
+    started = whole["State"].get("StartedAt", "")
+    return replace(
+        seen,
+        state=whole["State"]["Status"],
+        restart_policy=host["RestartPolicy"]["Name"],
+        argv=(*(whole["Config"]["Entrypoint"] or ()), *(whole["Config"]["Cmd"] or ())),
+        started_at=datetime.fromisoformat(_cut(started)) if started and not started.startswith("0001") else None,
+        limited=any(host.get(name) for name in ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "CpusetCpus")),
+    )
+
+
+def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
+    program = containers.get(NAMES["files"])
+    if program is None or not program.cluster:
+        return None
+    split = {name: tuple(filter(None, program.labels.get(f"rkx.{name}", "").split(":"))) for name in ("read", "hold")}
+    return Layout(read=split["read"], hold=split["hold"])
+
+
+def _files(client: APIClient, layout: Layout, digest_key: bytes) -> Iterator[tuple[str, SeenFile]]:
+    for root in layout.read:
+        yield from _tree(client, root, digest_key, whole=True)
+    for root in layout.hold:
+        yield from _tree(client, root, digest_key, whole=False)
+    yield from _tree(client, f"{OWN_FOLDER}/bin", digest_key, whole=False)
+
+
+def _tree(client: APIClient, root: str, digest_key: bytes, *, whole: bool) -> Iterator[tuple[str, SeenFile]]:
+    """Read a folder through the stopped container's binds; with ``whole`` false only its own entry is fetched."""
+    from docker.errors import NotFound
+
+    parent = root.rpartition("/")[0]
+    with contextlib.suppress(NotFound):
+        pieces, _stat = client.get_archive(NAMES["files"], root)
+        with tarfile.open(fileobj=io.BufferedReader(_Pieces(iter(pieces))), mode="r|") as archive:
+            for entry in archive:
+                yield f"{parent}/{entry.name}".rstrip("/"), _seen(archive, entry, digest_key)
+                if not whole:
+                    break
+
+
+def _seen(archive: tarfile.TarFile, entry: tarfile.TarInfo, digest_key: bytes) -> SeenFile:
+    opened = archive.extractfile(entry) if entry.isfile() else None
+    kind = keyed(digest_key, opened.read()) if opened else "folder" if entry.isdir() else "other"
+    word = of_file(kind, entry.mode, entry.uid, entry.gid)
+    return SeenFile(word=word, modified=datetime.fromtimestamp(entry.mtime, UTC))
+
+
+class _Pieces(io.RawIOBase):
+    """Give an iterator of bytes the form of a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
+        self._rest = self._rest or next(self._pieces, b"")
+        taken = min(len(buffer), len(self._rest))
+        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
+        return taken
+
+
+def as_plain(facts: NodeFacts) -> dict[str, Any]:
+    """Give the part of the facts that rkx-node said, for the state."""
+    from rkx.engine.digest import canonical
+
+    plain: dict[str, Any] = canonical(facts.host) if facts.host else {}
+    return plain

@@ -1,0 +1,94 @@
+"""The order of a plan: which action waits for which. This is all there is: no phases, no barriers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from rkx.engine.desire import Desired
+from rkx.engine.diff import ISSUE, prepare_key
+from rkx.errors import PluginFault
+from rkx.model.plan import Action
+from rkx.model.resource import Container, File, Key, Milestone, Part
+
+SURVEY = Key("", "Objects", "all")
+
+
+def image_key(container: Container) -> Key:
+    """Name the pull of a container's image."""
+    return Key(container.node, "Image", container.image)
+
+
+def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
+    """Write into each action's ``after`` what it must wait for, as far as that is part of the plan."""
+    planned = {action.key: action for action in actions}
+    reached = _milestones(desired)
+
+    def needs(action: Action) -> Iterable[Key]:
+        node, resource = action.key.node, desired.resources.get(action.key)
+        yield from action.after
+        if action.key.kind in ("File", "Folder"):
+            yield prepare_key(node)
+        if isinstance(resource, File) and isinstance(resource.content, Part):
+            yield ISSUE
+        if isinstance(resource, Container) and action.verb != "remove":
+            yield prepare_key(node)
+            yield image_key(resource)
+            yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
+        if isinstance(resource, Container | File) and action.verb != "remove":
+            yield from (key for moment in resource.after for key in _keys(moment, reached))
+        if action.key == SURVEY:
+            yield from _keys(Milestone("api-ready"), reached)
+
+    ordered = [replace(a, after=tuple(sorted({k for k in needs(a) if k in planned and k != a.key}))) for a in actions]
+    return _sorted(ordered)
+
+
+def _milestones(desired: Desired) -> dict[Milestone, list[Key]]:
+    found: dict[Milestone, list[Key]] = {}
+    for resource in desired.resources.values():
+        for moment in resource.reaches if isinstance(resource, Container) else ():
+            found.setdefault(moment, []).append(resource.key)
+    return found
+
+
+def _keys(moment: Key | Milestone, reached: dict[Milestone, list[Key]]) -> list[Key]:
+    return [moment] if isinstance(moment, Key) else reached.get(moment, [])
+
+
+def _sorted(actions: Sequence[Action]) -> tuple[Action, ...]:
+    """Put actions so that each comes after those it waits for; a circle is a fault of the plugins in it."""
+    left, done, result = {action.key: action for action in actions}, set[Key](), list[Action]()
+    while left:
+        ready = [key for key in left if done.issuperset(left[key].after)]
+        if not ready:
+            raise PluginFault(f"these wait for each other: {', '.join(str(key) for key in left)}")
+        result += [left.pop(key) for key in ready]
+        done.update(ready)
+    return tuple(result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Actions done together: all files of a node go in one batch."""
+
+    actions: tuple[Action, ...]
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Give the keys that are done when the unit is."""
+        return frozenset(action.key for action in self.actions)
+
+    @property
+    def after(self) -> frozenset[Key]:
+        """Give the keys to wait for."""
+        return frozenset(key for action in self.actions for key in action.after) - self.keys
+
+
+def units(actions: Sequence[Action]) -> list[Unit]:
+    """Group the files and folders of each node; every other action is a unit of its own."""
+    groups: dict[object, list[Action]] = {}
+    for action in actions:
+        batched = action.key.kind in ("File", "Folder")
+        groups.setdefault(action.key.node if batched else action.key, []).append(action)
+    return [Unit(actions=tuple(group)) for group in groups.values()]

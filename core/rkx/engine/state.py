@@ -1,0 +1,240 @@
+"""What must outlive a run: credentials, birth values, what was applied; 0600, never half written."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rkx.errors import ConfigError, PartlyDone, Refused
+from rkx.model.identity import Saved
+from rkx.secret import Secret
+
+VERSION = 1
+KEPT = 10
+"""Generations kept beside the newest."""
+
+
+def _none() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Issued credentials, part by part; a plan needs only the keyed ``digests`` of them."""
+
+    saved: Saved
+    parts: Mapping[str, Secret[bytes]] = field(default_factory=_none)
+    digests: Mapping[str, str] = field(default_factory=_none)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
+
+    ``paths`` are files and folders that rkx made there, ``foreign`` folders that lay there before.
+    """
+
+    address: str
+    internal_address: str
+    roles: tuple[str, ...]
+    transport: str = ""
+    options: Mapping[str, Any] = field(default_factory=_none)
+    engine_id: str = ""
+    paths: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=_none)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRecord:
+    """An object that was applied: digests of what was wanted, and of the same fields as the API then showed them."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    wanted: str = ""
+    live: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One generation of the state."""
+
+    cluster_id: str
+    digest_key: Secret[bytes]
+    generation: int = 0
+    birth: Mapping[str, str] = field(default_factory=_none)
+    credentials: Mapping[str, Credential] = field(default_factory=_none)
+    nodes: Mapping[str, NodeRecord] = field(default_factory=_none)
+    objects: Mapping[str, ObjectRecord] = field(default_factory=_none)
+
+    def saved(self) -> dict[str, Saved]:
+        """Give what an auth plugin may know of the credentials."""
+        return {name: credential.saved for name, credential in self.credentials.items()}
+
+
+def born() -> State:
+    """Make the state of a new cluster: a random id and a random key for digests."""
+    return State(cluster_id=secrets.token_hex(8), digest_key=Secret(secrets.token_bytes(32)))
+
+
+def dump(state: State) -> bytes:
+    """Write a state as JSON, with a checksum over it."""
+    inner = json.dumps(_plain(state), sort_keys=True, indent=1)
+    digest = hashlib.sha256(inner.encode()).hexdigest()
+    return json.dumps({"rkxstate": VERSION, "sha256": digest, "state": inner}).encode()
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, Secret):
+        inner = value.reveal()
+        return {
+            "secret": inner.decode("latin-1") if isinstance(inner, bytes) else inner,
+            "bytes": isinstance(inner, bytes),
+        }
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list | frozenset | set):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value
+
+
+def parse(text: bytes, where: str) -> State:
+    """Read a state; ConfigError if it is damaged, Refused if a newer rkx wrote it."""
+    try:
+        outer = json.loads(text)
+        version, inner = outer["rkxstate"], outer["state"]
+        sound = hashlib.sha256(inner.encode()).hexdigest() == outer["sha256"]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{where}: this is no state of rkx: {error}", hint=_REPAIR) from error
+    if version > VERSION:
+        raise Refused(f"{where}: version {version}, written by a newer rkx", hint="use that rkx")
+    if not sound:
+        raise ConfigError(f"{where}: the checksum does not fit: the file is damaged", hint=_REPAIR)
+    return _state(json.loads(inner))
+
+
+_REPAIR = (
+    "move it away: a generation beside it (.1 to .10), or a copy on any control plane or etcd node, takes its place"
+)
+
+
+def _secret(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict) and set(value) == {"secret", "bytes"}:
+        return Secret(value["secret"].encode("latin-1") if value["bytes"] else value["secret"])
+    if isinstance(value, dict):
+        return {key: _secret(item) for key, item in value.items()}
+    return [_secret(item) for item in value] if isinstance(value, list) else value
+
+
+def _date(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _state(raw: dict[str, Any]) -> State:
+    read = _secret(raw)
+    return State(
+        cluster_id=read["cluster_id"],
+        digest_key=read["digest_key"],
+        generation=read["generation"],
+        birth=read["birth"],
+        credentials={name: _credential(item) for name, item in read["credentials"].items()},
+        nodes={name: _record(item) for name, item in read["nodes"].items()},
+        objects={name: ObjectRecord(**item) for name, item in read["objects"].items()},
+    )
+
+
+def _credential(raw: dict[str, Any]) -> Credential:
+    dates = {name: _date(raw["saved"][name]) for name in ("not_before", "not_after")}
+    return Credential(saved=Saved(**{**raw["saved"], **dates}), parts=raw["parts"], digests=raw["digests"])
+
+
+def _record(raw: dict[str, Any]) -> NodeRecord:
+    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "foreign")}
+    return NodeRecord(**{**raw, **sequences})
+
+
+def path_beside(cluster_file: Path) -> Path:
+    """Give the state's place: cluster.yml -> cluster.rkxstate, in the same folder."""
+    return cluster_file.with_suffix(".rkxstate")
+
+
+class StateFile:
+    """The state on the operator's disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> State | None:
+        """Read the newest generation; None if there is none."""
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ConfigError(f"{self.path}: cannot be read: {error.strerror}") from error
+        return parse(text, str(self.path))
+
+    def save(self, state: State) -> State:
+        """Write the next generation: beside, synced, renamed; the former one is kept as NAME.1 and so on."""
+        following = replace(state, generation=state.generation + 1)
+        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        try:
+            _write(beside, dump(following))
+            self._shift()
+            beside.rename(self.path)
+            _sync(self.path.parent)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise PartlyDone(
+                f"{self.path}: the state cannot be saved: {error.strerror}",
+                hint="make room or the folder writable, then run again",
+            ) from error
+        return following
+
+    def _shift(self) -> None:
+        for number in range(KEPT, 1, -1):
+            older = self._generation(number - 1)
+            if older.exists():
+                older.rename(self._generation(number))
+        with contextlib.suppress(FileNotFoundError):
+            os.link(self.path, self._generation(1))
+
+    def _generation(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.name}.{number}")
+
+    def delete(self) -> None:
+        """Remove the state and all its generations."""
+        for number in range(1, KEPT + 1):
+            self._generation(number).unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
