@@ -5,6 +5,8 @@ import posixpath
 import tarfile
 from pathlib import Path, PurePosixPath
 
+from rkx_images.errors import BuildError
+
 
 class LayerWriter:
     """Collects files and links under their paths in the image and writes them sorted, owned by root."""
@@ -14,7 +16,12 @@ class LayerWriter:
         self._links: dict[str, str] = {}
 
     def file(self, path: str, content: Path, mode: int) -> None:
-        """Put a file at an absolute path of the image; a later call for the same path replaces it."""
+        """Put a file at an absolute path of the image; a later call for the same path replaces it.
+
+        Raises BuildError when there is no such file.
+        """
+        if not content.is_file():
+            raise BuildError(f"{content}: no such file, wanted as {path} in the image")
         self._files[_inside(path)] = (content, mode)
 
     def link(self, path: str, target: str) -> None:
