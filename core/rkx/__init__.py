@@ -77,8 +77,8 @@ if TYPE_CHECKING:
         node_started,
     )
     from rkx.model.step import Answer, Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
-    from rkx.render import render
     from rkx.secret import Secret
+    from rkx.template import render
     from rkx.transport import Channel, DialForbidden, Dials, Prompt, Transport, bridge
 
 _HOMES = {
@@ -98,7 +98,7 @@ _HOMES = {
     "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Key Leaves Manifest Milestone Mount Object"
     " Part Probe Read Registration Resource Rollout node_ready node_started",
     "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
-    "rkx.render": "render",
+    "rkx.template": "render",
     "rkx.secret": "Secret",
     "rkx.transport": "Channel DialForbidden Dials Prompt Transport bridge",
 }
