@@ -1,5 +1,6 @@
 """Build images: each once per digest of its inputs."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ class Builder:
         modfile = golang.write_modfile(image, work) if image.version else None
         for number, program in enumerate(image.programs):
             built = work / f"program{number}"
-            with progress.step(f"build program {program.output}"):
-                _compile(image, program, built, modfile)
+            with progress.step(f"build program {program.output}") as compiled:
+                _compile(image, program, built, modfile, compiled)
             layer.file(program.output, built, 0o755)
             for path, text in _licences(program, built).items():
                 layer.file(path, text, 0o644)
@@ -73,12 +74,14 @@ class Builder:
         return layer
 
 
-def _compile(image: Image, program: Program, output: Path, modfile: Path | None) -> None:
+def _compile(
+    image: Image, program: Program, output: Path, modfile: Path | None, compiled: Callable[[str], None]
+) -> None:
     if program.source:
         argv = ["gcc", "-Os", "-Wall", "-Werror", "-static", "-s", "-o", str(output), program.source]
         run(argv, cwd=image.folder)
     else:
-        golang.build(image, program, output, modfile=modfile)
+        golang.build(image, program, output, modfile, compiled)
 
 
 def _licences(program: Program, built: Path) -> dict[str, Path]:

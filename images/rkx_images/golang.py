@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rkx_images.catalogue import Image, Program
@@ -21,13 +22,16 @@ def environment(*, cgo: bool = False, architecture: str = "") -> dict[str, str]:
     return dict(os.environ) | fixed | ({"GOARCH": architecture} if architecture else {})
 
 
-def build(image: Image, program: Program, output: Path, *, modfile: Path | None = None) -> None:
-    """Build one program into `output`; with `modfile`, from that go.mod, completing its go.sum on the way."""
+def build(image: Image, program: Program, output: Path, modfile: Path | None, compiled: Callable[[str], None]) -> None:
+    """Build one program into `output`; with `modfile`, from that go.mod, completing its go.sum on the way.
+
+    `compiled` is called with the name of each package.
+    """
     source = image.source_of(program)
     flags = [_filled(flag, source.version) for flag in program.ldflags] if source else list(program.ldflags)
-    argv = ["go", "build", *module_flags(modfile), "-trimpath", *tag_flags(image, program)]
+    argv = ["go", "build", "-v", *module_flags(modfile), "-trimpath", *tag_flags(image, program)]
     argv += ["-ldflags", " ".join(["-s", "-w", *flags]), "-o", str(output), program.package]
-    run(argv, cwd=image.folder / program.folder, env=environment(cgo=program.cgo))
+    run(argv, cwd=image.folder / program.folder, env=environment(cgo=program.cgo), line=compiled)
 
 
 def module_flags(modfile: Path | None) -> list[str]:
