@@ -1,0 +1,35 @@
+"""What may stand under the network's options in cluster.yml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStrategy:
+    """How the DaemonSet is rolled out, in RKE's spelling."""
+
+    strategy: Literal["RollingUpdate", "OnDelete"] = "RollingUpdate"
+    rollingUpdate: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({"maxUnavailable": 1}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlannelConfig:
+    """Options of flannel.
+
+    An empty ``iface`` takes the interface of the default route. ``mtu`` is that of pods, 0 leaves it to flannel.
+    ``tolerations`` change nothing, as in RKE: the DaemonSet tolerates every taint.
+    """
+
+    iface: str = ""
+    backend_type: Literal["vxlan", "host-gw"] = "vxlan"
+    backend_port: int = 8472
+    backend_vni: int = 1
+    mtu: int = 0
+    kube_flannel_priority_class_name: str = "system-node-critical"
+    node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    update_strategy: UpdateStrategy = UpdateStrategy()
