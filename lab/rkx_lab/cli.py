@@ -38,9 +38,11 @@ def up(name: str, nodes: int, preload: bool) -> None:
 
 @lab.command()
 @named
-def down(name: str) -> None:
+@click.option("--all", "every", is_flag=True, help="All labs, whatever their names.")
+def down(name: str, every: bool) -> None:
     """Remove a lab's machines, volumes, network, registry and keys."""
-    machines.down(name)
+    for chosen in sorted(machines.names()) if every else [name]:
+        machines.down(chosen)
 
 
 @lab.command()

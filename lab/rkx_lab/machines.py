@@ -63,6 +63,13 @@ def down(name: str) -> None:
     rmtree(folder, ignore_errors=True)
 
 
+def names() -> set[str]:
+    """Return the names of all labs of which the engine holds something."""
+    client = _client(engine.ensure())
+    networks_found = client.networks.list(filters={"label": LABEL})
+    return {str(network.attrs["Labels"][LABEL]) for network in networks_found}
+
+
 def containers_of(lab: Lab) -> list[Container]:
     """Return the containers of a lab, those that do not run as well."""
     return lab.client().containers.list(all=True, filters={"label": f"{LABEL}={lab.name}"})

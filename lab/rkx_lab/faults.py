@@ -1,0 +1,72 @@
+"""Break machines, and make them whole again. Every fault names a machine as `lab-1`, or `1`."""
+
+from docker.errors import APIError
+from docker.models.containers import Container
+
+from rkx_lab import inside
+from rkx_lab.errors import LabError
+from rkx_lab.state import Lab
+
+
+def stop(lab: Lab, machine: str, timeout_s: int = 10) -> None:
+    """Shut a machine down in order: its engine gets so much time to stop its containers."""
+    _container(lab, machine).stop(timeout=timeout_s)
+
+
+def start(lab: Lab, machine: str) -> None:
+    """Start a machine that was stopped or killed, and wait for its engine and sshd."""
+    _container(lab, machine).start()
+    inside.wait_ready(lab, machine)
+
+
+def kill(lab: Lab, machine: str) -> None:
+    """Turn a machine off as a power cut does (what it had written stays readable: the page cache is the computer's)."""
+    _container(lab, machine).kill()
+
+
+def restart(lab: Lab, *names: str, timeout_s: int = 10) -> None:
+    """Reboot machines, all at once: /run and /tmp are empty after it, the boot id is another one."""
+    for name in names:
+        stop(lab, name, timeout_s)
+    for name in names:
+        start(lab, name)
+
+
+def pause(lab: Lab, machine: str) -> None:
+    """Freeze a machine: TCP still connects to its ports, and nobody answers, not even with sshd's banner."""
+    _container(lab, machine).pause()
+
+
+def unpause(lab: Lab, machine: str) -> None:
+    """Let a frozen machine go on."""
+    _container(lab, machine).unpause()
+
+
+def restart_dockerd(lab: Lab, machine: str, signal: str = "TERM") -> None:
+    """End a machine's dockerd by a signal; it is started again at once, as systemd would. Wait until it answers."""
+    before = inside.run(lab, machine, "pidof", "dockerd").strip()
+    inside.run(lab, machine, "kill", f"-{signal}", before)
+    inside.run(lab, machine, "timeout", "60", "sh", "-c", f"while [ -d /proc/{before} ]; do sleep 0.05; done")
+    inside.wait_ready(lab, machine)
+
+
+def stop_dockerd(lab: Lab, machine: str) -> None:
+    """Stop a machine's dockerd until start_dockerd or its next boot; sshd goes on."""
+    before = inside.run(lab, machine, "pidof", "dockerd").strip()
+    inside.run(lab, machine, "touch", "/run/dockerd.off")
+    inside.run(lab, machine, "kill", "-TERM", before)
+    inside.run(lab, machine, "timeout", "60", "sh", "-c", f"while [ -d /proc/{before} ]; do sleep 0.05; done")
+
+
+def start_dockerd(lab: Lab, machine: str) -> None:
+    """Start a dockerd that stop_dockerd has stopped, and wait until it answers."""
+    inside.run(lab, machine, "rm", "-f", "/run/dockerd.off")
+    inside.wait_ready(lab, machine)
+
+
+def _container(lab: Lab, machine: str) -> Container:
+    name = lab.machine(machine).name
+    try:
+        return lab.client().containers.get(name)
+    except APIError as error:
+        raise LabError(f"machine {name} is not there ({error.explanation}); make it with: rkx-lab up") from error
