@@ -1,0 +1,191 @@
+"""Sign in on a machine: TCP, banner, key exchange, host key, then the user's keys; hop after hop."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import time
+from collections.abc import Sequence
+
+import paramiko
+
+import rkx
+from rkx_transport_ssh import hostkeys
+from rkx_transport_ssh.login import sign_in
+from rkx_transport_ssh.route import Hop
+from rkx_transport_ssh.session import PROHIBITED, ChannelRefused, Session
+from rkx_transport_ssh.streams import SshStream
+
+ANSWER_S = 9.5
+"""For TCP and banner together, so that a frozen machine is named within ten seconds."""
+KEY_EXCHANGE_S = 10.0
+TRIES = 5
+"""sshd drops connections at random beyond MaxStartups (sshd_config), before its banner."""
+
+
+class _Dropped(Exception):
+    """The machine took the connection and closed it before its banner."""
+
+
+def connect(hops: Sequence[Hop], prompt: rkx.Prompt | None) -> list[Session]:
+    """Sign in on each hop through the one before; the last session is the node's.
+
+    Raises ConnectFailed, TimedOut, HostKeyMismatch or AuthRejected, and ConfigError for a key that cannot be used.
+    """
+    sessions: list[Session] = []
+    try:
+        for hop in hops:
+            sessions.append(_reach(hop, sessions[-1] if sessions else None))
+            sign_in(sessions[-1], hop, prompt)
+            sessions[-1].keep_alive()
+    except BaseException:
+        end(sessions)
+        raise
+    return sessions
+
+
+def end(sessions: Sequence[Session]) -> None:
+    """Close sessions, the node's first."""
+    for session in reversed(sessions):
+        session.close()
+
+
+def _reach(hop: Hop, before: Session | None) -> Session:
+    """Shake hands and check the host key, and begin again a few times where the machine drops newcomers."""
+    known = hostkeys.known_keys(hop.host_keys)
+    for attempt in range(TRIES):
+        try:
+            session = _shake_hands(hop, before, hostkeys.preferred_kinds(known))
+        except _Dropped:
+            # spread, so that many nodes behind one bastion do not come back together
+            time.sleep(random.uniform(0.5, 1.0) * 0.3 * (attempt + 1))  # noqa: S311  # no secret depends on it
+            continue
+        _check_host_key(session, hop, known)
+        return session
+    raise rkx.ConnectFailed(
+        f"{hop.host}:{hop.port} closes the connection before it greets as SSH",
+        node=hop.node,
+        hint="is it sshd that listens there? Too many connections at once also do this (MaxStartups in sshd_config)",
+    )
+
+
+def _check_host_key(session: Session, hop: Hop, known: Sequence[hostkeys.KnownKey]) -> None:
+    key = session.get_remote_server_key()
+    offered = hostkeys.Offered(kind=key.get_name(), key=key.asbytes(), sent=session.host_key_sent)
+    try:
+        hostkeys.verify(hop, offered, known)
+    except BaseException:
+        session.close()
+        raise
+
+
+def _shake_hands(hop: Hop, before: Session | None, kinds: Sequence[str]) -> Session:
+    started = time.monotonic()
+    sock = _through(hop, before) if before else _tcp(hop)
+    try:
+        _await_greeting(sock, hop, ANSWER_S - (time.monotonic() - started))
+        session = Session(sock, kinds)
+        session.banner_timeout = 2.0
+        session.handshake_timeout = KEY_EXCHANGE_S
+        session.start_client()
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        sock.close()
+        raise _handshake_error(hop, error, time.monotonic() - started) from error
+    except BaseException:
+        sock.close()
+        raise
+    return session
+
+
+def _await_greeting(sock: socket.socket, hop: Hop, timeout_s: float) -> None:
+    sock.settimeout(max(timeout_s, 0.1))
+    try:
+        first = sock.recv(1, socket.MSG_PEEK)
+    except TimeoutError:
+        raise rkx.TimedOut(
+            f"{hop.host}:{hop.port} takes the connection, but sends no SSH greeting for {ANSWER_S:g} s",
+            node=hop.node,
+            hint="the machine may be frozen or overloaded, or something else than sshd listens there",
+        ) from None
+    except ConnectionError:
+        first = b""
+    if not first:
+        sock.close()
+        raise _Dropped
+
+
+def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
+    place = f"{hop.host}:{hop.port}"
+    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        return rkx.ConnectFailed(
+            f"{place} shares no algorithm with us: {error}",
+            node=hop.node,
+            hint="SHA-1 signatures, DSA and CBC are not used; OpenSSH 7.4 and later have others",
+        )
+    if passed_s >= KEY_EXCHANGE_S:
+        return rkx.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)
+    if isinstance(error, EOFError | ConnectionError) or "protocol banner" in str(error):
+        return _Dropped()
+    return rkx.ConnectFailed(f"{place}: the SSH key exchange failed: {error}", node=hop.node)
+
+
+def _tcp(hop: Hop) -> socket.socket:
+    """Connect to the first address that answers, all together within ``ANSWER_S``."""
+    try:
+        found = socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise rkx.ConnectFailed(
+            f"the name {hop.host} does not resolve: {error}", node=hop.node, hint="check `address` in cluster.yml"
+        ) from error
+    failure: OSError = OSError("no address")
+    until = time.monotonic() + ANSWER_S
+    for left, (family, kind, proto, _, address) in zip(range(len(found), 0, -1), found, strict=True):
+        sock = socket.socket(family, kind, proto)
+        sock.settimeout(max((until - time.monotonic()) / left, 0.1))
+        try:
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failure = error
+            continue
+        return _tuned(sock)
+    raise _tcp_error(hop, failure)
+
+
+def _tcp_error(hop: Hop, failure: OSError) -> rkx.TransportError:
+    place = f"{hop.host}:{hop.port}"
+    if isinstance(failure, TimeoutError):
+        return rkx.TimedOut(
+            f"{place} does not answer within {ANSWER_S:g} s",
+            node=hop.node,
+            hint="is the machine on? A firewall that drops packets looks the same",
+        )
+    if isinstance(failure, ConnectionRefusedError):
+        return rkx.ConnectFailed(
+            f"{place} refuses the connection", node=hop.node, hint="does sshd run there, on this port?"
+        )
+    return rkx.ConnectFailed(f"{place} cannot be reached: {failure.strerror or failure}", node=hop.node)
+
+
+def _tuned(sock: socket.socket) -> socket.socket:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with contextlib.suppress(AttributeError, OSError):  # Linux only; SSH's own keepalive does it elsewhere
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 45_000)
+    return sock
+
+
+def _through(hop: Hop, before: Session) -> socket.socket:
+    """Reach the hop by a stream of the session before it."""
+    try:
+        return rkx.bridge(SshStream(before.open_tcp(hop.host, hop.port, timeout_s=ANSWER_S)))
+    except ChannelRefused as refused:
+        raise rkx.ConnectFailed(
+            f"the bastion does not connect to {hop.host}:{hop.port}: {refused.words}",
+            node=hop.node,
+            hint="its sshd needs AllowTcpForwarding yes" if refused.code == PROHIBITED else "",
+        ) from None
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        raise rkx.TimedOut(
+            f"the bastion brings no connection to {hop.host}:{hop.port}: {error}", node=hop.node
+        ) from error

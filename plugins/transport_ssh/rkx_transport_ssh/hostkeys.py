@@ -1,0 +1,177 @@
+"""Host keys: what known_hosts says, and whether a machine is the one it should be."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import fnmatch
+import hashlib
+import hmac
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import rkx
+from rkx_transport_ssh.hostcerts import refusal
+from rkx_transport_ssh.route import Hop, HostKeyPolicy
+
+RSA = ("rsa-sha2-512", "rsa-sha2-256")
+PLAIN = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", *RSA)
+CERTIFICATE = "-cert-v01@openssh.com"
+HINT_UNKNOWN = (
+    "compare the fingerprint with the machine's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then sign in once "
+    "with ssh, or set host_keys: accept-new"
+)
+HINT_CHANGED = "if the machine was set up anew, take the old line out of the file; else somebody may be listening"
+
+log = logging.getLogger("rkx.transport_ssh")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """One line of known_hosts that speaks of the machine; ``marker`` is empty, @revoked or @cert-authority."""
+
+    place: str
+    marker: str
+    kind: str
+    blob: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What the machine showed: its key, and all that it sent, which is more if it is a certificate."""
+
+    kind: str
+    key: bytes
+    sent: bytes
+
+
+def fingerprint(blob: bytes) -> str:
+    """Give a key's fingerprint as OpenSSH shows it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def known_keys(policy: HostKeyPolicy) -> list[KnownKey]:
+    """Read the lines of known_hosts that match the machine; a pinned key stands in their place."""
+    if policy.pinned:
+        return [pinned_key(policy.pinned)]
+    return [key for path in policy.files for key in _lines(path, policy.name)]
+
+
+def preferred_kinds(known: Sequence[KnownKey]) -> tuple[str, ...]:
+    """Order the kinds to ask the machine for: those that can be verified first."""
+    certified = [kind + CERTIFICATE for kind in PLAIN] if any(key.marker == "@cert-authority" for key in known) else []
+    named = [kind for key in known if not key.marker for kind in (RSA if key.kind == "ssh-rsa" else (key.kind,))]
+    return tuple(dict.fromkeys([*certified, *(kind for kind in named if kind in PLAIN), *PLAIN]))
+
+
+def verify(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> None:
+    """Raise HostKeyMismatch unless the machine is known by its key or certificate; may add a new key to known_hosts."""
+    if revoked := next((key for key in known if key.marker == "@revoked" and key.blob == offered.key), None):
+        raise _mismatch(hop, offered, f"which {revoked.place} revokes", "the machine must not be trusted")
+    plain = [key for key in known if not key.marker]
+    if any(key.blob == offered.key for key in plain):
+        return
+    objection = _certificate_objection(hop, offered, known)
+    if objection == "":
+        return
+    if plain:
+        same_kind = [key for key in plain if key.kind == offered.kind]
+        first = (same_kind or plain)[0]
+        raise _mismatch(hop, offered, f"but {first.place} knows {first.kind} {fingerprint(first.blob)}", HINT_CHANGED)
+    if objection:
+        raise _mismatch(hop, offered, f"with a certificate that does not do: {objection}", "ask who runs the authority")
+    if hop.host_keys.mode == "strict":
+        searched = ", ".join(str(path) for path in hop.host_keys.files)
+        raise _mismatch(hop, offered, f"which is not known in {searched}", HINT_UNKNOWN)
+    _add(hop, offered)
+
+
+def _mismatch(hop: Hop, offered: Offered, why: str, hint: str) -> rkx.HostKeyMismatch:
+    shown = f"{hop.host}:{hop.port} shows the host key {offered.kind} {fingerprint(offered.key)}"
+    return rkx.HostKeyMismatch(f"{shown}, {why}", node=hop.node, hint=hint)
+
+
+def _certificate_objection(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> str | None:
+    """Say what is wrong with a certificate; empty if nothing is, None if there is none or no authority for it."""
+    authorities = [key.blob for key in known if key.marker == "@cert-authority"]
+    if offered.sent == offered.key or not authorities:
+        return None
+    revoked = [key.blob for key in known if key.marker == "@revoked"]
+    return refusal(offered.sent, hop.host, authorities, revoked)
+
+
+def pinned_key(line: str) -> KnownKey:
+    """Read a pinned key; ConfigError if it is no public key's line."""
+    kind, _, rest = line.strip().partition(" ")
+    blob = _blob(rest.split(" ", 1)[0])
+    if not blob:
+        raise rkx.ConfigError("host_key is not a public key", hint="it looks like: ssh-ed25519 AAAAC3Nz...")
+    return KnownKey(place="host_key in cluster.yml", marker="", kind=kind, blob=blob)
+
+
+def _lines(path: Path, name: str) -> Iterator[KnownKey]:
+    text = ""
+    with contextlib.suppress(FileNotFoundError):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        fields = line.split()
+        marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
+        if len(fields) < 3 or fields[0].startswith("#") or not names_match(fields[0], name):
+            continue
+        if blob := _blob(fields[2]):
+            yield KnownKey(place=f"{path}:{number}", marker=marker, kind=fields[1], blob=blob)
+
+
+def names_match(names: str, wanted: str) -> bool:
+    """Tell if a known_hosts line speaks of ``wanted``: hashed, or patterns with ``*``, ``?`` and ``!``."""
+    if names.startswith("|1|"):
+        return _hash_matches(names, wanted)
+    patterns = [pattern.lower() for pattern in names.split(",")]
+    if any(_pattern_matches(pattern[1:], wanted) for pattern in patterns if pattern.startswith("!")):
+        return False
+    return any(_pattern_matches(pattern, wanted) for pattern in patterns if not pattern.startswith("!"))
+
+
+def _pattern_matches(pattern: str, wanted: str) -> bool:
+    # brackets are part of a name here, as in [host]:port
+    return fnmatch.fnmatchcase(wanted, pattern.replace("[", "[[]"))
+
+
+def _hash_matches(hashed: str, wanted: str) -> bool:
+    try:
+        _, _, salt, digest = hashed.split("|")
+        made = hmac.new(base64.b64decode(salt), wanted.encode(), "sha1").digest()
+        return hmac.compare_digest(made, base64.b64decode(digest))
+    except (ValueError, binascii.Error):
+        return False
+
+
+def _blob(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _add(hop: Hop, offered: Offered) -> None:
+    """Append the new key in one write, so that several runs at once never mix their lines."""
+    path = hop.host_keys.files[0]
+    line = f"{hop.host_keys.name} {offered.kind} {base64.b64encode(offered.key).decode()}\n"
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            size = os.fstat(descriptor).st_size
+            unfinished = size and os.pread(descriptor, 1, size - 1) != b"\n"
+            os.write(descriptor, f"{chr(10) if unfinished else ''}{line}".encode())
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise rkx.HostKeyMismatch(
+            f"the new host key of {hop.host}:{hop.port} cannot be added to {path}: {error.strerror}", node=hop.node
+        ) from error
+    log.info("accepted the new host key %s %s of %s", offered.kind, fingerprint(offered.key), hop.host_keys.name)

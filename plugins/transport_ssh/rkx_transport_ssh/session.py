@@ -1,0 +1,128 @@
+"""One SSH connection: paramiko's, taught streams to unix sockets, exact refusals and a keepalive that notices."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+
+import paramiko
+from paramiko.common import cMSG_GLOBAL_REQUEST
+from paramiko.message import Message
+
+STREAMLOCAL = "direct-streamlocal@openssh.com"
+WINDOW_BYTES = 4 << 20
+KEEPALIVE_S = 15
+KEEPALIVES_UNANSWERED = 3
+CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
+MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
+ORIGIN = ("127.0.0.1", 0)
+PROHIBITED = 1
+"""RFC 4254, section 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED."""
+
+
+class ChannelRefused(Exception):
+    """The server refused a channel: its reason code (RFC 4254, 5.1) and its own words."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+class Session(paramiko.Transport):
+    """A client's connection; channels may be opened from any thread.
+
+    paramiko gives one place to the last refusal, whichever thread it is for; here each opening gets its own.
+    """
+
+    def __init__(self, sock: socket.socket, host_key_kinds: Sequence[str]) -> None:
+        super().__init__(sock, default_window_size=WINDOW_BYTES)
+        self.set_log_channel("rkx.transport_ssh.paramiko")
+        self.host_key_sent = b""
+        self._host_key_kinds = tuple(host_key_kinds)
+        self._opening = threading.local()
+        self._refusals: dict[int, ChannelRefused] = {}
+        self._unanswered = 0
+        options = self.get_security_options()
+        options.ciphers = CIPHERS
+        options.digests = MACS
+
+    @property
+    def preferred_keys(self) -> Sequence[str]:
+        """Name the kinds of host key to ask for, as paramiko takes them in the key exchange."""
+        return self._host_key_kinds
+
+    def open_unix(self, path: str, *, timeout_s: float) -> paramiko.Channel:
+        """Open a stream to a unix socket of the server; raises ChannelRefused."""
+        extra = Message()
+        extra.add_string(path)
+        extra.add_string("")
+        extra.add_int(0)
+        return self._open(STREAMLOCAL, extra.asbytes(), timeout_s)
+
+    def open_tcp(self, host: str, port: int, *, timeout_s: float) -> paramiko.Channel:
+        """Open a stream to an address as seen from the server; raises ChannelRefused."""
+        return self._open("direct-tcpip", b"", timeout_s, (host, port))
+
+    def open_command(self, command: str, *, timeout_s: float) -> paramiko.Channel:
+        """Run a command on the server; raises ChannelRefused."""
+        channel = self._open("session", b"", timeout_s)
+        channel.settimeout(timeout_s)
+        channel.exec_command(command)
+        return channel
+
+    def keep_alive(self) -> None:
+        """Ask for a sign of life whenever the line is quiet, and end the connection if none comes three times."""
+        self.packetizer.set_keepalive(KEEPALIVE_S, self._probe)
+
+    def _open(
+        self, kind: str, extra: bytes, timeout_s: float, destination: tuple[str, int] | None = None
+    ) -> paramiko.Channel:
+        self._opening.extra, self._opening.number = extra, -1
+        try:
+            return self.open_channel(kind, timeout=timeout_s, dest_addr=destination, src_addr=ORIGIN)
+        except (paramiko.SSHException, EOFError, OSError):
+            refused = self._refusals.pop(self._opening.number, None)
+            if refused is None:
+                raise
+            raise refused from None
+        finally:
+            self._opening.extra = None
+
+    def _send_user_message(self, data: Message) -> None:
+        """Add the fields that paramiko does not know of to this thread's channel opening, and note its number."""
+        extra: bytes | None = getattr(self._opening, "extra", None)
+        if extra is not None:
+            self._opening.extra = None
+            opening = Message(data.asbytes())
+            opening.get_byte()
+            opening.get_string()
+            self._opening.number = opening.get_int()
+            data.add_bytes(extra)
+        super()._send_user_message(data)  # type: ignore[misc]  # not in paramiko's stubs
+
+    def _parse_channel_open_failure(self, m: Message) -> None:
+        number, code, words = m.get_int(), m.get_int(), m.get_text()
+        self._refusals[number] = ChannelRefused(code, words)
+        m.rewind()
+        super()._parse_channel_open_failure(m)  # type: ignore[misc]  # not in paramiko's stubs
+
+    def _verify_key(self, host_key: bytes, sig: bytes) -> None:
+        super()._verify_key(host_key, sig)  # type: ignore[misc]  # not in paramiko's stubs
+        self.host_key_sent = host_key
+
+    def _probe(self) -> None:
+        if self._unanswered == KEEPALIVES_UNANSWERED:
+            raise EOFError("no answer to keepalives")
+        self._unanswered += 1
+        question = Message()
+        question.add_byte(cMSG_GLOBAL_REQUEST)
+        question.add_string("keepalive@openssh.com")
+        question.add_boolean(True)
+        self._send_message(question)  # type: ignore[attr-defined]  # not in paramiko's stubs
+
+    def _parse_request_failure(self, m: Message) -> None:
+        """Take the refusal of an unknown request, which is how OpenSSH answers a keepalive."""
+        self._unanswered = 0
+        super()._parse_request_failure(m)  # type: ignore[misc]  # not in paramiko's stubs
