@@ -112,7 +112,7 @@ func measureAll(paths []string) ([]report, error) {
 		if err := syscall.Statfs(nearest(path), &system); err != nil {
 			return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
 		}
-		free = append(free, report{"path": path, "bytes": system.Bavail * uint64(system.Bsize), "inodes": system.Ffree})
+		free = append(free, report{"path": path, "there": exists(path), "bytes": system.Bavail * uint64(system.Bsize), "inodes": system.Ffree})
 	}
 	return free, nil
 }

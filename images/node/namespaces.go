@@ -6,6 +6,9 @@ import (
 	"syscall"
 )
 
+// machineNamespaces belongs to process 1; tests put another process in its place.
+var machineNamespaces = "/proc/1/ns/"
+
 // onMachine runs work in namespaces ("mnt", "net", "uts") of process 1, which is the machine's where its processes are shared.
 //
 // It is refused where process 1 is ourselves or may not be looked at: work would then happen in a container's view.
@@ -54,7 +57,7 @@ func joinAll(namespaces []string) error {
 
 // openForeign gives nil where process 1 shares the namespace with us.
 func openForeign(name string) (*os.File, error) {
-	theirs, err := os.Readlink("/proc/1/ns/" + name)
+	theirs, err := os.Readlink(machineNamespaces + name)
 	if err != nil {
 		return nil, err
 	}
@@ -62,5 +65,5 @@ func openForeign(name string) (*os.File, error) {
 	if err != nil || ours == theirs {
 		return nil, err
 	}
-	return os.Open("/proc/1/ns/" + name)
+	return os.Open(machineNamespaces + name)
 }

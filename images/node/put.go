@@ -106,17 +106,10 @@ func readAt(parent *os.File, name string) ([]byte, error) {
 
 // stage writes a complete temporary file beside the target and gives its name.
 func (p *put) stage(parent *os.File) (string, error) {
-	var random [8]byte
-	if _, err := rand.Read(random[:]); err != nil {
+	file, name, err := p.create(parent)
+	if err != nil {
 		return "", err
 	}
-	name := ".rkx-" + hex.EncodeToString(random[:])
-	flags := syscall.O_WRONLY | syscall.O_CREAT | syscall.O_EXCL | syscall.O_NOFOLLOW | syscall.O_CLOEXEC
-	handle, err := syscall.Openat(int(parent.Fd()), name, flags, uint32(p.Mode)&0o600)
-	if err != nil {
-		return "", &os.PathError{Op: "create", Path: p.Path, Err: err}
-	}
-	file := os.NewFile(uintptr(handle), p.Path)
 	defer file.Close()
 	if err := p.fill(file); err != nil {
 		// The cause is the news; a temporary that stays is removed by the next put.
@@ -124,6 +117,21 @@ func (p *put) stage(parent *os.File) (string, error) {
 		return "", err
 	}
 	return name, nil
+}
+
+// create makes an empty temporary file that its maker alone can open, whatever the umask.
+func (p *put) create(parent *os.File) (*os.File, string, error) {
+	var random [8]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return nil, "", err
+	}
+	name := ".rkx-" + hex.EncodeToString(random[:])
+	flags := syscall.O_WRONLY | syscall.O_CREAT | syscall.O_EXCL | syscall.O_NOFOLLOW | syscall.O_CLOEXEC
+	handle, err := syscall.Openat(int(parent.Fd()), name, flags, uint32(p.Mode)&0o600)
+	if err != nil {
+		return nil, "", &os.PathError{Op: "create", Path: p.Path, Err: err}
+	}
+	return os.NewFile(uintptr(handle), p.Path), name, nil
 }
 
 // fill writes as the owner alone, and opens the file to others only when it is complete.
