@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -20,7 +20,11 @@ from rkx.registry import Plugins
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
-    """The whole of what is wanted. ``rollouts`` are the workloads to wait for, with the plugin that asked."""
+    """The whole of what is wanted.
+
+    ``rollouts`` are the workloads to wait for, with the plugin that asked; ``leaving`` says of each node that is taken
+    down what its folders are and what else lies there.
+    """
 
     cluster: Cluster
     facts: Facts
@@ -30,14 +34,11 @@ class Desired:
     identities: Mapping[str, Identity]
     due: tuple[Due, ...]
     layouts: Mapping[str, Layout]
+    leaving: Mapping[str, tuple[Resource, ...]]
 
     def on(self, node: str) -> list[Resource]:
         """List the resources of one node."""
         return [resource for key, resource in self.resources.items() if key.node == node]
-
-    def leaves(self, node: str) -> list[Leaves]:
-        """List what providers leave on a node."""
-        return [resource for resource in self.on(node) if isinstance(resource, Leaves)]
 
 
 def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: datetime) -> Desired:
@@ -61,15 +62,31 @@ def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: 
         rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
         identities={identity.name: identity for identity in identities},
         due=tuple(plugins.credentials_due(cluster, identities, state.saved(), now)),
-        layouts={node: layout(resources.values(), node) for node in facts},
+        layouts={node.name: layout(resources.values(), node.name) for node in cluster.nodes if node.name in facts},
+        leaving={},
     )
 
 
-def nothing(cluster: Cluster, facts: Facts) -> Desired:
-    """Want nothing at all: what ``remove`` compares with."""
-    return Desired(
-        cluster=cluster, facts=facts, resources={}, objects={}, rollouts=(), identities={}, due=(), layouts={}
+def without(desired: Desired, nodes: Collection[str]) -> Desired:
+    """Want nothing any more on some nodes, or of the cluster if they are all; keep what they would leave behind."""
+    stays = tuple(node for node in desired.cluster.nodes if node.name not in nodes)
+    gone = {
+        key for key, each in desired.resources.items() if key.node in nodes or (key.kind, key.name) in _nodes(nodes)
+    }
+    return replace(
+        desired,
+        cluster=replace(desired.cluster, nodes=stays),
+        resources={key: each for key, each in desired.resources.items() if key not in gone},
+        objects=desired.objects if stays else {},
+        rollouts=desired.rollouts if stays else (),
+        due=desired.due if stays else (),
+        layouts={node: each for node, each in desired.layouts.items() if node not in nodes},
+        leaving={node: tuple(each for each in desired.on(node) if isinstance(each, Leaves | Folder)) for node in nodes},
     )
+
+
+def _nodes(names: Collection[str]) -> set[tuple[str, str]]:
+    return {("Node", name) for name in names}
 
 
 def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:

@@ -103,12 +103,14 @@ class _Comparison:
             yield self._action("create", container, "missing")
         elif seen.digest != digest.of_container(self.ledger.key, container):
             yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
+        elif seen.limited:
+            yield self._action("replace", container, "limits were set by hand")
         elif seen.state not in ("running", "restarting"):
             yield self._action("start", container, f"is {seen.state}")
         elif newer := self._newer(container, seen, changed):
             yield self._action("restart", container, f"{newer} changed")
-        elif seen.restart_policy != "always" or seen.limited:
-            yield self._action("update", container, f"restart policy is {seen.restart_policy!r}, or limits are set")
+        elif seen.restart_policy != "always":
+            yield self._action("update", container, f"restart policy is {seen.restart_policy!r}")
 
     def _action(self, verb: str, container: Container, reason: str, changes: tuple[Change, ...] = ()) -> Action:
         return Action(verb=verb, key=container.key, reason=reason, owner=container.owner, changes=changes)  # type: ignore[arg-type] # one of Verb

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Profile = Literal["files", "host"]
 NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
+CLEANER = "rkx-clean"
 REPOSITORY = "rkx/node"
 OWN_FOLDER = "/var/lib/rkx"
 STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"
@@ -79,7 +80,7 @@ class NodeProgram:
         with self.link.docker() as client:
             self.load_image(client)
             for profile in NAMES:
-                self._ensure(client, profile, layout)
+                self.ensure(client, profile, layout)
         content = base64.b64encode(program(self.architecture)).decode()
         self.batch(
             "files",
@@ -102,7 +103,8 @@ class NodeProgram:
             _archive(program(self.architecture)), repository=name, tag=version, changes=['ENTRYPOINT ["/rkx-node"]']
         )
 
-    def _ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
+    def ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
+        """Make a profile's container, or make it anew if it is another than wanted."""
         from docker.errors import NotFound
 
         wanted = self.settings(profile, layout)
@@ -134,9 +136,10 @@ class NodeProgram:
 
     def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[dict[str, Any]]:
         """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
-        lines = [json.dumps(operation) for operation in [*operations, {"verb": "end"}]]
         with self._locks[profile], self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
-            output, complaint = _run(client, NAMES[profile], "\n".join(lines).encode() + b"\n")
+            return self._checked(*_run(client, NAMES[profile], _lines(operations)))
+
+    def _checked(self, output: bytes, complaint: str) -> list[dict[str, Any]]:
         answers = [json.loads(line) for line in output.splitlines() if line]
         if not answers or answers[-1].get("verb") != "end":
             raise PartlyDone(
@@ -150,10 +153,30 @@ class NodeProgram:
                 )
         return answers[:-1]
 
-    def facts(self, paths: Sequence[str] = ()) -> HostFacts:
-        """Ask what the Engine cannot tell."""
+    def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[str]]:
+        """Ask what the Engine cannot tell; and which of ``paths`` exist."""
         [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
-        return host_facts(answer["facts"])
+        return host_facts(answer["facts"]), [each["path"] for each in answer["facts"]["free"] if each["there"]]
+
+    def clean(self, image: str, operations: Sequence[Operation]) -> None:
+        """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself."""
+        with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
+            client.remove_container(NAMES["files"], force=True, v=True)
+            if image:
+                _discard(client, CLEANER)
+                client.create_container_from_config(self._cleaner(image), CLEANER)
+                self._checked(*_run(client, CLEANER, _lines(operations)))
+                client.remove_container(CLEANER, force=True, v=True)
+        self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
+        with self.link.docker() as client:
+            client.remove_container(NAMES["host"], force=True, v=True)
+            client.remove_image(image_tag(self.architecture))
+
+    def _cleaner(self, image: str) -> dict[str, Any]:
+        wanted = {**self.settings("host", Layout(read=(), hold=())), "image": image}
+        folder = NODE_PROGRAM.rpartition("/")[0]
+        config = _config({**wanted, "binds": [f"{folder}:{folder}:ro"]})
+        return {**config, "Entrypoint": [NODE_PROGRAM]}
 
 
 def host_facts(raw: Mapping[str, Any]) -> HostFacts:
@@ -172,6 +195,21 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
         ),
         swap=raw["swap"],
     )
+
+
+def _lines(operations: Sequence[Operation]) -> bytes:
+    return b"".join(json.dumps(operation).encode() + b"\n" for operation in [*operations, {"verb": "end"}])
+
+
+def _deletion(paths: Sequence[str]) -> Operation:
+    return {"verb": "clean", "links": [], "routes": [], "chains": [], "comments": [], "paths": list(paths)}
+
+
+def _discard(client: APIClient, name: str) -> None:
+    from docker.errors import NotFound
+
+    with contextlib.suppress(NotFound):
+        client.remove_container(name, force=True)
 
 
 def _hint(error: str) -> str:

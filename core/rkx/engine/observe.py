@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rkx.engine.digest import keyed, of_file
+from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.link import Link
 from rkx.engine.node import NAMES, OWN_FOLDER, Layout
-from rkx.model.facts import NodeFacts
+from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -54,6 +54,7 @@ class SeenNode:
     containers: Mapping[str, SeenContainer]
     files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
     layout: Layout | None = None
+    images: frozenset[str] = frozenset()
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
         """Give this cluster's own containers by name."""
@@ -67,7 +68,8 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         containers = _containers(client)
         layout = _layout(containers)
         files = dict(_files(client, layout, digest_key)) if layout else {}
-    return SeenNode(facts=facts, containers=containers, files=files, layout=layout)
+        images = frozenset(tag for image in client.images() for tag in image.get("RepoTags") or ())
+    return SeenNode(facts=facts, containers=containers, files=files, layout=layout, images=images)
 
 
 def _facts(link: Link) -> NodeFacts:
@@ -199,9 +201,16 @@ class _Pieces(io.RawIOBase):
         return taken
 
 
-def as_plain(facts: NodeFacts) -> dict[str, Any]:
-    """Give the part of the facts that rkx-node said, for the state."""
-    from rkx.engine.digest import canonical
-
-    plain: dict[str, Any] = canonical(facts.host) if facts.host else {}
+def plain_host(host: HostFacts) -> dict[str, Any]:
+    """Give what rkx-node said in the form that the state keeps."""
+    plain: dict[str, Any] = canonical(host)
     return plain
+
+
+def host_from_plain(plain: Mapping[str, Any]) -> HostFacts | None:
+    """Read ``plain_host`` back; None where nothing was kept."""
+    if not plain:
+        return None
+    interfaces = tuple(Interface(**{**each, "addresses": tuple(each["addresses"])}) for each in plain["interfaces"])
+    listening = tuple(Listener(**each) for each in plain["listening"])
+    return HostFacts(**{**plain, "interfaces": interfaces, "listening": listening})

@@ -37,7 +37,7 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
             yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
         if isinstance(resource, Container | File) and action.verb != "remove":
             yield from (key for moment in resource.after for key in _keys(moment, reached))
-        if action.key == SURVEY:
+        if not node and action.key != ISSUE:
             yield from _keys(Milestone("api-ready"), reached)
 
     ordered = [replace(a, after=tuple(sorted({k for k in needs(a) if k in planned and k != a.key}))) for a in actions]

@@ -20,6 +20,7 @@ class PluginRef:
     """A provider that cluster.yml chose, with its options as they stand there.
 
     ``where`` is the path of its name in cluster.yml, ``options_where`` maps an option's path to its path there.
+    ``known`` are option paths that RKE's schema has: one that the provider lacks is a warning, not an error.
     """
 
     stage: Stage
@@ -27,6 +28,7 @@ class PluginRef:
     options: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     where: str = ""
     options_where: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

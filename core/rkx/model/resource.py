@@ -177,7 +177,8 @@ class File:
 class Leaves:
     """What a provider's parts leave on a machine beyond resources; never compared, cleaned when a node is taken down.
 
-    ``chains`` are prefixes of iptables chains, ``comments`` prefixes of rules' comments.
+    ``chains`` are prefixes of iptables chains, ``comments`` prefixes of rules' comments; ``image`` is one that has the
+    programs to clean these with.
     """
 
     node: str
@@ -188,6 +189,7 @@ class Leaves:
     routes: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
+    image: str = ""
     owner: str = ""
 
     @property

@@ -1,0 +1,202 @@
+"""Carry out a plan: each action by its verb and kind, through the nodes' links."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from rkx.engine import containers, takedown
+from rkx.engine.credentials import issue
+from rkx.engine.desire import Desired
+from rkx.engine.diff_objects import diff_objects
+from rkx.engine.drain import leave
+from rkx.engine.files import write
+from rkx.engine.graph import Graph
+from rkx.engine.ledger import Ledger
+from rkx.engine.link import Link
+from rkx.engine.lock import Lock
+from rkx.engine.node import NodeProgram
+from rkx.engine.object_actions import Objects
+from rkx.engine.objects import ClusterApi
+from rkx.engine.order import Unit, units
+from rkx.engine.probe import wait_until_ready
+from rkx.engine.turns import Turns
+from rkx.errors import ApplyFailed, Interrupted, NotReady, RkxError
+from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event
+from rkx.model.plan import Action, Plan
+from rkx.model.resource import Container
+from rkx.registry import Plugins
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """All that actions work with: what is wanted, the state, and the open ways to nodes and API."""
+
+    plugins: Plugins
+    desired: Desired
+    ledger: Ledger
+    links: Mapping[str, Link]
+    programs: Mapping[str, NodeProgram]
+    api: ClusterApi
+    lock: Lock
+    emit: Emit
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Application:
+    """One plan being applied."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self._world = world
+        self._turns = Turns(world.plugins, plan, world.links, world.ledger, world.cancelled)
+        self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, world.cancelled)
+        self._objects = Objects(world.api, world.ledger, world.desired, world.links, world.cancelled)
+
+    def run(self) -> None:
+        """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left."""
+        self._graph.run()
+        self._world.ledger.save()
+        self._judge()
+
+    def _judge(self) -> None:
+        failures = {_label(unit): _error(error) for unit, error in self._graph.failures.items()}
+        left = [_label(unit) for unit in self._graph.left]
+        if self._world.cancelled.is_set():
+            raise Interrupted(f"cancelled; {len(left)} actions are left", hint="run again to finish")
+        if len(failures) == 1 and not left:
+            raise next(iter(failures.values()))
+        if failures and not left and all(isinstance(error, NotReady) for error in failures.values()):
+            raise NotReady(_lines(failures), hint="all changes are made; look at the components named")
+        if failures:
+            hint = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
+            raise ApplyFailed(_lines(failures), hint=hint, failures=failures, left=left)
+
+    def _work(self, unit: Unit) -> Sequence[Unit]:
+        started = time.monotonic()
+        for action in unit.actions:
+            self._world.emit(
+                ActionStarted(node=action.key.node, verb=action.verb, key=str(action.key), reason=action.reason)
+            )
+        try:
+            more = self._do(unit)
+        except Exception as error:
+            for action in unit.actions:
+                problem = _error(error)
+                self._world.emit(
+                    ActionFailed(
+                        node=action.key.node,
+                        verb=action.verb,
+                        key=str(action.key),
+                        message=problem.message,
+                        hint=problem.hint,
+                    )
+                )
+            raise
+        took = time.monotonic() - started
+        for action in unit.actions:
+            self._world.emit(
+                ActionFinished(node=action.key.node, verb=action.verb, key=str(action.key), duration_s=took)
+            )
+        return more
+
+    def _do(self, unit: Unit) -> Sequence[Unit]:
+        world, first = self._world, unit.actions[0]
+        self._turns.enter(unit)
+        if first.key.kind in ("File", "Folder"):
+            world.lock.check()
+            write(world.programs[first.key.node], unit.actions, world.desired, world.ledger)
+        elif first.verb == "survey":
+            return units(diff_objects(world.desired, world.api, world.ledger))
+        else:
+            self._single(first)
+        self._turns.leave(unit)
+        return ()
+
+    def _single(self, action: Action) -> None:
+        match action.key.kind:
+            case "Container":
+                self._container(action)
+            case "Image":
+                containers.pull(
+                    self._world.links[action.key.node], action.key.name, self._world.desired.cluster.registries
+                )
+            case "Credentials":
+                desired = self._world.desired
+                issue(self._world.plugins, self._world.ledger, desired.identities, desired.due, datetime.now(UTC))
+            case "Program":
+                takedown.prepare(self._world.programs[action.key.node], self._world.desired, self._world.ledger)
+            case "Machine":
+                takedown.clean(self._world.programs[action.key.node], self._world.desired, self._world.ledger)
+            case "Node" if action.verb == "remove":
+                leave(self._world.api, action.key.name, self._world.desired.cluster.drain, self._world.cancelled)
+            case _:
+                self._objects.do(action)
+
+    def _container(self, action: Action) -> None:
+        link = self._world.links[action.key.node]
+        if action.verb == "remove":
+            containers.remove(link, action.key.name)
+            return
+        container = self._world.desired.resources[action.key]
+        if not isinstance(container, Container):
+            raise TypeError(f"{action.key} is no container")
+        self._carry(action, link, container)
+        wait_until_ready(link, container, self._world.ledger, self._world.cancelled)
+
+    def _carry(self, action: Action, link: Link, container: Container) -> None:
+        ledger = self._world.ledger
+        match action.verb:
+            case "create":
+                containers.create(link, container, ledger)
+            case "replace":
+                containers.replace(link, container, ledger)
+            case "start":
+                containers.start(link, container)
+            case "restart":
+                containers.restart(link, container)
+            case "update":
+                containers.update(link, container)
+
+
+def _label(unit: Unit) -> str:
+    first = unit.actions[0]
+    return f"{first.verb} {first.key}" if len(unit.actions) == 1 else f"{len(unit.actions)} files of {first.key.node}"
+
+
+def _error(error: BaseException) -> RkxError:
+    if isinstance(error, RkxError):
+        return error
+    return RkxError(f"a bug in rkx: {error!r}", hint="report it, with the file that rkx names")
+
+
+def _lines(failures: Mapping[str, RkxError]) -> str:
+    return "; ".join(f"{label}: {error.message}" for label, error in failures.items())
+
+
+class Events:
+    """Carry events from worker threads to the one thread that reads them, numbered in their order."""
+
+    def __init__(self, run: str) -> None:
+        self._run, self._count = run, 0
+        self._queue: queue.Queue[Event | None] = queue.Queue()
+        self._lock = threading.Lock()
+
+    def emit(self, event: Event) -> None:
+        """Add an event."""
+        with self._lock:
+            self._count += 1
+            self._queue.put(replace(event, run=self._run, seq=self._count))
+
+    def end(self) -> None:
+        """Say that no more come."""
+        self._queue.put(None)
+
+    def __iter__(self) -> Iterator[Event]:
+        while (event := self._queue.get()) is not None:
+            yield event

@@ -1,0 +1,117 @@
+"""Cluster objects, wanted and live, as actions. Reads by GET alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rkx.engine import digest
+from rkx.engine.desire import Desired, registrations
+from rkx.engine.health import look, unhealthy
+from rkx.engine.ledger import Ledger
+from rkx.engine.objects import ClusterApi, projection
+from rkx.model.node import Taint
+from rkx.model.plan import Action
+from rkx.model.resource import Key, Object, Registration, Rollout
+
+FIRST = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
+AT_ONCE = 6
+
+
+def ready_key(kind: str, namespace: str, name: str) -> Key:
+    """Name the wait for something to become healthy."""
+    return Key("", "Health", f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}")
+
+
+def diff_objects(desired: Desired, api: ClusterApi, ledger: Ledger) -> list[Action]:
+    """Compare every object with what the API shows; raises ApiSilent when it does not answer."""
+    nodes = {item["metadata"]["name"]: item for item in (api.read("/api/v1/nodes") or {"items": []})["items"]}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        actions = list(filter(None, pool.map(lambda wanted: _object(wanted, api, ledger), desired.objects.values())))
+        waits = list(filter(None, pool.map(lambda each: _rollout(each, api, actions), desired.rollouts)))
+    actions += _pruned(desired, ledger)
+    for registration in registrations(desired):
+        actions += _node(registration, nodes.get(registration.node, {}), ledger)
+    return [_ordered(action, desired, actions) for action in actions] + waits
+
+
+def _object(wanted: Object, api: ClusterApi, ledger: Ledger) -> Action | None:
+    live = api.live(wanted)
+    if live is None:
+        return Action(verb="create", key=wanted.key, reason="missing", owner=wanted.owner)
+    record = ledger.state.objects.get(str(wanted.key))
+    if record is None:
+        return Action(verb="update", key=wanted.key, reason="was not applied by this state", owner=wanted.owner)
+    if record.wanted != digest.of_object(ledger.key, wanted):
+        return Action(verb="update", key=wanted.key, reason="manifest changed", owner=wanted.owner)
+    shown = json.dumps(projection(live, wanted.body), sort_keys=True).encode()
+    if record.live != digest.keyed(ledger.key, shown):
+        return Action(verb="update", key=wanted.key, reason="was changed by somebody else", owner=wanted.owner)
+    return None
+
+
+def _rollout(each: tuple[Rollout, str], api: ClusterApi, actions: list[Action]) -> Action | None:
+    rollout, owner = each
+    key = ready_key(rollout.kind, rollout.namespace, rollout.name)
+    mine = tuple(a.key for a in actions if a.key.name in (f"{rollout.namespace}/{rollout.name}", rollout.name))
+    why = "is changed" if mine else look(api, rollout)
+    return Action(verb="await", key=key, reason=why, owner=owner, after=mine) if why else None
+
+
+def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:
+    wanted = {str(key) for key in desired.objects}
+    for name, record in sorted(ledger.state.objects.items()):
+        if record.kind != "Node" and name not in wanted:
+            kind, _, rest = name.partition(" ")
+            yield Action(verb="remove", key=Key("", kind, rest), reason="no longer wanted")
+
+
+def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iterator[Action]:
+    why = label_difference(wanted, live) or taint_difference(wanted, live, ledger)
+    changed = (wanted.key,) if why else ()
+    if why:
+        yield Action(verb="update", key=wanted.key, reason=why, owner=wanted.owner)
+    if sick := unhealthy("Node", live):
+        yield Action(
+            verb="await", key=ready_key("Node", "", wanted.node), reason=sick, owner=wanted.owner, after=changed
+        )
+
+
+def label_difference(wanted: Registration, live: Mapping[str, Any]) -> str:
+    """Name a label that differs."""
+    labels = live.get("metadata", {}).get("labels", {})
+    return next((f"label {name} differs" for name, value in wanted.labels.items() if labels.get(name) != value), "")
+
+
+def taint_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
+    """Name a taint that is missing, or that rkx set earlier and nobody wants any more."""
+    there = taints_of(live)
+    for taint in wanted.taints:
+        if taint not in there:
+            return f"taint {taint.key} is missing"
+    former = former_taints(ledger, wanted.node)
+    return next((f"taint {t.key} is no longer wanted" for t in sorted(former & there - set(wanted.taints))), "")
+
+
+def taints_of(live: Mapping[str, Any]) -> set[Taint]:
+    """Read a Node's taints."""
+    found = live.get("spec", {}).get("taints") or ()
+    return {Taint(key=t["key"], value=t.get("value", ""), effect=t["effect"]) for t in found}
+
+
+def former_taints(ledger: Ledger, node: str) -> set[Taint]:
+    """Recall the taints that rkx wanted last."""
+    record = ledger.state.objects.get(str(Key("", "Node", node)))
+    return {Taint(key=k, value=v, effect=e) for k, v, e in json.loads(record.live)} if record and record.live else set()
+
+
+def _ordered(action: Action, desired: Desired, actions: list[Action]) -> Action:
+    """Let namespaces and definitions go before everything else."""
+    from dataclasses import replace
+
+    if action.key.kind in FIRST or action.verb == "remove" or action.key not in desired.objects:
+        return action
+    first = tuple(other.key for other in actions if other.key.kind in FIRST and other.verb != "remove")
+    return replace(action, after=(*action.after, *first))

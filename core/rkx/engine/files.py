@@ -1,0 +1,58 @@
+"""Write a node's files and folders in one batch, after noting in the state what will be ours."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rkx.engine.desire import Desired
+from rkx.engine.ledger import Ledger
+from rkx.engine.node import STATE_COPY, NodeProgram, Operation
+from rkx.engine.state import dump
+from rkx.model.plan import Action
+from rkx.model.resource import File, Folder
+
+
+def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, ledger: Ledger) -> None:
+    """Make what actions say, folders before files; a node that keeps the state gets its copy in the same batch."""
+    name = program.link.name
+    removed = {action.key.name for action in actions if action.verb == "remove"}
+    added = {action.key.name for action in actions} - removed
+    ledger.note_node(name, lambda record: replace(record, paths=tuple(sorted({*record.paths, *added}))), save=True)
+    makes = [_operation(desired, action, ledger) for action in actions if action.verb != "remove"]
+    deletes = [{"verb": "delete", "path": path} for path in sorted(removed, reverse=True)]
+    makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))
+    copies = state_copy(ledger) if keeps_state(desired, name) else []
+    program.batch("files", [*copies, *makes, *deletes])
+    kept = lambda record: replace(record, paths=tuple(p for p in record.paths if p not in removed))  # noqa: E731
+    ledger.note_node(name, kept)
+
+
+def _operation(desired: Desired, action: Action, ledger: Ledger) -> Operation:
+    resource = desired.resources[action.key]
+    if isinstance(resource, Folder):
+        return {"verb": "folder", "path": str(resource.path), **_owner(resource)}
+    if not isinstance(resource, File):
+        raise TypeError(f"{action.key} is no file")
+    content = base64.b64encode(ledger.content(resource)).decode()
+    return {"verb": "put", "path": str(resource.path), **_owner(resource), "content": content}
+
+
+def _owner(resource: File | Folder) -> Operation:
+    return {"mode": f"{resource.mode:04o}", "uid": resource.uid, "gid": resource.gid}
+
+
+def keeps_state(desired: Desired, node: str) -> bool:
+    """Tell if a node gets a copy of the state: control plane and etcd nodes do."""
+    return any(each.name == node and each.roles & {"controlplane", "etcd"} for each in desired.cluster.nodes)
+
+
+def state_copy(ledger: Ledger) -> list[Operation]:
+    """Give what puts a copy of the state on a node, 0600."""
+    folder, _, _ = STATE_COPY.rpartition("/")
+    content = base64.b64encode(dump(ledger.state)).decode()
+    return [
+        {"verb": "folder", "path": folder, "mode": "0700", "uid": 0, "gid": 0},
+        {"verb": "put", "path": STATE_COPY, "mode": "0600", "uid": 0, "gid": 0, "content": content},
+    ]

@@ -1,0 +1,65 @@
+"""Run a graph of units on threads: each starts the moment that what it waits for is done."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from rkx.engine.order import Unit
+from rkx.errors import RkxError
+from rkx.model.resource import Key
+
+AT_ONCE = 48
+Work = Callable[[Unit], Sequence[Unit]]
+"""Does a unit; what it returns joins the graph."""
+
+
+class Graph:
+    """The units of one run. ``failures`` and ``left`` tell afterwards what was not done."""
+
+    def __init__(self, units: Iterable[Unit], work: Work, cancelled: threading.Event) -> None:
+        self._waiting = list(units)
+        self._work, self._cancelled = work, cancelled
+        self._done: set[Key] = set()
+        self._running = 0
+        self._ended: queue.Queue[tuple[Unit, Sequence[Unit], BaseException | None]] = queue.Queue()
+        self.failures: dict[Unit, BaseException] = {}
+
+    def run(self) -> None:
+        """Run until nothing can start any more; a failed unit holds back only what waits for it."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="unit") as pool:
+            self._start_ready(pool)
+            while self._running:
+                unit, more, error = self._ended.get()
+                self._running -= 1
+                if error is not None:
+                    self.failures[unit] = error
+                else:
+                    self._done |= unit.keys
+                    self._waiting += more
+                self._start_ready(pool)
+
+    def _start_ready(self, pool: ThreadPoolExecutor) -> None:
+        if self._cancelled.is_set():
+            return
+        for unit in [unit for unit in self._waiting if unit.after <= self._done]:
+            self._waiting.remove(unit)
+            self._running += 1
+            pool.submit(self._do, unit)
+
+    def _do(self, unit: Unit) -> None:
+        try:
+            more = self._work(unit)
+        except RkxError as error:
+            self._ended.put((unit, (), error))
+        except Exception as error:  # noqa: BLE001 - the top of a thread: a bug is carried to the run's end
+            self._ended.put((unit, (), error))
+        else:
+            self._ended.put((unit, more, None))
+
+    @property
+    def left(self) -> list[Unit]:
+        """List the units that were never started."""
+        return list(self._waiting)

@@ -1,0 +1,97 @@
+"""When nodes and workloads count as healthy, and what to show of those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rkx.engine.objects import ClusterApi
+from rkx.model.resource import Rollout
+
+Live = Mapping[str, Any]
+VERSIONS = {
+    "Deployment": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "StatefulSet": "apps/v1",
+    "Pod": "v1",
+    "Node": "v1",
+    "Job": "batch/v1",
+    "APIService": "apiregistration.k8s.io/v1",
+    "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+}
+CONDITIONS = {
+    "Pod": "Ready",
+    "Node": "Ready",
+    "APIService": "Available",
+    "CustomResourceDefinition": "Established",
+    "Job": "Complete",
+}
+
+
+def unhealthy(kind: str, live: Live) -> str:
+    """Say why an object of a kind does not work yet; empty when it does."""
+    if not live:
+        return "is not there"
+    status = live.get("status", {})
+    if kind in CONDITIONS:
+        if status.get("phase") == "Succeeded":
+            return ""
+        return _condition(status, CONDITIONS[kind])
+    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
+        return "is not looked at yet"
+    return _daemons(status) if kind == "DaemonSet" else _replicas(live, status)
+
+
+def _condition(status: Live, wanted: str) -> str:
+    for condition in status.get("conditions") or ():
+        if condition["type"] == wanted:
+            return "" if condition["status"] == "True" else condition.get("message") or f"is not {wanted}"
+    return f"is not {wanted}"
+
+
+def _daemons(status: Live) -> str:
+    wanted = status.get("desiredNumberScheduled", 0)
+    updated, available = status.get("updatedNumberScheduled", 0), status.get("numberAvailable", 0)
+    return (
+        ""
+        if wanted and min(updated, available) >= wanted
+        else f"{min(updated, available)} of {wanted} pods are available"
+    )
+
+
+def _replicas(live: Live, status: Live) -> str:
+    wanted = live["spec"].get("replicas", 1)
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    return "" if min(updated, available) >= wanted else f"{min(updated, available)} of {wanted} replicas are available"
+
+
+def collection(api: ClusterApi, rollout: Rollout) -> str:
+    """Find the path to watch for a workload."""
+    return api.path(VERSIONS[rollout.kind], rollout.kind, rollout.namespace, "").rstrip("/")
+
+
+def look(api: ClusterApi, rollout: Rollout) -> str:
+    """Ask once why a workload does not work; empty when it does."""
+    return unhealthy(rollout.kind, api.read(f"{collection(api, rollout)}/{rollout.name}") or {})
+
+
+def story(api: ClusterApi, rollout: Rollout) -> str:
+    """Tell what the cluster says of a workload's pods: their events and their last log lines."""
+    namespace = rollout.namespace or "default"
+    pods = (api.read(f"/api/v1/namespaces/{namespace}/pods") or {"items": []})["items"]
+    mine = [pod for pod in pods if pod["metadata"]["name"].startswith(rollout.name)]
+    events = (api.read(f"/api/v1/namespaces/{namespace}/events") or {"items": []})["items"]
+    told = [
+        f"{event['involvedObject']['name']}: {event.get('reason')}: {event.get('message')}"
+        for event in events
+        if event["involvedObject"]["name"].startswith(rollout.name) and event.get("type") != "Normal"
+    ]
+    return (
+        "\n".join([*told[-5:], *(_log(api, namespace, pod["metadata"]["name"]) for pod in mine[:2])])
+        or "no pod and no event"
+    )
+
+
+def _log(api: ClusterApi, namespace: str, pod: str) -> str:
+    answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params={"tailLines": "8"})
+    return f"{pod} says: {answer.text.strip()[-800:]}"

@@ -1,0 +1,166 @@
+"""One run at a time: a lock on the operator's file, and a container that is never started on each etcd node."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from rkx.engine.link import Link
+from rkx.engine.node import NodeProgram
+from rkx.errors import Interrupted, Locked
+
+NAME = "rkx-lock"
+
+
+def boot_id() -> str:
+    """Give what changes with each boot of this computer; empty where the kernel does not say."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return ""
+
+
+def machine_id() -> str:
+    """Give what tells this computer from others."""
+    with suppress(OSError):
+        return Path("/etc/machine-id").read_text().strip()
+    return socket.gethostname()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds the lock, as labels on it say."""
+
+    machine: str
+    boot: str
+    pid: int
+    user: str
+    run: str
+
+    def is_dead(self) -> bool:
+        """Tell if the holder ran on this computer and runs no more."""
+        if self.machine != machine_id():
+            return False
+        return self.boot != boot_id() or not Path(f"/proc/{self.pid}").exists()
+
+
+class FileLock:
+    """The lock beside the state: two runs on one computer."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Take it, or raise Locked naming the process that has it."""
+        file = self._path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            file.close()
+            raise Locked(
+                f"{self._path}: another rkx works on this cluster: {holder}", hint="wait for it to end"
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}\n")
+        file.flush()
+        self._file = file
+
+    def release(self) -> None:
+        """Give it back; the file goes too."""
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._file.close()
+            self._file = None
+
+
+class Lock:
+    """The lock on the nodes: two runs from two computers."""
+
+    def __init__(
+        self, links: Sequence[Link], programs: Mapping[str, NodeProgram], run: str, break_run: str = ""
+    ) -> None:
+        self._links, self._programs, self._run, self._break = list(links), programs, run, break_run
+        self._held: list[Link] = []
+
+    def take(self) -> None:
+        """Make the lock's container on every node; Locked if another run's stands there and is not dead."""
+        for link in self._links:
+            self._take(link)
+
+    def _take(self, link: Link) -> None:
+        from docker.errors import APIError
+
+        program = self._programs[link.name]
+        with link.docker() as client:
+            program.load_image(client)
+            for _ in range(2):
+                try:
+                    client.create_container_from_config(self._config(program), NAME)
+                except APIError as error:
+                    if error.status_code != 409:
+                        raise
+                    self._judge(link, self._holder(client.inspect_container(NAME)))
+                    client.remove_container(NAME, force=True)
+                else:
+                    self._held.append(link)
+                    return
+        raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+
+    def _config(self, program: NodeProgram) -> dict[str, Any]:
+        from rkx.engine.node import image_tag
+
+        labels = {
+            "rkx.cluster": program.cluster_id,
+            "rkx.run": self._run,
+            "rkx.machine": machine_id(),
+            "rkx.boot": boot_id(),
+            "rkx.pid": str(os.getpid()),
+            "rkx.user": os.environ.get("USER", "unknown"),
+        }
+        return {"Image": image_tag(program.architecture), "Labels": labels}
+
+    @staticmethod
+    def _holder(found: Mapping[str, Any]) -> Holder:
+        labels = found["Config"]["Labels"] or {}
+        said = {name: labels.get(f"rkx.{name}", "") for name in ("machine", "boot", "user", "run")}
+        return Holder(pid=int(labels.get("rkx.pid", "0")), **said)
+
+    def _judge(self, link: Link, holder: Holder) -> None:
+        if holder.run in (self._run, self._break) or holder.is_dead():
+            return
+        raise Locked(
+            f"{link.name}: run {holder.run} of {holder.user} holds the lock (process {holder.pid} on another computer)",
+            hint=f"wait for it; if it is dead: --break-lock {holder.run}",
+        )
+
+    def check(self) -> None:
+        """Stop if somebody broke the lock in the meantime; called before each batch."""
+        from docker.errors import NotFound
+
+        for link in self._held:
+            with link.docker() as client:
+                try:
+                    holder = self._holder(client.inspect_container(NAME))
+                except NotFound:
+                    holder = None
+            if holder is None or holder.run != self._run:
+                raise Interrupted(
+                    f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
+                )
+
+    def release(self) -> None:
+        """Remove the lock's containers."""
+        from docker.errors import APIError
+
+        for link in self._held:
+            with link.docker() as client, suppress(APIError):
+                client.remove_container(NAME, force=True)
+        self._held.clear()

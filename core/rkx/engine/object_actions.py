@@ -1,0 +1,113 @@
+"""Carry out what a plan says about cluster objects: apply, delete, label nodes, wait for health."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import astuple
+from typing import Any
+
+from rkx.engine import probe
+from rkx.engine.desire import Desired
+from rkx.engine.diff_objects import former_taints, taints_of
+from rkx.engine.health import collection, story, unhealthy
+from rkx.engine.ledger import Ledger
+from rkx.engine.link import Link
+from rkx.engine.objects import ClusterApi, record_of
+from rkx.engine.state import ObjectRecord
+from rkx.errors import Interrupted, NotReady
+from rkx.model.plan import Action
+from rkx.model.resource import Key, Object, Registration, Rollout
+
+NODE_TIMEOUT_S = 180.0
+
+
+class Objects:
+    """Changes of cluster objects in one run."""
+
+    def __init__(
+        self, api: ClusterApi, ledger: Ledger, desired: Desired, links: Mapping[str, Link], cancelled: threading.Event
+    ) -> None:
+        self._api, self._ledger, self._desired, self._links, self._cancelled = api, ledger, desired, links, cancelled
+
+    def do(self, action: Action) -> None:
+        """Carry out one action."""
+        if action.verb == "await":
+            self._wait(action.key)
+        elif action.verb == "remove":
+            self._remove(action.key)
+        elif action.key.kind == "Node":
+            self._register(action.key)
+        else:
+            self._apply(self._desired.objects[action.key])
+
+    def _apply(self, wanted: Object) -> None:
+        if wanted.kind == "Pod":
+            account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
+            path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
+            self._until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
+        live = self._api.apply(wanted)
+        if wanted.kind == "CustomResourceDefinition":
+            self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
+        self._ledger.note_object(str(wanted.key), record_of(self._ledger.key, wanted, live))
+
+    def _remove(self, key: Key) -> None:
+        self._api.delete(self._ledger.state.objects[str(key)])
+        self._ledger.note_object(str(key), None)
+
+    def _register(self, key: Key) -> None:
+        wanted = self._desired.resources[key]
+        if not isinstance(wanted, Registration):
+            raise TypeError(f"{key} is no Node")
+        self._until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", str(key))
+        path = f"/api/v1/nodes/{wanted.node}"
+        live = self._api.read(path) or {}
+        taints = (taints_of(live) - former_taints(self._ledger, wanted.node)) | set(wanted.taints)
+        patch: dict[str, Any] = {"metadata": {"labels": dict(wanted.labels)}}
+        if taints != taints_of(live):
+            listed = [{"key": t.key, "value": t.value, "effect": t.effect} for t in sorted(taints)]
+            patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+            patch["spec"] = {"taints": listed}
+        self._api.merge(path, patch)
+        shown = json.dumps([astuple(taint) for taint in sorted(wanted.taints)])
+        record = ObjectRecord(api_version="v1", kind="Node", namespace="", name=wanted.node, live=shown)
+        self._ledger.note_object(str(key), record)
+
+    def _wait(self, key: Key) -> None:
+        kind, _, rest = key.name.partition(" ")
+        namespace, _, name = rest.rpartition("/")
+        rollout = Rollout(kind=kind, namespace=namespace, name=name)
+        try:
+            self._until_healthy(rollout, NODE_TIMEOUT_S if kind == "Node" else self._desired.cluster.addon_timeout_s)
+        except NotReady as error:
+            raise NotReady(error.message, hint=self._why(rollout)) from error
+
+    def _why(self, rollout: Rollout) -> str:
+        if rollout.kind != "Node":
+            return story(self._api, rollout)
+        link = self._links.get(rollout.name)
+        return (
+            f"its kubelet's last lines:\n{probe.last_lines(link, 'kubelet')}" if link else "the node is not reachable"
+        )
+
+    def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
+        path = collection(self._api, rollout)
+        what = f"{rollout.kind} {rollout.namespace}/{rollout.name}".replace(" /", " ")
+        self._until(path, rollout.name, lambda live: unhealthy(rollout.kind, live), what, timeout_s)
+
+    def _until(
+        self, path: str, name: str, judge: Callable[[Mapping[str, Any]], str], what: str, timeout_s: float = 60.0
+    ) -> None:
+        """Watch an object until ``judge`` finds nothing wrong with it."""
+        end, why = time.monotonic() + timeout_s, "is not there"
+        while (rest := end - time.monotonic()) > 0:
+            for live in self._api.watch(path, name, min(rest, 10)):
+                if not (why := judge(live)):
+                    return
+                if self._cancelled.is_set():
+                    raise Interrupted(f"cancelled while waiting for {what}")
+            if self._cancelled.is_set():
+                raise Interrupted(f"cancelled while waiting for {what}")
+        raise NotReady(f"{what} was not healthy within {timeout_s:g} s: {why}")

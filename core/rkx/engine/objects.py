@@ -1,0 +1,195 @@
+"""Objects of the cluster: server-side apply, drift, pruning; the way to the API goes through the nodes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import requests
+
+from rkx.engine import digest
+from rkx.engine.access import https, tls_context
+from rkx.engine.ledger import Ledger
+from rkx.engine.link import Link
+from rkx.engine.state import ObjectRecord
+from rkx.errors import PartlyDone, RkxError, StreamRefused, TransportError
+from rkx.model.identity import KUBERNETES_CA, SUPER_ADMIN
+from rkx.model.resource import Object
+
+PORT = 6443
+MANAGER = "rkx"
+
+
+class ApiSilent(RkxError):
+    """No control plane node's API server answers; what it holds is unknown."""
+
+    exit_code = 9
+
+
+class ApiRefused(PartlyDone):
+    """The API server refused a request; ``status`` is its HTTP status."""
+
+    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class ClusterApi:
+    """The API server, asked through whichever control plane node answers; usable from any thread."""
+
+    def __init__(self, links: Callable[[], Sequence[Link]], ledger: Ledger) -> None:
+        self._links, self._ledger = links, ledger
+        self._local = threading.local()
+        self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
+
+    def _sessions(self) -> Iterator[requests.Session]:
+        known: dict[str, requests.Session] = self._local.__dict__.setdefault("sessions", {})
+        for link in self._links():
+            if link.name not in known:
+                known[link.name] = https(link, PORT, tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN))
+            yield known[link.name]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        kind: str = "application/json",
+        **more: Any,  # noqa: ANN401
+    ) -> requests.Response:
+        """Send one request; ApiSilent when no API server takes it."""
+        if KUBERNETES_CA not in self._ledger.state.credentials or SUPER_ADMIN not in self._ledger.state.credentials:
+            raise ApiSilent("the cluster has no credentials yet")
+        why: object = "no control plane node is reachable"
+        for session in self._sessions():
+            try:
+                content = None if body is None else json.dumps(body)
+                return session.request(
+                    method, f"http://node{path}", data=content, headers={"Content-Type": kind}, **more
+                )
+            except (requests.RequestException, OSError, StreamRefused, TransportError) as error:
+                why = error
+        raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")
+
+    def read(self, path: str, **params: str) -> dict[str, Any] | None:
+        """GET a path; None if nothing is there."""
+        answer = self.ask("GET", path, params=params)
+        if answer.status_code == requests.codes.not_found:
+            return None
+        return self._checked(answer, path)
+
+    @staticmethod
+    def _checked(answer: requests.Response, what: str) -> dict[str, Any]:
+        if not answer.ok:
+            raise ApiRefused(
+                f"{what}: the API server answered {answer.status_code}: {_reason(answer)}", status=answer.status_code
+            )
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def path(self, api_version: str, kind: str, namespace: str, name: str) -> str:
+        """Find an object's path by discovery."""
+        plural, namespaced = self._discover(api_version, kind)
+        inside = f"/namespaces/{namespace or 'default'}" if namespaced else ""
+        return f"{_root(api_version)}{inside}/{plural}/{name}"
+
+    def _discover(self, api_version: str, kind: str) -> tuple[str, bool]:
+        if kind not in self._kinds.get(api_version, {}):
+            listed = self.read(_root(api_version)) or {"resources": []}
+            kinds = {r["kind"]: (r["name"], r["namespaced"]) for r in listed["resources"] if "/" not in r["name"]}
+            self._kinds[api_version] = kinds
+        if kind not in self._kinds[api_version]:
+            raise ApiRefused(
+                f"the API server knows no {kind} in {api_version}",
+                status=404,
+                hint="check apiVersion and kind, or add the CustomResourceDefinition that defines it",
+            )
+        return self._kinds[api_version][kind]
+
+    def live(self, wanted: Object | ObjectRecord) -> dict[str, Any] | None:
+        """Read an object as it is; None if it, or its whole kind, is not there."""
+        try:
+            return self.read(self.path(wanted.api_version, wanted.kind, wanted.namespace, wanted.name))
+        except ApiRefused as error:
+            if error.status == requests.codes.not_found:
+                return None
+            raise
+
+    def apply(self, wanted: Object) -> dict[str, Any]:
+        """Apply an object on the server's side, as field manager ``rkx``; unknown fields are refused."""
+        path = self.path(wanted.api_version, wanted.kind, wanted.namespace, wanted.name)
+        params = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
+        answer = self.ask("PATCH", path, body=wanted.body, kind="application/apply-patch+yaml", params=params)
+        return self._checked(answer, f"{wanted.key} ({wanted.where})")
+
+    def merge(self, path: str, patch: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge a patch into what is at a path."""
+        return self._checked(self.ask("PATCH", path, body=patch, kind="application/merge-patch+json"), path)
+
+    def create(self, path: str, body: Mapping[str, Any]) -> requests.Response:
+        """POST to a path and give the answer as it is."""
+        return self.ask("POST", path, body=body)
+
+    def delete(self, record: Object | ObjectRecord) -> None:
+        """Delete an object and what depends on it; one that is gone is fine."""
+        try:
+            path = self.path(record.api_version, record.kind, record.namespace, record.name)
+        except ApiRefused as error:
+            if error.status == requests.codes.not_found:
+                return
+            raise
+        answer = self.ask("DELETE", path, params={"propagationPolicy": "Background"})
+        if answer.status_code != requests.codes.not_found:
+            self._checked(answer, path)
+
+    def watch(self, path: str, name: str, timeout_s: float) -> Iterator[dict[str, Any]]:
+        """Give an object as it is and at each change, until ``timeout_s``; an empty mapping when it is deleted."""
+        params = {"watch": "1", "fieldSelector": f"metadata.name={name}", "timeoutSeconds": str(max(1, int(timeout_s)))}
+        answer = self.ask("GET", path, params=params, stream=True, timeout=timeout_s + 5)
+        try:
+            for line in answer.iter_lines():
+                event = json.loads(line)
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    yield event["object"]
+                elif event["type"] == "DELETED":
+                    yield {}
+                else:
+                    return
+        finally:
+            answer.close()
+
+
+def _root(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
+def _reason(answer: requests.Response) -> str:
+    try:
+        return str(answer.json().get("message", answer.text))
+    except ValueError:
+        return answer.text[:300]
+
+
+def projection(live: Any, wanted: Any) -> Any:  # noqa: ANN401 - JSON
+    """Keep of a live object only the fields that are wanted, in the API's own spelling of their values."""
+    if isinstance(wanted, Mapping) and isinstance(live, Mapping):
+        return {key: projection(live.get(key), value) for key, value in wanted.items()}
+    if isinstance(wanted, list | tuple) and isinstance(live, list) and len(live) == len(wanted):
+        return [projection(one, other) for one, other in zip(live, wanted, strict=True)]
+    return live
+
+
+def record_of(key: bytes, wanted: Object, live: Mapping[str, Any]) -> ObjectRecord:
+    """Note what was wanted and how the API shows it, so that drift can be told from spelling."""
+    shown = json.dumps(projection(live, wanted.body), sort_keys=True)
+    return ObjectRecord(
+        api_version=wanted.api_version,
+        kind=wanted.kind,
+        namespace=wanted.namespace,
+        name=wanted.name,
+        wanted=digest.of_object(key, wanted),
+        live=digest.keyed(key, shown.encode()),
+    )

@@ -1,0 +1,69 @@
+"""Prepare a machine, and leave it as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from rkx.engine.desire import Desired
+from rkx.engine.ledger import Ledger
+from rkx.engine.node import OWN_FOLDER, NodeProgram, Operation
+from rkx.engine.observe import plain_host
+from rkx.model.resource import Folder, Leaves
+
+POD_LABEL = "io.kubernetes.pod.uid"
+"""cri-dockerd's mark on the containers of a kubelet's pods."""
+
+
+def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
+    """Install rkx-node and note what lay there before, and what the machine says of itself."""
+    name = program.link.name
+    layout = desired.layouts[name]
+    record = ledger.state.nodes[name]
+    with program.link.docker() as client:
+        program.load_image(client)
+        program.ensure(client, "host", layout)
+    host, there = program.facts([path for path in layout.roots if path not in record.paths])
+    foreign = tuple(sorted({*record.foreign, *there} - {OWN_FOLDER, *record.paths}))
+    ledger.note_node(name, lambda r: replace(r, foreign=foreign, facts=plain_host(host)), save=True)
+    program.install(layout)
+
+
+def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
+    """Take this cluster from a machine: pods, mounts, links, chains, routes, folders, and at last rkx-node itself."""
+    name = program.link.name
+    record = ledger.state.nodes[name]
+    leaves = [each for each in desired.leaving.get(name, ()) if isinstance(each, Leaves)]
+    kept = {
+        str(each.path)
+        for each in desired.leaving.get(name, ())
+        if isinstance(each, Folder) and each.on_remove == "keep"
+    }
+    _remove_pods(program)
+    operations = [*_operations(leaves), *_deletions(record.paths, set(record.foreign) | kept)]
+    images = [leave.image for leave in leaves if leave.image]
+    program.clean(images[0] if images else "", operations)
+    ledger.change(lambda state: replace(state, nodes={k: v for k, v in state.nodes.items() if k != name}))
+
+
+def _operations(leaves: Sequence[Leaves]) -> list[Operation]:
+    unmounts: list[Operation] = [{"verb": "unmount", "under": path} for leave in leaves for path in leave.mounts]
+    parts = ("links", "routes", "chains", "comments", "paths")
+    cleans = [{"verb": "clean", **{part: list(getattr(leave, part)) for part in parts}} for leave in leaves]
+    return [*unmounts, *cleans]
+
+
+def _deletions(paths: Iterable[str], stays: set[str]) -> list[Operation]:
+    """Delete what rkx made; of a folder that lay there before only what rkx put into it goes."""
+    gone = [path for path in sorted(paths, reverse=True) if path not in stays]
+    return [{"verb": "clean", "links": [], "routes": [], "chains": [], "comments": [], "paths": gone}]
+
+
+def _remove_pods(program: NodeProgram) -> None:
+    from docker.errors import NotFound
+
+    with program.link.docker() as client:
+        for row in client.containers(all=True, filters={"label": POD_LABEL}):
+            with suppress(NotFound):
+                client.remove_container(row["Id"], force=True, v=True)

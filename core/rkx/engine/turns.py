@@ -1,0 +1,100 @@
+"""Turns: steps before and after one node's changes, in lanes that let so many nodes in at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import requests
+
+from rkx.engine.access import https, tls_context
+from rkx.engine.ledger import Ledger
+from rkx.engine.link import Link
+from rkx.engine.order import Unit
+from rkx.errors import NotReady, Refused, StreamRefused, TransportError
+from rkx.model.plan import Plan
+from rkx.model.resource import Key
+from rkx.model.step import Answer, Answers, Call, Do, Done, Refuse, Step, Turn, Wait
+from rkx.registry import Plugins
+
+POLL_S = 0.1
+STEP_TIMEOUT_S = 300.0
+
+
+def ask(call: Call, links: Mapping[str, Link], ledger: Ledger) -> Answer:
+    """Make one request from a node; status 0 when nobody answered."""
+    link = links.get(call.node)
+    if link is None or call.identity not in ledger.state.credentials:
+        return Answer(status=0)
+    client = https(link, call.port, tls_context(ledger, call.authority, call.identity), timeout_s=10)
+    try:
+        answer = client.request(call.method, f"http://node{call.path}", data=call.body or None)
+    except (requests.RequestException, OSError, StreamRefused, TransportError):
+        return Answer(status=0)
+    finally:
+        client.close()
+    return Answer(status=answer.status_code, body=answer.text)
+
+
+def ask_all(calls: Sequence[Call], links: Mapping[str, Link], ledger: Ledger) -> Answers:
+    """Make requests one after the other."""
+    return {call: ask(call, links, ledger) for call in calls}
+
+
+class Turns:
+    """The turns of one run: what their steps do, and in which order the units that they claim may go."""
+
+    def __init__(
+        self, plugins: Plugins, plan: Plan, links: Mapping[str, Link], ledger: Ledger, cancelled: threading.Event
+    ) -> None:
+        self._plugins, self._links, self._ledger, self._cancelled = plugins, links, ledger, cancelled
+        self._turns = plan.turns
+        self._widths = {lane.name: lane.width for lane in plan.lanes}
+        self._claimed = {key: turn for turn in plan.turns for key in turn.keys}
+
+    def arranged(self, units: Sequence[Unit]) -> list[Unit]:
+        """Let a claimed unit wait for the turn that is ``width`` places before its own in its lane."""
+        present = {key for unit in units for key in unit.keys}
+        return [self._behind(unit, present) for unit in units]
+
+    def _behind(self, unit: Unit, present: set[Key]) -> Unit:
+        turn = next((self._claimed[key] for key in unit.keys if key in self._claimed), None)
+        if turn is None:
+            return unit
+        lane = [each for each in self._turns if each.lane == turn.lane]
+        place = lane.index(turn) - self._widths.get(turn.lane, 1)
+        if place < 0:
+            return unit
+        waits = tuple(key for key in lane[place].keys if key in present)
+        return Unit(actions=tuple(replace(action, after=(*action.after, *waits)) for action in unit.actions))
+
+    def enter(self, unit: Unit) -> None:
+        """Take the steps before a claimed unit."""
+        for step in self._steps(unit, "enter"):
+            self._take(step)
+
+    def leave(self, unit: Unit) -> None:
+        """Take the steps after a claimed unit."""
+        for step in self._steps(unit, "leave"):
+            self._take(step)
+
+    def _steps(self, unit: Unit, when: str) -> list[Step]:
+        turns: list[Turn] = [self._claimed[key] for key in sorted(unit.keys) if key in self._claimed]
+        return [step for turn in turns for step in getattr(turn, when)]
+
+    def _take(self, step: Step) -> None:
+        """Ask, let the plugin decide, act; until it says Done."""
+        end, why = time.monotonic() + STEP_TIMEOUT_S, ""
+        while time.monotonic() < end and not self._cancelled.is_set():
+            match self._plugins.step(step, ask_all(step.asks, self._links, self._ledger)):
+                case Done():
+                    return
+                case Do(calls=calls):
+                    ask_all(calls, self._links, self._ledger)
+                case Wait(why=why):
+                    self._cancelled.wait(POLL_S)
+                case Refuse(why=why, hint=hint):
+                    raise Refused(f"{step.verb} {step.subject}: {why}", hint=hint)
+        raise NotReady(f"{step.verb} {step.subject} ({step.reason}) did not end: {why}")
