@@ -1,0 +1,136 @@
+"""YAML documents: what each names, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+import rkx
+
+Loader = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # libyaml, where PyYAML was built with it: 1 MiB of CRDs is usual
+DEFAULT_NAMESPACE = "default"
+WORKLOADS = {("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("v1", "Pod")}
+HINT = "every document needs apiVersion, kind and metadata.name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A text with documents; ``where`` is its path in cluster.yml, ``file`` the file or address that it came from."""
+
+    name: str
+    where: str
+    text: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document; ``line`` counts from 1 in the whole text, ``number`` from 1 among documents."""
+
+    number: int
+    line: int
+    value: object
+
+
+def find_mistakes(sources: Sequence[Source]) -> list[rkx.Problem]:
+    """List the mistakes of all texts, in their order."""
+    problems: list[rkx.Problem] = []
+    seen: dict[tuple[str, ...], str] = {}
+    for source in sources:
+        number = 0
+        try:
+            for document in read(source.text):
+                number = document.number
+                problems += _judge(source, document, seen)
+        except yaml.YAMLError as error:
+            problems.append(_not_yaml(source, number + 1, error))
+    return problems
+
+
+def workloads(source: Source) -> tuple[rkx.Rollout, ...]:
+    """Name what has to run before the text counts as applied."""
+    return tuple(
+        rkx.Rollout(
+            kind=item["kind"],
+            namespace=item["metadata"].get("namespace") or DEFAULT_NAMESPACE,
+            name=item["metadata"]["name"],
+        )
+        for document in read(source.text)
+        for item in _objects(document.value)
+        if (item["apiVersion"], item["kind"]) in WORKLOADS
+    )
+
+
+def read(text: str) -> Iterator[Document]:
+    """Read one document after the other, empty ones as None; raises yaml.YAMLError where the text is none."""
+    loader = Loader(text)
+    try:
+        number = 0
+        while loader.check_node() and (node := loader.get_node()) is not None:
+            number += 1
+            yield Document(number=number, line=node.start_mark.line + 1, value=loader.construct_document(node))
+    finally:
+        loader.dispose()
+
+
+def _objects(value: object) -> Iterator[dict[str, Any]]:
+    """Give the object, or those inside when it is a List."""
+    if not isinstance(value, dict):
+        return
+    if value.get("kind") == "List" and isinstance(value.get("items"), list):
+        for item in value["items"]:
+            yield from _objects(item)
+        return
+    yield value
+
+
+def _judge(source: Source, document: Document, seen: dict[tuple[str, ...], str]) -> Iterator[rkx.Problem]:
+    place = f"document {document.number}"
+    if document.value is None:
+        return
+    if not isinstance(document.value, dict):
+        yield _problem(source, document.line, f"{place} is a {type(document.value).__name__}, not an object")
+        return
+    for item in _objects(document.value):
+        if missing := _missing(item):
+            yield _problem(source, document.line, f"{place} has no {' and no '.join(missing)}")
+            continue
+        key = _key(item)
+        label = f"{item['kind']} {item['metadata']['name']!r}"
+        if key in seen:
+            yield _problem(source, document.line, f"{place} has {label} again, which stands in {seen[key]}", hint="")
+        seen.setdefault(key, f"{source.file or source.where}, {place}")
+
+
+def _missing(item: Mapping[str, Any]) -> list[str]:
+    metadata = item.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    found = {"apiVersion": item.get("apiVersion"), "kind": item.get("kind"), "metadata.name": name}
+    return [field for field, value in found.items() if not isinstance(value, str) or not value]
+
+
+def _key(item: Mapping[str, Any]) -> tuple[str, ...]:
+    group = item["apiVersion"].rpartition("/")[0]
+    namespace = item["metadata"].get("namespace") or DEFAULT_NAMESPACE
+    return group, item["kind"], namespace, item["metadata"]["name"]
+
+
+def _not_yaml(source: Source, number: int, error: yaml.YAMLError) -> rkx.Problem:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return rkx.Problem(where=source.where, message=f"document {number} is not YAML: {error}", file=source.file)
+    before = source.text.splitlines()[: mark.line]
+    begin = max((index for index, line in enumerate(before) if line.startswith("---")), default=-1)
+    message = f"document {number}, line {mark.line - begin} of it: {getattr(error, 'problem', '') or 'not YAML'}"
+    return _problem(source, mark.line + 1, message, column=mark.column + 1, hint="")
+
+
+def _problem(source: Source, line: int, message: str, *, column: int = 0, hint: str = HINT) -> rkx.Problem:
+    if not source.file:
+        return rkx.Problem(where=source.where, message=f"{message} (line {line} of the text)", hint=hint)
+    return rkx.Problem(where=source.where, message=message, hint=hint, file=source.file, line=line, column=column)
