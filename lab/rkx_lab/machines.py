@@ -93,10 +93,8 @@ def _machine(lab: Lab, number: int) -> Machine:
 
 
 def _push_all(lab: Lab, found: dict[str, Archive]) -> None:
-    for name in images.CLUSTER:
-        push.push(lab.registry, found[name])
-    for reference, name in ALIASES.items():
-        push.push(lab.registry, found[name], reference)
+    for reference, archive in _named(found).items():
+        push.push(lab.registry, archive, reference)
 
 
 def _start(lab: Lab, machine: Machine) -> bool:
@@ -118,19 +116,16 @@ def _make(lab: Lab, missing: list[Machine], found: dict[str, Archive], say: Say)
         containers.remove(client, machine)  # volumes of a run that was interrupted
         containers.create(client, lab, machine, image)
     if lab.preload:
-        seed = preload.seed(client, image, (found[name] for name in images.CLUSTER), say)
-        preload.link(client, image, seed, [containers.volume_name(machine, "docker") for machine in missing])
+        seed = preload.seed(client, image, _named(found), say)
+        volumes = [containers.volume_name(machine, "docker") for machine in missing]
+        preload.link(client, image, seed, volumes, lab.registry)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda machine: _begin(lab, machine, found), missing))
+        list(pool.map(lambda machine: _start(lab, machine), missing))
 
 
-def _begin(lab: Lab, machine: Machine, found: dict[str, Archive]) -> None:
-    lab.client().containers.get(machine.name).start()
-    inside.wait_ready(lab, machine.name)
-    if lab.preload:
-        names = {found[name].reference: name for name in images.CLUSTER} | ALIASES
-        lines = [f"docker tag {found[name].id} {lab.registry}/{reference}" for reference, name in names.items()]
-        inside.run(lab, machine.name, "sh", "-ec", "\n".join(lines))
+def _named(found: dict[str, Archive]) -> dict[str, Archive]:
+    own = {found[name].reference: found[name] for name in images.CLUSTER}
+    return own | {reference: found[name] for reference, name in ALIASES.items()}
 
 
 def _write_known_hosts(lab: Lab) -> None:

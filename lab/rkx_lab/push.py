@@ -14,9 +14,9 @@ CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 
 
-def push(registry: str, archive: Archive, reference: str | None = None) -> bool:
-    """Put an image into the registry under its own or another name; False when it is there already."""
-    name, _, tag = (reference or archive.reference).rpartition(":")
+def push(registry: str, archive: Archive, reference: str) -> bool:
+    """Put an image into the registry under this name; False when it is there already."""
+    name, _, tag = reference.rpartition(":")
     base = f"http://{registry}/v2/{name}"
     manifest = manifest_of(archive)
     with requests.Session() as session:
