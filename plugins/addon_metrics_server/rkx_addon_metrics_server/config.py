@@ -1,0 +1,34 @@
+"""What may stand under ``monitoring`` in cluster.yml, as RKE spells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateStrategy:
+    """How the Deployment is rolled out."""
+
+    strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
+    rollingUpdate: Mapping[str, int | str] = field(
+        default_factory=lambda: MappingProxyType({"maxUnavailable": "25%", "maxSurge": "25%"})
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsServerConfig:
+    """Options of metrics-server.
+
+    ``options`` are flags of the program without their dashes; an empty value makes a bare flag. ``tolerations`` take
+    the place of those for control plane and etcd nodes.
+    """
+
+    replicas: int = 1
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    metrics_server_priority_class_name: str = "system-cluster-critical"
+    update_strategy: UpdateStrategy = UpdateStrategy()
