@@ -1,0 +1,103 @@
+"""Kubernetes itself: etcd, the control plane, and what each node runs, as containers on Docker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import rkx
+from rkx_service_kubernetes import (
+    bootstrap,
+    catalogue,
+    checks,
+    control_plane,
+    etcd,
+    etcd_steps,
+    identities,
+    kubelet,
+    places,
+    proxy,
+    runtime,
+    validate,
+)
+from rkx_service_kubernetes.config import KubernetesConfig
+from rkx_service_kubernetes.containers import folder
+from rkx_service_kubernetes.site import Site
+
+
+class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
+    """Describe the containers, files and credentials of a Kubernetes cluster."""
+
+    name = "kubernetes"
+    Config = KubernetesConfig
+
+    @rkx.hookimpl
+    def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
+        """Find mistakes under ``services`` and versions without images."""
+        return list(validate.problems(cluster, self.config))
+
+    @rkx.hookimpl
+    def rkx_checks(self, cluster: rkx.Cluster, facts: rkx.Facts) -> Sequence[rkx.Finding | rkx.PortClaim]:
+        """Judge Docker, cgroups and ports of each node that answered."""
+        seen = [(node, facts[node.name]) for node in cluster.nodes if node.name in facts]
+        claims = [claim for node, _ in seen for claim in checks.ports(node, self.config)]
+        return [*claims, *(each for node, own in seen for each in checks.findings(cluster, node, own, self.config))]
+
+    @rkx.hookimpl
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+        """Name the credentials of every service."""
+        encrypted = self.config.kube_api.secrets_encryption_config.enabled
+        return list(identities.identities(cluster, encrypted=encrypted))
+
+    @rkx.hookimpl
+    def rkx_service_resources(
+        self,
+        cluster: rkx.Cluster,
+        node: rkx.Node,
+        facts: rkx.Facts,
+        auth: rkx.AuthSettings,
+        network: rkx.NetworkSettings,
+    ) -> Sequence[rkx.Resource]:
+        """Describe what the roles of one node ask for."""
+        site = Site(
+            cluster=cluster,
+            node=node,
+            facts=facts[node.name],
+            auth=auth,
+            network=network,
+            config=self.config,
+            images=catalogue.images(cluster, self.config),
+        )
+        return _resources(site)
+
+    @rkx.hookimpl
+    def rkx_asks(self, cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> Sequence[rkx.Call]:
+        """Ask the members of etcd how they are."""
+        return etcd_steps.asks(cluster, applied)
+
+    @rkx.hookimpl
+    def rkx_turns(
+        self,
+        cluster: rkx.Cluster,
+        applied: Sequence[rkx.Key],
+        changes: Sequence[rkx.Action],
+        answers: rkx.Answers,
+    ) -> Sequence[rkx.Turn | rkx.Lane]:
+        """Change members of etcd one at a time."""
+        return etcd_steps.turns(cluster, changes, answers)
+
+    @rkx.hookimpl
+    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+        """Decide a step around a member of etcd."""
+        return etcd_steps.decide(step, answers)
+
+
+def _resources(site: Site) -> list[rkx.Resource]:
+    found: list[rkx.Resource] = [folder(site.name, str(places.ROOT))]
+    if site.node.has("etcd"):
+        found += etcd.resources(site)
+    if site.node.has("controlplane"):
+        found += control_plane.resources(site)
+    found += [*runtime.resources(site), *kubelet.resources(site), *proxy.resources(site)]
+    if site.node == site.cluster.with_role("controlplane")[0]:
+        found.append(bootstrap.manifest())
+    return found

@@ -1,0 +1,154 @@
+"""The kubelet, on every node, with its configuration file."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import rkx
+from rkx_service_kubernetes import runtime
+from rkx_service_kubernetes.arguments import knows, merged
+from rkx_service_kubernetes.containers import PROGRAMS, env
+from rkx_service_kubernetes.identities import on
+from rkx_service_kubernetes.places import CIPHER_SUITES, Place
+from rkx_service_kubernetes.registration import registration, taints
+from rkx_service_kubernetes.site import Site, is_ip
+
+NAME = "kubelet"
+PORT = 10250
+HEALTH_PORT = 10248
+RESOLV_CONF = "resolv.conf"
+
+
+def resources(site: Site) -> list[rkx.Resource]:
+    """Describe the kubelet, the Node object that it makes, and what both leave on the machine."""
+    place = Place(site.name, NAME)
+    flags = _flags(site, place)
+    reads = tuple(rkx.Read(path=file.path) for file in place.files)
+    resolv_conf(site, place)
+    container = rkx.Container(
+        node=site.name,
+        name=NAME,
+        image=site.images.kubernetes,
+        argv=(rkx.NODE_PROGRAM, "load", *_preparations(site), "--", NAME, *merged(flags, site.config.kubelet)),
+        env=env(site.config.kubelet),
+        mounts=(
+            place.mount,
+            rkx.Mount(source=PROGRAMS, target=PROGRAMS, mode="ro"),
+            rkx.Mount(source="/lib/modules", target="/lib/modules", mode="ro"),
+            *runtime.shared_mounts(site),
+        ),
+        privileged=True,
+        host_pid=True,
+        host_cgroup=True,
+        reads=reads,
+        after=(runtime.key(site.name),),
+        reaches=(rkx.node_started(site.name),),
+        probe=rkx.Probe(address=f"tcp:127.0.0.1:{HEALTH_PORT}", path="/healthz"),
+    )
+    return [*place.resources, container, registration(site.node), _leaves(site)]
+
+
+def _preparations(site: Site) -> tuple[str, ...]:
+    """Say what each boot forgets: the kubelet's container sees to it before the kubelet runs."""
+    sysctls = {"net.ipv4.ip_forward": "1", **site.network.sysctls}
+    modules = [word for name in site.network.modules for word in ("--module", name)]
+    return (*modules, *(word for name in sorted(sysctls) for word in ("--sysctl", f"{name}={sysctls[name]}")))
+
+
+def _flags(site: Site, place: Place) -> dict[str, str]:
+    """Give the flags that have no field in the configuration file."""
+    flags = {
+        "config": place.json("config.yaml", _configuration(site, place)),
+        "kubeconfig": place.kubeconfig(on(site.node, NAME)),
+        "root-dir": runtime.KUBELET_DATA,
+        "hostname-override": site.name,
+        "node-ip": site.node.internal_address if _is_own(site) else "",
+    }
+    if knows(NAME, "pod-infra-container-image", site.cluster.minor):
+        flags["pod-infra-container-image"] = site.images.pause
+    return flags
+
+
+def _is_own(site: Site) -> bool:
+    """Tell if the internal address stands on an interface; one that merely translates is no node address."""
+    address = site.node.internal_address
+    if not is_ip(address):
+        return False
+    if address != site.node.address or site.facts.host is None:
+        return True
+    found = (own for interface in site.facts.host.interfaces for own in interface.addresses)
+    return any(ipaddress.ip_interface(own).ip == ipaddress.ip_address(address) for own in found)
+
+
+def _configuration(site: Site, place: Place) -> dict[str, Any]:
+    certificate, key = place.pair("serving", on(site.node, "kubelet-serving"))
+    body = {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": "0.0.0.0",  # noqa: S104 - API servers of other nodes call it
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": place.authority(rkx.KUBERNETES_CA)},
+        },
+        "authorization": {"mode": "Webhook"},
+        "cgroupDriver": site.facts.cgroup_driver,
+        "clusterDNS": [site.cluster.dns_address],
+        "clusterDomain": site.cluster.dns_domain,
+        "containerRuntimeEndpoint": f"unix://{runtime.SOCKET}",
+        "eventRecordQPS": 50,
+        "failSwapOn": site.config.kubelet.fail_swap_on,
+        "healthzBindAddress": "127.0.0.1",
+        "healthzPort": HEALTH_PORT,
+        "makeIPTablesUtilChains": True,
+        "podPidsLimit": 4096,
+        "readOnlyPort": 0,
+        "resolvConf": str(place.path / RESOLV_CONF),
+        "rotateCertificates": False,
+        "seccompDefault": True,
+        "serverTLSBootstrap": False,
+        "tlsCertFile": certificate,
+        "tlsCipherSuites": list(CIPHER_SUITES),
+        "tlsPrivateKeyFile": key,
+        "volumePluginDir": f"{runtime.KUBELET_DATA}/volumeplugins",
+    }
+    marks = [{"key": mark.key, "value": mark.value, "effect": mark.effect} for mark in taints(site.node)]
+    if site.facts.cgroup_driver == "none":
+        del body["cgroupDriver"]
+    return body | ({"registerWithTaints": marks} if marks else {})
+
+
+def resolv_conf(site: Site, place: Place) -> None:
+    """Add the resolver file that pods inherit; the kubelet reads it for each pod, so a change restarts nothing.
+
+    Nothing is known of it before the node was prepared: then there is no file yet.
+    """
+    if site.facts.host is not None:
+        place.put(RESOLV_CONF, _for_pods(site.facts.host.resolv_conf).encode(), mode=0o644)
+
+
+def _for_pods(text: str) -> str:
+    """Keep what works from inside a pod: a server on the machine's loopback does not."""
+    lines = [line.strip() for line in text.splitlines()]
+    servers = [line for line in lines if line.startswith("nameserver") and not _is_loopback(line)]
+    if not servers:
+        return "# this machine has no name server that pods can reach\n"
+    others = [line for line in lines if line.startswith(("search", "options", "domain"))]
+    return "\n".join([*servers, *others]) + "\n"
+
+
+def _is_loopback(line: str) -> bool:
+    address = line.removeprefix("nameserver").strip().partition("%")[0]
+    return not is_ip(address) or ipaddress.ip_address(address).is_loopback
+
+
+def _leaves(site: Site) -> rkx.Leaves:
+    return rkx.Leaves(
+        node=site.name,
+        name="kubernetes",
+        links=("kube-ipvs0",),
+        chains=("KUBE-",),
+        paths=("/run/cri-dockerd.sock",),
+        mounts=(runtime.KUBELET_DATA,),
+    )

@@ -1,0 +1,47 @@
+"""One node of one cluster, with all that its containers depend on."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+import rkx
+from rkx_service_kubernetes.catalogue import Images
+from rkx_service_kubernetes.config import KubernetesConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What the rendering of one node's resources depends on."""
+
+    cluster: rkx.Cluster
+    node: rkx.Node
+    facts: rkx.NodeFacts
+    auth: rkx.AuthSettings
+    network: rkx.NetworkSettings
+    config: KubernetesConfig
+    images: Images
+
+    @property
+    def name(self) -> str:
+        """Give the node's name."""
+        return self.node.name
+
+
+def is_ip(address: str) -> bool:
+    """Tell an IP address from a host name."""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return True
+
+
+def in_url(address: str) -> str:
+    """Write an address as URLs want it: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
+
+
+def first_ips(ranges: str) -> tuple[str, ...]:
+    """Give the first usable address of each range; a pair is written with a comma."""
+    return tuple(str(ipaddress.ip_network(part.strip(), strict=False)[1]) for part in ranges.split(","))

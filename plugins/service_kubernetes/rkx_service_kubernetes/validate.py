@@ -1,0 +1,103 @@
+"""What is wrong in cluster.yml, as far as these services know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+import rkx
+from rkx_service_kubernetes import arguments, catalogue, fields
+from rkx_service_kubernetes.config import KubernetesConfig, Program
+from rkx_service_kubernetes.control_plane import AUDIT_LOGS
+
+PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
+WITH_FILE = ("kube-scheduler", "kube-proxy")
+
+
+def programs(config: KubernetesConfig) -> Mapping[str, Program]:
+    """Map each program to what cluster.yml says of it."""
+    return {
+        "etcd": config.etcd,
+        "kube-apiserver": config.kube_api,
+        "kube-controller-manager": config.kube_controller,
+        "kube-scheduler": config.scheduler,
+        "kubelet": config.kubelet,
+        "kube-proxy": config.kubeproxy,
+    }
+
+
+def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Problem]:
+    """Find every mistake at once."""
+    yield from _of_images(cluster, config)
+    for program, extra in programs(config).items():
+        yield from arguments.problems(program, extra, cluster.minor)
+        if program in WITH_FILE:
+            yield from fields.problems(program, extra, cluster.minor)
+        yield from _of_container(arguments.rules()[program]["key"], extra)
+    yield from _of_api_server(config)
+
+
+def _of_images(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Problem]:
+    if not cluster.images.get("kubernetes") and not catalogue.default(cluster, "kubernetes"):
+        known = ", ".join(catalogue.versions(cluster))
+        yield rkx.Problem(
+            where="kubernetes_version",
+            message=f"no image of Kubernetes {cluster.kubernetes_version} is known in layout {cluster.image_layout!r}",
+            hint=f"known are {known}; or name an image under system_images.kubernetes",
+        )
+    elif not cluster.images.get("etcd") and not catalogue.default(cluster, "etcd"):
+        yield rkx.Problem(
+            where="kubernetes_version",
+            message=f"no image of etcd is known for Kubernetes 1.{cluster.minor} in layout {cluster.image_layout!r}",
+            hint="name one under system_images.etcd",
+        )
+    if catalogue.is_retired(config.kubelet.infra_container_image):
+        yield rkx.Problem(
+            where="services.kubelet.infra_container_image",
+            message=f"{config.kubelet.infra_container_image} is at an address that no longer answers",
+            hint=f"{catalogue.images(cluster, config).pause} is taken instead",
+            warning=True,
+        )
+
+
+def _of_container(service: str, extra: Program) -> Iterator[rkx.Problem]:
+    for number, bind in enumerate(extra.extra_binds):
+        if not all(part.startswith("/") for part in bind.split(":")[:2]):
+            where = f"services.{service}.extra_binds[{number}]"
+            yield rkx.Problem(where=where, message=f"{bind!r} is no bind", hint="write /folder:/folder or :ro after it")
+    for number, line in enumerate(extra.extra_env):
+        if not line.partition("=")[1]:
+            where = f"services.{service}.extra_env[{number}]"
+            yield rkx.Problem(where=where, message=f"{line!r} is no variable", hint="write NAME=VALUE")
+
+
+def _of_api_server(config: KubernetesConfig) -> Iterator[rkx.Problem]:
+    api = config.kube_api
+    found = PORT_RANGE.fullmatch(api.service_node_port_range)
+    if not found or not 0 < int(found[1]) <= int(found[2]) < 65536:
+        yield rkx.Problem(
+            where="services.kube-api.service_node_port_range",
+            message=f"{api.service_node_port_range!r} is no range of ports",
+            hint="write 30000-32767",
+        )
+    path = api.audit_log.configuration.path
+    if path != "-" and PurePosixPath(AUDIT_LOGS) not in PurePosixPath(path).parents:
+        yield rkx.Problem(
+            where="services.kube-api.audit_log.configuration.path",
+            message=f"{path!r} lies outside {AUDIT_LOGS}, the one folder that the API server may write to",
+            hint=f"name a file below {AUDIT_LOGS}, or - for the container's log",
+        )
+    yield from _of_admission(api.admission_configuration)
+
+
+def _of_admission(written: Mapping[str, object] | None) -> Iterator[rkx.Problem]:
+    entries = (written or {}).get("plugins") or ()
+    named = isinstance(entries, (list, tuple)) and all(
+        isinstance(each, Mapping) and each.get("name") for each in entries
+    )
+    if not named:
+        yield rkx.Problem(
+            where="services.kube-api.admission_configuration.plugins",
+            message="each entry must be a mapping with a name",
+        )
