@@ -1,0 +1,174 @@
+"""Name the providers that the file chose, each with its own options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rkx.config.names import nearest
+from rkx.config.notes import Notes
+from rkx.config.plain import chosen, plain
+from rkx.config.schema.addons import AuthenticationKeys, ChoiceKeys, DnsKeys, MonitoringKeys
+from rkx.config.schema.network import OPTIONS, NetworkKeys
+from rkx.config.schema.services import ServicesKeys
+from rkx.config.schema.top import ClusterKeys
+from rkx.model.cluster import PluginRef, Stage
+
+SIX = ("etcd", "kube-api", "kube-controller", "scheduler", "kubelet", "kubeproxy")
+RANGES = ("service_cluster_ip_range", "cluster_cidr", "cluster_domain", "cluster_dns_server")
+RETIRED_PAUSE = ("gcr.io/google_containers/pause", "k8s.gcr.io/pause")
+PAUSE = "services.kubelet.infra_container_image"
+DEFAULT_NETWORK = "flannel"
+
+
+def auth(keys: ClusterKeys, notes: Notes) -> tuple[PluginRef, ...]:
+    """Name the authentication providers: a strategy's names joined by ``|``, in any case."""
+    own = keys.authentication or AuthenticationKeys()
+    names = [name.strip().lower() for name in (own.strategy or "x509").split("|") if name.strip()]
+    if own.webhook and "webhook" not in names:
+        names.append("webhook")
+    for name in own.options or {}:
+        if name not in names:
+            notes.at_key(f"authentication.options.{name}", f'no effect: "{name}" is not in the strategy', warning=True)
+    return tuple(_auth(own, name) for name in dict.fromkeys(names))
+
+
+def _auth(own: AuthenticationKeys, name: str) -> PluginRef:
+    where = "authentication.strategy"
+    options = plain((own.options or {}).get(name) or {})
+    if name == "webhook" and own.webhook:
+        mine = plain(own.webhook)
+        places = {"": "authentication.options.webhook", **{key: f"authentication.webhook.{key}" for key in mine}}
+        return chosen("auth", name, where, {**options, **mine}, places, unknown=frozenset(options) - mine.keys())
+    places = {"": f"authentication.options.{name}"}
+    return chosen("auth", name, where, options, places, unknown=frozenset(options))
+
+
+def network(keys: ClusterKeys, notes: Notes) -> PluginRef:
+    """Name the network, with the options that are its own."""
+    own = keys.network or NetworkKeys()
+    if own.plugin is None and "network" not in notes.broken:
+        notes.warn("network.plugin", "no network is named: flannel, which enforces no network policies", "name one")
+    name = own.plugin or DEFAULT_NETWORK
+    if name == "weave":
+        notes.error("network.plugin", "weave does not run on Kubernetes 1.30 and later", "flannel, or none")
+    options, places = _provider_keys(own, name, notes)
+    unknown = set()
+    for key, value in (own.options or {}).items():
+        other = next((each for each, names in OPTIONS.items() if key in names and key not in OPTIONS.get(name, ())), "")
+        if value in (None, "", (), {}):
+            continue
+        if other:
+            notes.at_key(f"network.options.{key}", f'no effect: an option of "{other}", not of "{name}"', warning=True)
+            continue
+        short = key.removeprefix(f"{name}_")
+        options[short], places[short] = plain(value), f"network.options.{key}"
+        if key not in OPTIONS.get(name, ()):
+            unknown.add(short)
+    return chosen("network", name, "network.plugin", options, places, unknown=frozenset(unknown))
+
+
+def _provider_keys(own: NetworkKeys, name: str, notes: Notes) -> tuple[dict[str, Any], dict[str, str]]:
+    """Give the network's keys besides its options, and those of ``NAME_network_provider``."""
+    providers = [f"{each}_network_provider" for each in OPTIONS]
+    options = plain(own, without=("plugin", "options", *providers))
+    places = {"": "network"}
+    for provider in providers:
+        inner = getattr(own, provider)
+        if not inner:
+            continue
+        if provider != f"{name}_network_provider":
+            notes.at_key(f"network.{provider}", f'no effect: the network is "{name}"', warning=True)
+            continue
+        for key, value in plain(inner).items():
+            options[key], places[key] = value, f"network.{provider}.{key}"
+    return options, places
+
+
+def services(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes) -> tuple[PluginRef, ...]:
+    """Name the service providers: RKE's six services are one, each other name under ``services`` is its own."""
+    own = keys.services or ServicesKeys()
+    options = plain(own)
+    for name in SIX:
+        options[name] = {key: value for key, value in options.get(name, {}).items() if key not in RANGES}
+    _replace_retired_pause(options["kubelet"], notes)
+    options = {name: value for name, value in options.items() if value}
+    places = {"": "services"}
+    for name in ("cri_dockerd_stream_server_address", "cri_dockerd_stream_server_port"):
+        if (value := getattr(keys, name)) is not None:
+            options[name], places[name] = value, name
+    refs = [chosen("service", "kubernetes", "services", options, places)]
+    for name, value in others.items():
+        if not isinstance(value, Mapping) and value is not None:
+            notes.error(f"services.{name}", "mapping of options expected", f"{name}: {{}}")
+            continue
+        where = f"services.{name}"
+        refs.append(chosen("service", name, where, value or {}, {"": where}, unknown=frozenset(value or ())))
+    return tuple(refs)
+
+
+def misspelt_service(name: str) -> tuple[str, ...]:
+    """Say which of the six a name was meant to be; none if it may be a provider's."""
+    return nearest(name, SIX)
+
+
+def _replace_retired_pause(kubelet: dict[str, Any], notes: Notes) -> None:
+    image = kubelet.get("infra_container_image", "")
+    if image.startswith(RETIRED_PAUSE):
+        notes.warn(PAUSE, f'"{image}" is a retired address; the usual pause image is used', "take it out")
+        del kubelet["infra_container_image"]
+
+
+def addons(keys: ClusterKeys, notes: Notes) -> tuple[PluginRef, ...]:
+    """Name the addons: DNS, metrics, ingress, the file's own manifests, and others by name."""
+    found = [*_dns(keys, notes), *_monitoring(keys), *_ingress(keys, notes), *_manifests(keys)]
+    return (*found, *named("addon", keys.addon_plugins or (), "addon_plugins"))
+
+
+def _dns(keys: ClusterKeys, notes: Notes) -> list[PluginRef]:
+    own = keys.dns or DnsKeys()
+    name = own.provider or "coredns"
+    if name == "kube-dns":
+        notes.error("dns.provider", "rkx has no kube-dns", "coredns, or none")
+    if name in ("none", "kube-dns"):
+        return []
+    return [chosen("addon", name, "dns.provider", plain(own, without=("provider",)), {"": "dns"})]
+
+
+def _monitoring(keys: ClusterKeys) -> list[PluginRef]:
+    own = keys.monitoring or MonitoringKeys()
+    name = own.provider or "metrics-server"
+    if name == "none":
+        return []
+    return [chosen("addon", name, "monitoring.provider", plain(own, without=("provider",)), {"": "monitoring"})]
+
+
+def _ingress(keys: ClusterKeys, notes: Notes) -> list[PluginRef]:
+    own = keys.ingress
+    if own is None or own.provider is None:
+        if "ingress" not in notes.broken:
+            message = "no ingress controller: RKE's own, ingress-nginx, is unmaintained since March 2026"
+            notes.without_place(message, "ingress: {provider: none} says that none is wanted")
+        return []
+    if own.provider == "none":
+        return []
+    return [chosen("addon", own.provider, "ingress.provider", plain(own, without=("provider",)), {"": "ingress"})]
+
+
+def _manifests(keys: ClusterKeys) -> list[PluginRef]:
+    options = {"addons": keys.addons, "addons_include": plain(keys.addons_include)}
+    given = {key: value for key, value in options.items() if value}
+    if not given:
+        return []
+    return [chosen("addon", "manifests", next(iter(given)), given, {key: key for key in given})]
+
+
+def named(stage: Stage, items: tuple[ChoiceKeys, ...], where: str) -> tuple[PluginRef, ...]:
+    """Name providers from a list of name and options."""
+    refs = []
+    for index, item in enumerate(items):
+        options = plain(item.options or {})
+        place = f"{where}[{index}]"
+        places = {"": f"{place}.options"}
+        refs.append(chosen(stage, item.name or "", f"{place}.name", options, places, unknown=frozenset(options)))
+    return tuple(refs)

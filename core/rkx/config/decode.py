@@ -1,0 +1,106 @@
+"""Decode a provider's options into its own Config."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from rkx.config.document import Document
+from rkx.config.tree import Entry, Items, Mark, Plain, Ready, Scalar, Table, Tree
+from rkx.config.walk import FAILED, Walk
+from rkx.errors import Problem
+from rkx.model.cluster import EMPTY
+
+C = TypeVar("C")
+
+
+def decode(
+    config_class: type[C],
+    options: Mapping[str, Any],
+    *,
+    where: str,
+    document: Document | None,
+    places: Mapping[str, str] = EMPTY,
+    known: Collection[str] = (),
+) -> tuple[C | None, list[Problem]]:
+    """Give the config, or None, with all problems in their places.
+
+    ``where`` is the options' path in cluster.yml; ``places`` (a PluginRef's ``options_where``) wins over it. ``known``
+    (a PluginRef's) are options of RKE's: one that the config lacks is a warning. Dashes in keys stand for underscores.
+    Text fields take a scalar's source text. A default may be any value; types beyond plain ones are pydantic's.
+    """
+    graft = _Graft(where, document, places, known)
+    walk = Walk(folder=document.path.parent if document else Path(), known=known)
+    value = walk.value(config_class, graft.tree(dict(options), ""), "")
+    problems = [graft.placed(problem) for problem in walk.problems]
+    failed = value is FAILED or any(not problem.warning for problem in problems)
+    # The walk has checked each field against config_class.
+    return (None if failed else cast("C", value)), problems
+
+
+class _Graft:
+    """Puts plain options back on the places and source texts that they came from."""
+
+    def __init__(
+        self, where: str, document: Document | None, places: Mapping[str, str], known: Collection[str]
+    ) -> None:
+        self.where, self.document, self.places, self.known = where, document, places, known
+
+    def path(self, option: str) -> str:
+        """Give the path in cluster.yml of an option, by its longest beginning that has one."""
+        for head in _beginnings(option):
+            if head in self.places:
+                return self.places[head] + option[len(head) :]
+        return ".".join(part for part in (self.where, option) if part)
+
+    def placed(self, problem: Problem) -> Problem:
+        """Give the problem with its path and place in cluster.yml."""
+        moved = Problem(
+            where=self.path(problem.where) if problem.where else self.where,
+            message=problem.message,
+            hint=problem.hint,
+            warning=problem.warning,
+            line=problem.line,
+            column=problem.column,
+        )
+        return self.document.place(moved) if self.document else moved
+
+    def tree(self, value: Plain, option: str) -> Tree:
+        """Make the tree of a value, with marks from the document."""
+        path = self.path(option)
+        mark = self.mark(path)
+        if isinstance(value, Mapping):
+            entries = {str(key): self.entry(each, option, str(key)) for key, each in value.items()}
+            return Table(entries, mark)
+        if isinstance(value, list | tuple):
+            return Items(tuple(self.tree(each, f"{option}[{index}]") for index, each in enumerate(value)), mark)
+        if isinstance(value, str | int | float | bool | None):
+            return self.scalar(value, option, path, mark)
+        return Ready(value, mark)
+
+    def entry(self, value: Plain, option: str, key: str) -> Entry:
+        inner = f"{option}.{key}" if option else key
+        return Entry(self.tree(value, inner), self.key_mark(self.path(inner)))
+
+    def scalar(self, value: Plain, option: str, path: str, mark: Mark) -> Scalar:
+        written = self.document.find(path) if self.document else None
+        plain = not isinstance(value, str)
+        # RKE takes a quoted number in its maps of texts for the same as a plain one.
+        loose = option in self.known
+        if isinstance(written, Scalar) and not written.is_null:
+            return Scalar(written.text, mark, plain=written.plain or loose)
+        spelled = {None: "null", True: "true", False: "false"}.get(value, str(value)) if plain else value
+        return Scalar(spelled, mark, plain=plain or loose)
+
+    def mark(self, path: str) -> Mark:
+        place = self.document.locate(path) if self.document and path else None
+        return Mark(place.line, place.column) if place else Mark()
+
+    def key_mark(self, path: str) -> Mark:
+        return self.document.key_mark(path) if self.document else Mark()
+
+
+def _beginnings(option: str) -> list[str]:
+    ends = [index for index, letter in enumerate(option) if letter in ".["]
+    return [option, *(option[:end] for end in reversed(ends))]

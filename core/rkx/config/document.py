@@ -1,0 +1,126 @@
+"""The file behind the values: where each path stands, and its source line without secrets."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from rkx.config.tree import Items, Mark, Scalar, Table, Tree
+from rkx.errors import Problem
+
+BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+SECRET = re.compile(
+    r"""(?ix) (["']? [\w-]* (?: pass(?:word|phrase|wd)? | secret | token | credential | (?:ssh|private|access)[_-]?key
+    | (?<![\w-])key | [-_]key ) (?: s | [_-]id )? ["']? \s* : \s* ) (?![\[{&*|>]) \S .* """
+)
+WORDS_OF_SECRETS = re.compile(r"pass|secret|token|credential|(?<!\w)key|ssh_key|access_key")
+PEM = re.compile(r"-----BEGIN |-----END |^\s*[A-Za-z0-9+/=]{40,}\s*$")
+
+
+class Place(NamedTuple):
+    """A position from 1, and the line of text there; line 0 is unknown."""
+
+    line: int
+    column: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A YAML file that was read; ``root`` is its tree with older spellings already renamed."""
+
+    path: Path
+    lines: tuple[str, ...]
+    root: Tree
+
+    def locate(self, where: str) -> Place:
+        """Find a path such as ``services.kubelet.extra_args.v`` or ``nodes[1].role[0]``.
+
+        Falls back to the longest beginning of the path that stands in the file.
+        """
+        mark, tree, rest = Mark(1, 1), self.root, where
+        while rest:
+            found = _step(tree, rest)
+            if found is None:
+                break
+            tree, mark, rest = found
+        return self.at(mark)
+
+    def find(self, where: str) -> Tree | None:
+        """Give what stands at exactly this path, or None."""
+        tree, rest = self.root, where
+        while rest:
+            found = _step(tree, rest)
+            if found is None:
+                return None
+            tree, _, rest = found
+        return tree
+
+    def key_mark(self, where: str) -> Mark:
+        """Give the place of the key at the end of a path, or of its value where there is no key."""
+        parent, _, name = where.rpartition(".")
+        table = self.find(parent)
+        if isinstance(table, Table) and name in table.entries:
+            return table.entries[name].key
+        place = self.locate(where)
+        return Mark(place.line, place.column)
+
+    def at(self, mark: Mark) -> Place:
+        """Give the source line at a place."""
+        return Place(mark.line, mark.column, source_line(self.lines, mark.line))
+
+    def place(self, problem: Problem) -> Problem:
+        """Fill in file, line, column and source line where they are missing."""
+        if not problem.where and not problem.line:
+            return replace(problem, file=problem.file or str(self.path))
+        place = self.at(Mark(problem.line, problem.column)) if problem.line else self.locate(problem.where)
+        return replace(
+            problem,
+            file=problem.file or str(self.path),
+            line=place.line,
+            column=place.column,
+            source=problem.source or _without_value(place, problem.hint),
+        )
+
+
+def source_line(lines: tuple[str, ...], line: int) -> str:
+    """Give a line with secrets' values cut out: by name of the key, and PEM blocks."""
+    if not 0 < line <= len(lines):
+        return ""
+    text = lines[line - 1]
+    if PEM.search(text):
+        return "***"
+    return SECRET.sub(lambda match: f"{match.group(1)}***", text)[:200]
+
+
+def _without_value(place: Place, hint: str) -> str:
+    """Cut the value of a key that may be a misspelt secret's."""
+    if not WORDS_OF_SECRETS.search(hint):
+        return place.source
+    head, colon, _ = place.source[place.column - 1 :].partition(":")
+    return f"{place.source[: place.column - 1]}{head}{colon}{' ***' if colon else ''}"
+
+
+def _step(tree: Tree, rest: str) -> tuple[Tree, Mark, str] | None:
+    rest = rest.removeprefix(".")
+    match tree:
+        case Items():
+            found = re.match(r"\[(\d+)\]", rest)
+            if found and int(found.group(1)) < len(tree.values):
+                value = tree.values[int(found.group(1))]
+                return value, value.mark, rest[found.end() :]
+        case Table():
+            return _entry(tree, rest)
+    return None
+
+
+def _entry(tree: Table, rest: str) -> tuple[Tree, Mark, str] | None:
+    fitting = [key for key in tree.entries if rest == key or (rest.startswith(key) and rest[len(key)] in ".[")]
+    if not fitting:
+        return None
+    key = max(fitting, key=len)
+    entry = tree.entries[key]
+    nothing = isinstance(entry.value, Scalar) and entry.value.is_null
+    return entry.value, entry.key if nothing or not entry.value.mark.line else entry.value.mark, rest[len(key) :]

@@ -1,0 +1,101 @@
+"""Read cluster.yml: from bytes to a cluster, with every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rkx.config.build import build
+from rkx.config.choices import SIX, misspelt_service
+from rkx.config.document import Document
+from rkx.config.names import FORMER, nearest
+from rkx.config.notes import Notes
+from rkx.config.read import Mode, read
+from rkx.config.renames import current
+from rkx.config.schema.marks import slots
+from rkx.config.schema.top import ClusterKeys
+from rkx.config.tree import Entry, Scalar, Table, is_empty, to_python
+from rkx.config.walk import Walk
+from rkx.errors import ConfigError, Problem
+from rkx.model.cluster import Cluster
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a file says, where it says it, and what it may not have meant."""
+
+    cluster: Cluster
+    document: Document
+    warnings: tuple[Problem, ...]
+
+
+def load(path: Path, *, mode: Mode = "strict") -> Loaded:
+    """Read a cluster file.
+
+    Raises ConfigError with all mistakes, by line. With ``mode`` warn, unknown and repeated keys are warnings, as RKE
+    passed over them.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        hint = "name another with --file" if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint=hint) from error
+    return load_text(content, path, mode)
+
+
+def load_text(text: str | bytes, path: Path, mode: Mode = "strict") -> Loaded:
+    """Read the text of a cluster file; ``path`` is where relative paths start."""
+    document, problems = read(text, path, mode)
+    root = _mapping(document, problems)
+    renamed, renames = current(root)
+    six, others = _apart(renamed)
+    document = replace(document, root=renamed)
+    walk = Walk(folder=path.parent, as_rke=True, lenient=mode == "warn")
+    keys: ClusterKeys = walk.value(ClusterKeys, six, "")
+    notes = Notes(document, frozenset(_broken([*renames, *walk.problems])))
+    cluster = build(keys, others, notes)
+    everything = _sorted(document.place(each) for each in [*problems, *renames, *walk.problems, *notes.problems])
+    if errors := [problem for problem in everything if not problem.warning]:
+        count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"
+        raise ConfigError(f"{count} in {path}", problems=errors)
+    return Loaded(cluster=cluster, document=document, warnings=tuple(everything))
+
+
+def _mapping(document: Document, problems: list[Problem]) -> Table:
+    root = document.root
+    if isinstance(root, Table) and root.entries:
+        return root
+    if (isinstance(root, Scalar) and is_empty(root)) or isinstance(root, Table):
+        message, hint = "the file is empty", "it needs at least `nodes:`; cluster.example.yml shows one"
+    else:
+        kind = "text" if isinstance(root, Scalar) else "sequence"
+        message, hint = f"mapping expected, {kind} found", "put it under `nodes:`"
+    problem = Problem(where="", message=message, hint=hint, line=root.mark.line, column=root.mark.column)
+    raise ConfigError(message, hint=hint, problems=[*problems, document.place(problem)])
+
+
+def _apart(root: Table) -> tuple[Table, Mapping[str, Any]]:
+    """Take the services that are none of RKE's six out of the tree; a misspelt one stays, to be refused."""
+    entry = root.entries.get("services")
+    if entry is None or not isinstance(entry.value, Table):
+        return root, {}
+    ours = {name: each for name, each in entry.value.entries.items() if name in SIX or misspelt_service(name)}
+    others = {name: to_python(each.value) for name, each in entry.value.entries.items() if name not in ours}
+    services = Entry(Table(ours, entry.value.mark), entry.key)
+    return Table({**root.entries, "services": services}, root.mark), others
+
+
+def _broken(problems: Iterable[Problem]) -> Iterable[str]:
+    """Name the top-level keys with errors in them, and those that a misspelt one was meant to be."""
+    for problem in problems:
+        name = problem.where.partition(".")[0].partition("[")[0]
+        if not problem.warning:
+            yield name
+            if name not in slots(ClusterKeys):
+                yield from (*nearest(name, slots(ClusterKeys)), FORMER.get(name, ""))
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.line == 0, problem.line, problem.column))

@@ -1,0 +1,125 @@
+"""Make the nodes, and judge them together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from rkx.config.access import access
+from rkx.config.addresses import fault_of_address, fault_of_name, fault_of_port, ip
+from rkx.config.notes import Notes
+from rkx.config.schema.nodes import NodeKeys, TaintKeys
+from rkx.config.schema.top import ClusterKeys
+from rkx.model.node import Node, Taint
+
+ROLE_TAINTS = ("node-role.kubernetes.io/controlplane", "node-role.kubernetes.io/etcd")
+LABEL_PART = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
+
+
+def machines(keys: ClusterKeys, notes: Notes) -> tuple[Node, ...]:
+    """Make the nodes of cluster.yml; mistakes of one and of all together go into ``notes``."""
+    if "nodes" in notes.broken:
+        return ()
+    if not keys.nodes:
+        notes.error("nodes", "at least one node is needed", "nodes: [{address: ..., user: ..., role: [...]}]")
+        return ()
+    nodes = tuple(_node(keys, each, f"nodes[{index}]", notes) for index, each in enumerate(keys.nodes))
+    _unlike(nodes, lambda node: node.address, "address", notes)
+    _unlike(nodes, lambda node: node.name, "hostname_override", notes)
+    _unlike(nodes, lambda node: node.internal_address, "internal_address", notes)
+    _enough(nodes, notes)
+    return nodes
+
+
+def _node(keys: ClusterKeys, each: NodeKeys, where: str, notes: Notes) -> Node:
+    address = each.address or ""
+    _judge(each, where, notes)
+    return Node(
+        name=(each.hostname_override or address).lower(),
+        address=address,
+        internal_address=each.internal_address or address,
+        roles=frozenset(each.role or ()),
+        labels=each.labels or MappingProxyType({}),
+        taints=_taints(each.taints or (), where, notes),
+        transport=each.transport or keys.transport or "ssh",
+        transport_options=MappingProxyType(access(keys, each, where, notes)),
+        where=where,
+    )
+
+
+def _judge(each: NodeKeys, where: str, notes: Notes) -> None:
+    """Judge one node's own keys."""
+    for key, text in (("address", each.address), ("internal_address", each.internal_address)):
+        if text and (fault := fault_of_address(text)):
+            notes.error(f"{where}.{key}", *fault)
+    if each.hostname_override and (fault := fault_of_name(each.hostname_override)):
+        notes.error(f"{where}.hostname_override", *fault)
+    found = ip(each.address or "")
+    if found and found.version == 6 and not each.hostname_override:
+        notes.error(f"{where}.address", "an IPv6 address is no node name", "add hostname_override")
+    if each.port and (wrong := fault_of_port(each.port)):
+        notes.error(f"{where}.port", wrong, "1-65535")
+    _judge_roles_and_labels(each, where, notes)
+
+
+def _judge_roles_and_labels(each: NodeKeys, where: str, notes: Notes) -> None:
+    roles = each.role or ()
+    for index, role in enumerate(roles):
+        if role in roles[:index]:
+            notes.error(f"{where}.role[{index}]", f'role "{role}" again', "name it once")
+    for key, value in (each.labels or {}).items():
+        if wrong := _label_fault(key, value):
+            notes.error(f"{where}.labels.{key}", wrong, "at most 63 letters, digits, '-', '_', '.'")
+
+
+def _label_fault(key: str, value: str = "") -> str:
+    name = key.rpartition("/")[2]
+    if not name or not LABEL_PART.match(name):
+        return f'"{key[:80]}" is no label key'
+    return "" if LABEL_PART.match(value) else f'"{value[:80]}" is no label value'
+
+
+def _taints(taints: tuple[TaintKeys, ...], where: str, notes: Notes) -> tuple[Taint, ...]:
+    found: dict[Taint, None] = {}
+    for index, each in enumerate(taints):
+        key = each.key or ""
+        if key in ROLE_TAINTS:
+            notes.warn(f"{where}.taints[{index}]", f'taint "{key}" follows from the role', "take it out")
+            continue
+        if wrong := _label_fault(key, each.value or ""):
+            notes.error(f"{where}.taints[{index}]", wrong, "{key: KEY, value: VALUE, effect: NoSchedule}")
+        found[Taint(key=key, value=each.value or "", effect=each.effect or "NoSchedule")] = None
+    return tuple(found)
+
+
+def _unlike(nodes: tuple[Node, ...], take: Callable[[Node], Any], key: str, notes: Notes) -> None:
+    """Refuse two nodes that are the same in one thing; a default of another key is named by that."""
+    first: dict[str, Node] = {}
+    for node in nodes:
+        value = take(node)
+        other = first.setdefault(value, node)
+        same_address = key != "address" and other.address == node.address
+        if other is not node and value and not same_address:
+            mine = key if notes.document.find(f"{node.where}.{key}") else "address"
+            theirs = key if notes.document.find(f"{other.where}.{key}") else "address"
+            place = notes.position(f"{other.where}.{theirs}")
+            lowered = " in lower case" if key == "hostname_override" else ""
+            notes.error(f"{node.where}.{mine}", f'"{value}" is used{lowered} by {other.where} at {place}')
+
+
+def _enough(nodes: tuple[Node, ...], notes: Notes) -> None:
+    """Require an etcd node and a control plane node, and advise an odd number of the first."""
+    roles = [role for node in nodes for role in node.roles]
+    if any(not node.roles for node in nodes):
+        return
+    if "etcd" not in roles:
+        notes.at_key("nodes", "no node has the role etcd", "1, 3 or 5 are usual")
+    if "controlplane" not in roles:
+        notes.at_key("nodes", "no node has the role controlplane", "give it to one node or more")
+    count = roles.count("etcd")
+    if count and count % 2 == 0:
+        failures = (count - 1) // 2
+        survive = f"survive {failures} failure{'s' * (failures > 1)}" if failures else "survive no failure"
+        notes.at_key("nodes", f"{count} etcd nodes {survive}, as {count - 1} do", "1, 3 or 5 are usual", warning=True)

@@ -1,0 +1,54 @@
+"""Find the names that a misspelt one was meant to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+WORST = 3
+FORMER = {
+    "hosts": "nodes",
+    "ip": "address",
+    "hostname": "hostname_override",
+    "advertised_hostname": "hostname_override",
+    "advertise_address": "internal_address",
+}
+"""Keys that RKE gave up before its first version, and the ones in their place."""
+
+
+def nearest(written: str, known: Iterable[str]) -> tuple[str, ...]:
+    """List the known names that differ least from ``written``; none if all differ too much."""
+    scored = [(distance(_folded(written), _folded(name)), distance(written, name), name) for name in known]
+    if not scored:
+        return ()
+    least = min(score[:2] for score in scored)
+    if least[0] > min(WORST, max(1, len(written) // 3)):
+        return ()
+    close = sorted(name for *score, name in scored if score[0] <= least[0] or score[1] <= least[1])
+    return tuple(close[:3])
+
+
+def suggestion(written: str, known: Iterable[str]) -> str:
+    """Give a hint: the nearest names, or all that are known."""
+    names = sorted(known)
+    if close := nearest(written, names):
+        return "did you mean " + " or ".join(f'"{name}"' for name in close) + "?"
+    return "known here: " + ", ".join(names) if names else ""
+
+
+def distance(one: str, other: str) -> int:
+    """Count the edits between two texts: insert, delete, replace, swap neighbours; stops counting past 4."""
+    if abs(len(one) - len(other)) > WORST:
+        return WORST + 1
+    before, row = [0] * (len(other) + 1), list(range(len(other) + 1))
+    for i, left in enumerate(one, 1):
+        previous, before, row = before, row, [i, *([0] * len(other))]
+        for j, right in enumerate(other, 1):
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (left != right))
+            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
+                row[j] = min(row[j], previous[j - 2] + 1)
+    return row[-1]
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower().replace("-", "_")

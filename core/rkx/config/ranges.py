@@ -1,0 +1,146 @@
+"""Judge the addresses of pods and services, and the cluster's domain and DNS address."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rkx.config.addresses import ip, is_dns_name
+from rkx.config.notes import Notes
+from rkx.config.schema.services import KubeApiKeys, KubeControllerKeys, KubeletKeys, ServicesKeys
+from rkx.config.schema.top import ClusterKeys
+from rkx.model.node import Node
+
+Net: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+PODS = "services.kube-controller.cluster_cidr"
+SERVICES = "services.kube-api.service_cluster_ip_range"
+COPY = "services.kube-controller.service_cluster_ip_range"
+DNS = "services.kubelet.cluster_dns_server"
+DUAL_STACK = ("calico", "aci")
+NODE_BITS = {4: 24, 6: 64}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """What cluster.yml says of addresses, with what follows from it."""
+
+    pod_cidr: str = "10.42.0.0/16"
+    service_cidr: str = "10.43.0.0/16"
+    dns_domain: str = "cluster.local"
+    dns_address: str = "10.43.0.10"
+
+
+def ranges(keys: ClusterKeys, nodes: tuple[Node, ...], notes: Notes) -> Ranges:
+    """Work out the ranges; mistakes go into ``notes``."""
+    if "services" in notes.broken:
+        return Ranges()
+    services = keys.services or ServicesKeys()
+    controller, kubelet = services.kube_controller or KubeControllerKeys(), services.kubelet or KubeletKeys()
+    service_cidr, where = _service_cidr(services.kube_api or KubeApiKeys(), controller, notes)
+    pod_cidr = controller.cluster_cidr or Ranges().pod_cidr
+    pod_nets, service_nets = _nets(pod_cidr, PODS, keys, notes), _nets(service_cidr, where, keys, notes)
+    _apart(pod_nets, service_nets, where, notes)
+    _nodes_apart(nodes, pod_nets, service_nets, notes)
+    _room(keys, nodes, pod_nets, notes)
+    domain = kubelet.cluster_domain or Ranges().dns_domain
+    if not is_dns_name(domain):
+        notes.error("services.kubelet.cluster_domain", f'"{domain[:60]}" is no domain', "such as cluster.local")
+    dns = _dns_address(keys, kubelet.cluster_dns_server, service_nets, notes)
+    return Ranges(pod_cidr=pod_cidr, service_cidr=service_cidr, dns_domain=domain, dns_address=dns)
+
+
+def _service_cidr(api: KubeApiKeys, controller: KubeControllerKeys, notes: Notes) -> tuple[str, str]:
+    """Give the service range and where it stands: both services name it, and one may be absent."""
+    one, other = api.service_cluster_ip_range, controller.service_cluster_ip_range
+    if one and other and one != other:
+        place = notes.position(SERVICES)
+        notes.error(COPY, f'"{other}" is not kube-api\'s "{one}" ({place})', "give both the same range")
+    if bool(one) != bool(other):
+        given, absent = (SERVICES, COPY) if one else (COPY, SERVICES)
+        notes.warn(given, f'{absent} is absent, "{one or other}" holds for it too', "write it there too")
+    return one or other or Ranges().service_cidr, SERVICES if one or not other else COPY
+
+
+def _nets(text: str, where: str, keys: ClusterKeys, notes: Notes) -> list[Net]:
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 1 and (keys.network is None or keys.network.plugin not in DUAL_STACK):
+        notes.error(where, f'"{text[:80]}" is dual stack', f"one range; two need {' or '.join(DUAL_STACK)}")
+        return []
+    return [net for part in parts if (net := _net(part, where, notes))]
+
+
+def _net(text: str, where: str, notes: Notes) -> Net | None:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        pass
+    try:
+        loose = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        notes.error(where, f'"{text[:60]}" is no range of addresses', "ADDRESS/BITS, such as 10.42.0.0/16")
+        return None
+    notes.error(where, f'"{text}" has host bits set', f'"{loose}"?')
+    return None
+
+
+def _apart(pods: list[Net], services: list[Net], where: str, notes: Notes) -> None:
+    for pod in pods:
+        for service in services:
+            if pod.version == service.version and pod.overlaps(service):
+                given = where if notes.document.find(where) is not None else PODS
+                other = PODS if given == where else where
+                message = f"service range {service} overlaps pod range {pod} ({notes.position(other)})"
+                notes.error(given, message, "give them ranges apart from each other")
+
+
+def _nodes_apart(nodes: tuple[Node, ...], pods: list[Net], services: list[Net], notes: Notes) -> None:
+    """Refuse nodes inside the ranges, and nodes of another family."""
+    for node in nodes:
+        address = ip(node.internal_address)
+        if address is None:
+            continue
+        where = f"{node.where}.{'internal_address' if node.internal_address != node.address else 'address'}"
+        for name, nets in (("pod", pods), ("service", services)):
+            for net in nets:
+                if address in net:
+                    notes.error(where, f'"{address}" lies in the {name} range {net}', "give the range other addresses")
+        if pods and address.version not in {net.version for net in pods}:
+            place = notes.position(PODS)
+            notes.error(where, f'"{address}" is IPv{address.version}, but cluster_cidr ({place}) is not')
+
+
+def _room(keys: ClusterKeys, nodes: tuple[Node, ...], pods: list[Net], notes: Notes) -> None:
+    """Require a range per node."""
+    controller = keys.services.kube_controller if keys.services else None
+    arguments = (controller.extra_args if controller else None) or {}
+    for net in pods:
+        name = "node-cidr-mask-size"
+        text = arguments.get(f"{name}-ipv{net.version}") or arguments.get(name) or str(NODE_BITS[net.version])
+        bits = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else NODE_BITS[net.version]
+        room = 2 ** max(bits - net.prefixlen, 0) if bits >= net.prefixlen else 0
+        if room < len(nodes):
+            wanted = (len(nodes) - 1).bit_length()
+            message = f"{net} has room for {room} node{'s' * (room != 1)} of /{bits}, {len(nodes)} needed"
+            hint = f"/{bits - wanted} or larger, or extra_args {name}: {net.prefixlen + wanted} or more"
+            notes.error(PODS, message, hint)
+
+
+def _dns_address(keys: ClusterKeys, given: str | None, services: list[Net], notes: Notes) -> str:
+    """Give the DNS address: the tenth of the service range unless the file names another in it."""
+    tenth = str(services[0][10]) if services and services[0].num_addresses > 10 else Ranges().dns_address
+    if not given:
+        if services and tenth != Ranges().dns_address:
+            where = SERVICES if notes.document.find(SERVICES) is not None else COPY
+            notes.warn(where, f"DNS gets the tenth address of the range, {tenth}", f"{DNS}: {tenth}")
+        return tenth
+    address = ip(given)
+    if address is None:
+        notes.error(DNS, f'"{given[:60]}" is no IP address', f'"{tenth}"?')
+    elif _deploys_dns(keys) and services and not any(address in net for net in services):
+        notes.error(DNS, f"{address} is not in the service range {services[0]}", f"{tenth}?")
+    return given
+
+
+def _deploys_dns(keys: ClusterKeys) -> bool:
+    return keys.dns is None or keys.dns.provider != "none"

@@ -1,0 +1,191 @@
+"""Read YAML into a tree, from the parser's events: nothing is constructed, and nothing is repeated without limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NoReturn, Protocol, TypeAlias
+
+import yaml
+
+from rkx.config.document import BREAKS, Document, source_line
+from rkx.config.tree import Entry, Items, Mark, Scalar, Table, Tree, height
+from rkx.errors import ConfigError, Problem
+
+Mode: TypeAlias = Literal["strict", "warn"]
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SIZE_LIMIT = 1 << 20
+DEPTH_LIMIT = 64
+REPEAT_LIMIT = 10_000
+TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
+
+
+def read(content: bytes | str, path: Path, mode: Mode) -> tuple[Document, list[Problem]]:
+    """Read one YAML document; what ``mode`` lets pass comes back as problems, anything worse raises ConfigError."""
+    text = _text(content, path)
+    lines = tuple(BREAKS.split(text))
+    composer = _Composer(path=path, lines=lines, lenient=mode == "warn")
+    try:
+        root = composer.document(yaml.parse(text, Loader=LOADER))
+    except yaml.MarkedYAMLError as error:
+        composer.fail(*_explained(error, lines))
+    except (yaml.YAMLError, ValueError) as error:
+        composer.fail(Mark(1, 1), f"not YAML: {error}")
+    return Document(path=path, lines=lines, root=root), composer.problems
+
+
+def _text(content: bytes | str, path: Path) -> str:
+    def fail(message: str, hint: str, line: int = 1, column: int = 1) -> NoReturn:
+        problem = Problem(where="", message=message, hint=hint, file=str(path), line=line, column=column)
+        raise ConfigError(message, hint=hint, problems=[problem])
+
+    if len(content) > SIZE_LIMIT:
+        fail(f"file of {len(content)} bytes is larger than {SIZE_LIMIT}", "a cluster file holds no data; use files")
+    if isinstance(content, bytes):
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            fail("the file is UTF-16", "save it as UTF-8")
+        try:
+            content = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            fail(f"byte 0x{error.object[error.start]:02x} is not UTF-8", "save the file as UTF-8", line)
+    text = content.removeprefix("\ufeff")
+    for index, letter in enumerate(text):
+        if (letter < " " and letter not in "\t\n\r") or letter == "\x7f" or "\ud800" <= letter <= "\udfff":
+            before = BREAKS.split(text[:index])
+            fail(f"control character U+{ord(letter):04X}", "take it out", len(before), len(before[-1]) + 1)
+    return text
+
+
+def _explained(error: yaml.MarkedYAMLError, lines: tuple[str, ...]) -> tuple[Mark, str, str]:
+    at = _mark(error.problem_mark or error.context_mark)
+    for line in (at.line, at.line - 1, at.line + 1):
+        text = lines[line - 1] if 0 < line <= len(lines) else ""
+        indent = text[: len(text) - len(text.lstrip())]
+        if "\t" in indent:
+            return Mark(line, indent.index("\t") + 1), "tab in the indentation", "use spaces"
+    if "quoted scalar" in (error.context or ""):
+        return _mark(error.context_mark), "quote opened here is never closed", "close it, or take it out"
+    return at, f"not YAML: {error.problem or error.context}", error.context or ""
+
+
+class _Position(Protocol):
+    line: int
+    column: int
+
+
+def _mark(mark: _Position | None) -> Mark:
+    return Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
+
+
+class _Composer:
+    """Makes a tree of events; knows the anchors, and how much aliases have repeated."""
+
+    def __init__(self, *, path: Path, lines: tuple[str, ...], lenient: bool) -> None:
+        self.path, self.lines, self.lenient = path, lines, lenient
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, tuple[Tree, int] | None] = {}
+        self.count = 0
+        self.repeated = 0
+
+    def document(self, events: Iterator[yaml.Event]) -> Tree:
+        root: Tree = Scalar("", Mark(1, 1), plain=True)
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if self.count:
+                    self.note(_mark(event.start_mark), "only one YAML document; the second begins here", "")
+                    if self.lenient:
+                        break
+                    return root
+            elif isinstance(event, yaml.NodeEvent):
+                root = self.node(event, events, 1)
+        return root
+
+    def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Tree:
+        mark = _mark(event.start_mark)
+        if depth > DEPTH_LIMIT:
+            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels")
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event.anchor or "", mark, depth)
+        if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            self.fail(mark, "not YAML: a value was expected")
+        if event.tag not in (None, "!", *TAGS):
+            self.fail(mark, f'tag "{event.tag}" is not for a cluster file', "take the tag out")
+        if event.anchor:
+            self.anchors[event.anchor] = None
+        before = self.count
+        self.count += 1
+        tree = self.content(event, events, depth, mark)
+        if event.anchor:
+            self.anchors[event.anchor] = (tree, self.count - before)
+        return tree
+
+    def content(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int, mark: Mark) -> Tree:
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.style is None or event.style == ""
+            return Scalar(event.value, mark, plain=plain and event.tag in (None, *(TAGS - {"tag:yaml.org,2002:str"})))
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Items(tuple(self.items(events, depth)), mark)
+        return Table(self.entries(events, depth), mark)
+
+    def items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Tree]:
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            yield self.node(event, events, depth + 1)
+
+    def entries(self, events: Iterator[yaml.Event], depth: int) -> dict[str, Entry]:
+        entries: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self.node(event, events, depth + 1)
+            value = self.node(next(events), events, depth + 1)
+            if not isinstance(key, Scalar):
+                self.fail(key.mark, "a key must be text")
+            if key.text == "<<" and key.plain:
+                merged = {**self.merge(value), **merged}
+                continue
+            if known := entries.get(key.text):
+                self.note(key.mark, f'key "{key.text}" again', f"already at {known.key.line}:{known.key.column}")
+            entries[key.text] = Entry(value, key.mark)
+        return {**merged, **entries}
+
+    def merge(self, value: Tree) -> dict[str, Entry]:
+        match value:
+            case Table():
+                return value.entries
+            case Items() if all(isinstance(item, Table) for item in value.values):
+                tables = [item.entries for item in value.values if isinstance(item, Table)]
+                return {key: entry for entries in reversed(tables) for key, entry in entries.items()}
+        self.fail(value.mark, "only mappings can be merged by <<")
+
+    def alias(self, anchor: str, mark: Mark, depth: int) -> Tree:
+        if anchor not in self.anchors:
+            self.fail(mark, f'alias "{anchor}" has no anchor before it')
+        known = self.anchors[anchor]
+        if known is None:
+            self.fail(mark, f'alias "{anchor}" stands inside its own anchor')
+        tree, weight = known
+        self.count += weight
+        self.repeated += weight
+        if self.repeated > REPEAT_LIMIT:
+            self.fail(mark, f"aliases repeat more than {REPEAT_LIMIT} values")
+        if depth + height(tree) > DEPTH_LIMIT + 1:
+            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels")
+        return tree
+
+    def note(self, mark: Mark, message: str, hint: str) -> None:
+        self.problems.append(self.problem(mark, message, hint, warning=self.lenient))
+
+    def fail(self, mark: Mark, message: str, hint: str = "") -> NoReturn:
+        raise ConfigError(message, hint=hint, problems=[*self.problems, self.problem(mark, message, hint)])
+
+    def problem(self, mark: Mark, message: str, hint: str, *, warning: bool = False) -> Problem:
+        return Problem(
+            where="",
+            message=message,
+            hint=hint,
+            warning=warning,
+            file=str(self.path),
+            line=mark.line,
+            column=mark.column,
+            source=source_line(self.lines, mark.line),
+        )

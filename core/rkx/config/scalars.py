@@ -1,0 +1,64 @@
+"""Decode one scalar as a type, from its source text; ValueError says what was expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rkx.config.tree import FALSE, INTEGER, KINDS, REAL, TRUE, Ready, Scalar, Tree
+
+
+def found(tree: Tree) -> str:
+    """Name what stands there, with a scalar's value; not for secrets."""
+    if isinstance(tree, Scalar):
+        return f'{"" if tree.plain else "text "}"{shortened(tree.text)}" found'
+    return f"{KINDS[type(tree)]} found"
+
+
+def shortened(text: str) -> str:
+    """Give a text as one line of at most 60 characters, with control characters spelled out."""
+    line = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:61])
+    return line if len(text) <= 60 else f"{line[:57]}..."
+
+
+def decode_text(tree: Tree) -> str:
+    """Take the scalar's text as written."""
+    if isinstance(tree, Scalar):
+        return tree.text
+    if isinstance(tree, Ready) and isinstance(tree.value, str):
+        return tree.value
+    raise ValueError(f"text expected, {found(tree)}")
+
+
+def decode_bool(tree: Tree) -> bool:
+    """Take true and false, and the words that YAML 1.1 has for them."""
+    if isinstance(tree, Scalar) and tree.plain and tree.text in TRUE | FALSE:
+        return tree.text in TRUE
+    raise ValueError(f"true or false expected, {found(tree)}")
+
+
+def decode_int(tree: Tree) -> int:
+    """Take a decimal number; 022 is refused, since YAML 1.1 reads it as 18."""
+    if isinstance(tree, Scalar) and tree.plain:
+        if INTEGER.match(tree.text):
+            return int(tree.text)
+        if octal := octal_note(tree.text):
+            raise ValueError(f"whole number expected, {found(tree)} ({octal})")
+    raise ValueError(f"whole number expected, {found(tree)}")
+
+
+def octal_note(text: str) -> str:
+    """Say what YAML 1.1 made of a number with a zero before it; empty if there is none."""
+    if len(text) > 1 and text[0] == "0" and set(text) <= set("01234567"):
+        return f"{text} is octal {int(text, 8)} in YAML 1.1"
+    return ""
+
+
+def decode_float(tree: Tree) -> float:
+    """Take a decimal number with or without a fraction."""
+    if isinstance(tree, Scalar) and tree.plain and REAL.match(tree.text):
+        return float(tree.text)
+    raise ValueError(f"number expected, {found(tree)}")
+
+
+SCALARS: dict[Any, Any] = {str: decode_text, bool: decode_bool, int: decode_int, float: decode_float}
+"""Type to its decoder."""

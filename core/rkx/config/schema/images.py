@@ -1,0 +1,93 @@
+"""Images by name, and the registries they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from rkx.config.schema.marks import Flag, RawMap, Text, mark
+from rkx.secret import Secret
+
+USED = """
+kubernetes etcd nginx_proxy kubernetes_services_sidecar pod_infra_container coredns coredns_autoscaler nodelocal
+flannel flannel_cni metrics_server calico_node calico_cni calico_controllers calico_ctl calico_flexvol canal_node
+canal_cni canal_controllers canal_flannel canal_flexvol ingress ingress_backend ingress_webhook
+aci_cni_deploy_container aci_host_container aci_opflex_container aci_mcast_container aci_ovs_container
+aci_controller_container aci_gbp_server_container aci_opflex_server_container
+"""
+
+FILES = "rkx writes files with its own rkx-node"
+DNS = "rkx has no kube-dns; use coredns"
+DEAD_IMAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "alpine": FILES,
+        "cert_downloader": FILES,
+        "windows_pod_infra_container": "rkx has no Windows nodes",
+        **dict.fromkeys(("kubedns", "dnsmasq", "kubedns_sidecar", "kubedns_autoscaler"), DNS),
+        **dict.fromkeys(("weave_node", "weave_cni"), "weave does not run on Kubernetes 1.30 and later"),
+    }
+)
+
+IMAGES: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*USED.split(), *DEAD_IMAGES), str))
+"""Every name of ``system_images``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EcrKeys:
+    """``private_registries[].ecr_credential_plugin``."""
+
+    aws_access_key_id: Text = None
+    aws_secret_access_key: Secret[str] | None = None
+    aws_session_token: Secret[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryKeys:
+    """``private_registries[]``."""
+
+    url: Text = None
+    user: Text = None
+    password: Secret[str] | None = None
+    is_default: Flag = None
+    ecr_credential_plugin: EcrKeys | None = mark(
+        refuse="give user and password; `aws ecr get-login-password` can be a {command: [...]} for password"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainKeys:
+    """``upgrade_strategy.node_drain_input``."""
+
+    force: Flag = None
+    delete_local_data: Flag = None
+    ignore_daemonsets: Flag = mark(also=("ignoreDaemonSets",))
+    grace_period: int | None = mark(zero=True)
+    timeout: int | None = mark(zero=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeKeys:
+    """``upgrade_strategy``."""
+
+    max_unavailable_worker: Text = mark(zero=True)
+    max_unavailable_controlplane: Text = mark(zero=True)
+    drain: Flag = None
+    node_drain_input: DrainKeys | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreKeys:
+    """``restore``."""
+
+    restore: Flag = None
+    snapshot_name: Text = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateKeys:
+    """``rotate_certificates``."""
+
+    ca_certificates: Flag = mark("cacertificates", also=("ca_certificates",))
+    services: RawMap | Any = None

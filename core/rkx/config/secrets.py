@@ -1,0 +1,55 @@
+"""Fetch a secret that cluster.yml only points at: ``{file: …}``, ``{env: …}``, ``{command: […]}``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from rkx.config.tree import Items, Scalar, Table, Tree
+
+SOURCES = ("file", "env", "command")
+COMMAND_TIMEOUT_S = 30
+
+
+def fetch(tree: Tree, folder: Path) -> str:
+    """Give the secret's text; ValueError says why it cannot be had, without a word of it."""
+    match tree:
+        case Scalar():
+            return tree.text
+        case Table() if len(tree.entries) == 1 and next(iter(tree.entries)) in SOURCES:
+            source, entry = next(iter(tree.entries.items()))
+            return _from(source, entry.value, folder)
+    raise ValueError("text, or one of {file: PATH}, {env: NAME}, {command: [PROGRAM, ...]} expected")
+
+
+def _from(source: str, value: Tree, folder: Path) -> str:
+    if source == "command":
+        return _output(value, folder)
+    if not isinstance(value, Scalar):
+        raise ValueError(f"{source}: text expected")  # noqa: TRY004 - a mistake in the file, not in the program
+    if source == "env":
+        if value.text not in os.environ:
+            raise ValueError(f'environment has no variable "{value.text}"')
+        return os.environ[value.text]
+    path = folder / Path(value.text).expanduser()
+    try:
+        return path.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
+
+
+def _output(value: Tree, folder: Path) -> str:
+    words = [item.text for item in value.values if isinstance(item, Scalar)] if isinstance(value, Items) else []
+    if not words:
+        raise ValueError("command: a list of words expected, program first")
+    try:
+        done = subprocess.run(
+            words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        reason = getattr(error, "strerror", None) or f"no end within {COMMAND_TIMEOUT_S} s"
+        raise ValueError(f'command "{words[0]}" gave no secret: {reason}') from error
+    if done.returncode:
+        raise ValueError(f'command "{words[0]}" ended with {done.returncode}')
+    return done.stdout.decode("utf-8", "replace").removesuffix("\n")

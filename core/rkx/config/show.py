@@ -1,0 +1,31 @@
+"""Print problems as a compiler does: place, path, what, the line, a caret, a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rkx.errors import Problem
+
+MOST = 100
+
+
+def show(problems: Sequence[Problem]) -> str:
+    """Give the text for a terminal; at most 100 problems."""
+    shown = [_one(problem) for problem in problems[:MOST]]
+    if len(problems) > MOST:
+        shown.append(f"and {len(problems) - MOST} more")
+    return "\n".join(shown)
+
+
+def _one(problem: Problem) -> str:
+    place = f"{problem.file}:{problem.line}:{problem.column}: " if problem.line else f"{problem.file}: "
+    where = f"{problem.where}: " if problem.where else ""
+    lines = [f"{place if problem.file else ''}{'warning: ' if problem.warning else ''}{where}{problem.message}"]
+    if problem.line and problem.source:
+        number = f"{problem.line:5}"
+        # Tabs stay tabs, so that the caret stands under its letter.
+        blank = "".join("\t" if letter == "\t" else " " for letter in problem.source[: problem.column - 1])
+        lines += [f"{number} | {problem.source}", f"{' ' * len(number)} | {blank}^"]
+    if problem.hint:
+        lines.append(f"hint: {problem.hint}")
+    return "\n".join(lines)

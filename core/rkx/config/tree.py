@@ -1,0 +1,130 @@
+"""YAML as it was written: scalars keep their source text, and everything keeps its place."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple, TypeAlias
+
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"})
+FALSE = frozenset({"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"})
+INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
+REAL = re.compile(r"[-+]?(?:[0-9]{1,17}\.[0-9]*|\.[0-9]+|[0-9]{1,17})(?:[eE][-+]?[0-9]{1,3})?\Z")
+
+
+class Mark(NamedTuple):
+    """A place in the file, from 1; 0 is unknown."""
+
+    line: int = 0
+    column: int = 0
+
+
+class Scalar(NamedTuple):
+    """A text, number, truth value or null; only a plain one may be other than text."""
+
+    text: str
+    mark: Mark = Mark()
+    plain: bool = False
+
+    @property
+    def is_null(self) -> bool:
+        """Tell if nothing was written, or null."""
+        return self.plain and self.text in NULLS
+
+
+class Items(NamedTuple):
+    """A sequence."""
+
+    values: tuple[Tree, ...]
+    mark: Mark = Mark()
+
+
+class Entry(NamedTuple):
+    """A value of a mapping, and the place of its key."""
+
+    value: Tree
+    key: Mark = Mark()
+
+
+class Table(NamedTuple):
+    """A mapping from text to anything."""
+
+    entries: dict[str, Entry]
+    mark: Mark = Mark()
+
+
+class Ready(NamedTuple):
+    """A Python value that needs no decoding, such as a secret already fetched."""
+
+    value: Any
+    mark: Mark = Mark()
+
+
+Plain: TypeAlias = Any
+Tree: TypeAlias = Scalar | Items | Table | Ready
+KINDS: dict[type[object], str] = {Scalar: "text", Items: "list", Table: "mapping", Ready: "value"}
+
+
+def is_empty(tree: Tree) -> bool:
+    """Tell if RKE reads this as absent: null, empty text, ``0``, and what holds nothing else.
+
+    ``false`` does not count here.
+    """
+    match tree:
+        case Scalar():
+            return not tree.text or tree.is_null or (tree.plain and tree.text == "0")
+        case Items():
+            return not tree.values
+        case Table():
+            return all(is_empty(entry.value) for entry in tree.entries.values())
+        case Ready():
+            return tree.value is None
+
+
+def says_nothing(tree: Tree) -> bool:
+    """Tell if a key without effect may stay unmentioned: empty or false all the way down."""
+    match tree:
+        case Scalar():
+            return is_empty(tree) or (tree.plain and tree.text in FALSE)
+        case Items():
+            return all(says_nothing(value) for value in tree.values)
+        case Table():
+            return all(says_nothing(entry.value) for entry in tree.entries.values())
+        case Ready():
+            return is_empty(tree)
+
+
+def height(tree: Tree) -> int:
+    """Count the levels of a tree; a scalar has one."""
+    match tree:
+        case Items():
+            return 1 + max(map(height, tree.values), default=0)
+        case Table():
+            return 1 + max((height(entry.value) for entry in tree.entries.values()), default=0)
+    return 1
+
+
+def to_python(tree: Tree) -> Plain:
+    """Give plain Python values by YAML 1.2's core schema: yes and on stay text, 022 too."""
+    match tree:
+        case Scalar():
+            return scalar_to_python(tree)
+        case Items():
+            return [to_python(value) for value in tree.values]
+        case Table():
+            return {key: to_python(entry.value) for key, entry in tree.entries.items()}
+        case Ready():
+            return tree.value
+
+
+def scalar_to_python(scalar: Scalar) -> str | int | float | bool | None:
+    """Give a scalar's value by YAML 1.2's core schema."""
+    if not scalar.plain:
+        return scalar.text
+    if scalar.is_null:
+        return None
+    if scalar.text.lower() in ("true", "false"):
+        return scalar.text.lower() == "true"
+    if INTEGER.match(scalar.text):
+        return int(scalar.text)
+    return float(scalar.text) if REAL.match(scalar.text) and not scalar.text.isdigit() else scalar.text

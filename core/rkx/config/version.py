@@ -1,0 +1,41 @@
+"""Read the Kubernetes version."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from rkx.config.notes import Notes
+from rkx.config.schema.top import ClusterKeys
+
+DEFAULT_KUBERNETES_VERSION: Final = "v1.34.4"
+OLDEST, NEWEST = 30, 37
+SEMVER = re.compile(r"(v?)([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-rancher[0-9.-]+)?\Z")
+WHERE = "kubernetes_version"
+
+
+def version(keys: ClusterKeys, notes: Notes) -> str:
+    """Give vX.Y.Z; whether that patch has images is its service's business."""
+    text = keys.kubernetes_version
+    if text is None or WHERE in notes.broken:
+        return DEFAULT_KUBERNETES_VERSION
+    found = SEMVER.match(text)
+    if not found:
+        notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {_example(text)}")
+        return DEFAULT_KUBERNETES_VERSION
+    letter, major, minor, patch = found.groups()
+    plain = f"v{int(major)}.{int(minor)}.{int(patch)}"
+    if not letter:
+        notes.error(WHERE, f'"{text}" has no "v"', f'"{plain}"?')
+    elif int(major) != 1 or not OLDEST <= int(minor) <= NEWEST:
+        hint = f"1.{OLDEST} to 1.{NEWEST}; {DEFAULT_KUBERNETES_VERSION} is the default"
+        old = "; upgrade an older cluster with RKE first" if int(minor) < OLDEST else ""
+        notes.error(WHERE, f'"{text}" is a version that rkx does not know', hint + old)
+    return plain
+
+
+def _example(text: str) -> str:
+    minor = re.match(r"v?1\.([0-9]{1,3})\Z", text)
+    if minor and OLDEST <= int(minor.group(1)) <= NEWEST:
+        return f"v1.{int(minor.group(1))}.0"
+    return DEFAULT_KUBERNETES_VERSION
