@@ -42,5 +42,5 @@ class CoreDnsConfig:
     stubdomains: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Mapping[str, Any], ...] = ()
-    update_strategy: UpdateStrategy = UpdateStrategy()
-    options: CoreDnsOptions = CoreDnsOptions()
+    update_strategy: UpdateStrategy = field(default_factory=UpdateStrategy)
+    options: CoreDnsOptions = field(default_factory=CoreDnsOptions)

@@ -31,4 +31,4 @@ class MetricsServerConfig:
     node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Mapping[str, Any], ...] = ()
     metrics_server_priority_class_name: str = "system-cluster-critical"
-    update_strategy: UpdateStrategy = UpdateStrategy()
+    update_strategy: UpdateStrategy = field(default_factory=UpdateStrategy)

@@ -32,4 +32,4 @@ class FlannelConfig:
     kube_flannel_priority_class_name: str = "system-node-critical"
     node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Mapping[str, Any], ...] = ()
-    update_strategy: UpdateStrategy = UpdateStrategy()
+    update_strategy: UpdateStrategy = field(default_factory=UpdateStrategy)

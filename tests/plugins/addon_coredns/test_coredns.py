@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 from tests.conftest import Golden
 
 import rkx
@@ -177,3 +178,11 @@ def test_a_stub_domain_without_servers_is_refused() -> None:
 
 def test_defaults_are_accepted() -> None:
     assert CoreDns(CoreDnsConfig()).rkx_validate(cluster=cluster()) == []
+
+
+def test_options_decode_as_rke_spells_them() -> None:
+    decode = TypeAdapter(CoreDnsConfig).validate_python
+    assert decode({}) == CoreDnsConfig()
+    assert decode({"stubdomains": {"a.example.org": ["192.0.2.1"]}, "options": {}}) == CoreDnsConfig(
+        stubdomains={"a.example.org": ("192.0.2.1",)}
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter
 
 import rkx
 from rkx_addon_manifests import Include, Manifests, ManifestsConfig
@@ -167,3 +168,11 @@ def test_an_object_written_twice_is_refused() -> None:
     [found] = problems(MAP, web=DEPLOYMENT)
     assert (found.where, found.file, found.line) == ("addons_include[0]", "web.yml", 5)
     assert found.message == "document 2 has ConfigMap 'settings' again, which stands in addons, document 1"
+
+
+def test_options_decode() -> None:
+    decode = TypeAdapter(ManifestsConfig).validate_python
+    assert decode({}) == ManifestsConfig()
+    assert decode({"addons_include": [{"source": "a.yml", "text": MAP}]}) == ManifestsConfig(
+        addons_include=(Include(source="a.yml", text=MAP),)
+    )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 from tests.conftest import Golden
 
 import rkx
@@ -118,3 +119,11 @@ def test_no_replica_is_refused() -> None:
 
 def test_defaults_are_accepted() -> None:
     assert MetricsServer(MetricsServerConfig()).rkx_validate(cluster=cluster()) == []
+
+
+def test_options_decode_as_rke_spells_them() -> None:
+    decode = TypeAdapter(MetricsServerConfig).validate_python
+    assert decode({}) == MetricsServerConfig()
+    assert decode({"update_strategy": {"rollingUpdate": {"maxSurge": 1}}, "replicas": 2}) == MetricsServerConfig(
+        update_strategy=UpdateStrategy(rollingUpdate={"maxSurge": 1}), replicas=2
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from pydantic import TypeAdapter
+
 import rkx
 from rkx_auth_x509 import X509Auth, X509Config
 
@@ -44,3 +46,7 @@ def test_nothing_is_added_to_the_api_server() -> None:
 def test_planning_does_without_cryptography() -> None:
     code = "import sys; import rkx_auth_x509; sys.exit('cryptography' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_options_decode() -> None:
+    assert TypeAdapter(X509Config).validate_python({"leaf_days": "30"}) == X509Config(leaf_days=30)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 from tests.conftest import Golden
 
 import rkx
@@ -235,3 +236,10 @@ def test_a_missing_interface_is_found_where_it_is_known() -> None:
 def test_an_mtu_must_fit_its_interface(config: FlannelConfig, found: list[str]) -> None:
     checks = FlannelNetwork(config).rkx_checks(cluster=CLUSTER, facts=facts())
     assert [check.message for check in checks if isinstance(check, rkx.Finding)] == found
+
+
+def test_options_decode_from_text_too() -> None:
+    """RKE's ``network.options`` is a map of strings."""
+    decode = TypeAdapter(FlannelConfig).validate_python
+    assert decode({}) == FlannelConfig()
+    assert decode({"backend_port": "4789", "backend_vni": "4096"}) == FlannelConfig(backend_port=4789, backend_vni=4096)
