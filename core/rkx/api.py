@@ -1,1 +1,309 @@
-"""What the command line and embedders call."""
+"""What the command line and embedders call: load, plan, apply, up, remove."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal
+
+from rkx.config import Document, decode
+from rkx.config import load as read_file
+from rkx.errors import ConfigError, PartlyDone, Problem, Refused, RkxError
+from rkx.events import Event, PlanReady, ProblemFound, RunFinished, RunStarted
+from rkx.hooks import Plugin
+from rkx.model.cluster import Cluster, PluginRef
+from rkx.model.node import Node
+from rkx.model.plan import Danger, Plan
+from rkx.registry import Chosen, Plugins, find
+from rkx.transport import Prompt, Transport
+
+if TYPE_CHECKING:
+    from rkx.engine.visit import Visit
+
+Accept = Callable[[Sequence[Danger]], bool]
+"""Agrees, or not, to what would lose data or service."""
+
+
+def _never(_dangers: Sequence[Danger]) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One cluster.yml, decoded, with the plugins that it chose."""
+
+    path: Path
+    cluster: Cluster
+    plugins: Plugins
+    transports: dict[str, Chosen]
+    warnings: tuple[Problem, ...] = ()
+
+    def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
+        """Connect to a node by the transport that it names; nodes that left the file use the class of another's."""
+        chosen = self.transports.get(node.name) or _transport(node, None)
+        return Plugins([chosen]).open_transport(chosen, node, prompt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is asked and nothing agreed to."""
+
+    prompt: Prompt | None = None
+    accept: Accept = _never
+    allow_unreachable: frozenset[str] = frozenset()
+    break_lock: str = ""
+
+
+def load(
+    path: str | Path, *, mode: Literal["strict", "warn"] = "strict", plugins: Sequence[Plugin[Any]] = ()
+) -> Project:
+    """Read cluster.yml and choose its plugins; ConfigError holds every mistake at once.
+
+    ``plugins`` are instances that take the place of installed ones of their stage and name.
+    """
+    loaded = read_file(Path(path), mode=mode)
+    given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
+    problems: list[Problem] = []
+    chosen = [_choose(ref, given, loaded.document, problems) for ref in _refs(loaded.cluster)]
+    transports = {node.name: _transport(node, loaded.document, given, problems) for node in loaded.cluster.nodes}
+    _raise(problems, path)
+    every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
+    problems = [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
+    _raise([problem for problem in problems if not problem.warning], path)
+    warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
+    return Project(
+        path=Path(path), cluster=loaded.cluster, plugins=every, transports=transports,
+        warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
+    )
+
+
+def _refs(cluster: Cluster) -> list[PluginRef]:
+    return [*cluster.auth, cluster.network, *cluster.services, *cluster.addons, *cluster.extensions]
+
+
+def _raise(problems: Sequence[Problem], path: str | Path) -> None:
+    errors = sorted((p for p in problems if not p.warning), key=lambda problem: (problem.line, problem.column))
+    if errors:
+        raise ConfigError(f"{path}: {len(errors)} mistakes", problems=errors)
+
+
+def _choose(
+    ref: PluginRef, given: dict[tuple[str, str], Plugin[Any]], document: Document | None, problems: list[Problem]
+) -> Chosen | None:
+    if plugin := given.get((ref.stage, ref.name)):
+        return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
+    try:
+        kind, owner = find(ref.stage, ref.name)
+    except ConfigError as error:
+        found = Problem(where=ref.where, message=error.message, hint=error.hint)
+        problems.append(document.place(found) if document else found)
+        return None
+    config, found_problems = decode(kind.Config, ref.options, where=ref.where, document=document, places=ref.options_where)
+    problems += found_problems
+    return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
+
+
+def _transport(
+    node: Node,
+    document: Document | None,
+    given: dict[tuple[str, str], Plugin[Any]] | None = None,
+    problems: list[Problem] | None = None,
+) -> Chosen:
+    ref = PluginRef(stage="transport", name=node.transport, options=node.transport_options, where=node.where)
+    found: list[Problem] = [] if problems is None else problems
+    chosen = _choose(ref, given or {}, document, found)
+    if chosen is None and problems is None:
+        raise ConfigError(f"{node.name}: its transport cannot be used", problems=found)
+    return chosen  # type: ignore[return-value] # None only beside a problem, which stops the caller
+
+
+def _distinct(transports: dict[str, Chosen]) -> list[Chosen]:
+    return list({id(type(each.plugin)): each for each in transports.values() if each is not None}.values())
+
+
+def plan(project: Project, options: Options = Options()) -> Plan:  # noqa: B008 - a frozen value
+    """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
+    with _visit(project, options, writes=False) as visit:
+        return visit.plan(visit.desired())
+
+
+@contextmanager
+def _visit(project: Project, options: Options, *, writes: bool) -> Iterator[Visit]:
+    from rkx.engine.state import StateFile, path_beside
+    from rkx.engine.visit import Visit
+
+    visit = Visit(
+        cluster=project.cluster, plugins=project.plugins, open_transport=project.open_transport,
+        state_file=StateFile(path_beside(project.path)), prompt=options.prompt,
+        allowed_unreachable=options.allow_unreachable, writes=writes,
+    )
+    try:
+        visit.begin()
+        yield visit
+    finally:
+        visit.close()
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A run on its own thread; iterate over it for its events, then look at ``error``."""
+
+    name: str = field(default_factory=lambda: secrets.token_hex(4))
+    error: RkxError | None = None
+    exit_code: int = 0
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _events: Any = None
+
+    def start(self, work: Callable[[Run], None], command: str, cluster: str) -> Run:
+        """Begin; called once, by this module."""
+        from rkx.engine.apply import Events
+
+        self._events = Events(self.name)
+        self._thread = threading.Thread(target=self._work, args=(work, command, cluster), name="run")
+        self._thread.start()
+        return self
+
+    def _work(self, work: Callable[[Run], None], command: str, cluster: str) -> None:
+        started = time.monotonic()
+        self.emit(RunStarted(command=command, cluster=cluster))
+        try:
+            work(self)
+        except RkxError as error:
+            self.error = error
+        except Exception as error:  # noqa: BLE001 - the top of a thread: the caller gets it as ``error``
+            self.error = RkxError(f"a bug in rkx: {error!r}", hint="report it, please")
+            self.error.__cause__ = error
+        self.exit_code = self.error.exit_code if self.error else 0
+        message = self.error.message if self.error else "done"
+        self.emit(RunFinished(exit_code=self.exit_code, message=message, duration_s=time.monotonic() - started))
+        self._events.end()
+
+    def emit(self, event: Event) -> None:
+        """Add an event to the stream."""
+        self._events.emit(event)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._events)
+
+    def cancel(self) -> None:
+        """Start nothing more; running actions finish."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> threading.Event:
+        """Give the event that ``cancel`` sets."""
+        return self._cancelled
+
+    def wait(self) -> None:
+        """Wait for the end; raises what went wrong."""
+        if self._thread is not None:
+            self._thread.join()
+        if self.error is not None:
+            raise self.error
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self.cancel()
+        if self._thread is not None:
+            self._thread.join()
+
+
+def up(project: Project, options: Options = Options()) -> Run:  # noqa: B008 - a frozen value
+    """Plan and apply that plan: nodes never prepared are prepared first, then planned anew."""
+    return Run().start(lambda run: _up(project, options, run), "up", project.cluster.name)
+
+
+def apply(project: Project, planned: Plan, options: Options = Options()) -> Run:  # noqa: B008 - a frozen value
+    """Apply a plan made before; PlanStale if the nodes have moved on since."""
+    return Run().start(lambda run: _up(project, options, run, planned), "up", project.cluster.name)
+
+
+def remove(project: Project, options: Options = Options()) -> Run:  # noqa: B008 - a frozen value
+    """Take the whole cluster down and leave the machines as they were."""
+    return Run().start(lambda run: _remove(project, options, run), "remove", project.cluster.name)
+
+
+@contextmanager
+def _locked(project: Project, options: Options) -> Iterator[Visit]:
+    from rkx.engine.lock import FileLock
+    from rkx.engine.state import path_beside
+
+    state = path_beside(project.path)
+    lock = FileLock(state.with_name(f".{state.name}.lock"))
+    lock.take()
+    try:
+        with _visit(project, options, writes=True) as visit:
+            yield visit
+    finally:
+        lock.release()
+
+
+def _agree(plan: Plan, options: Options) -> None:
+    if plan.asks and not options.accept(plan.asks):
+        what = "; ".join(f"{danger.what} ({danger.why})" for danger in plan.asks)
+        raise Refused(f"not agreed to: {what}", hint="answer yes, or give --yes")
+
+
+def _up(project: Project, options: Options, run: Run, planned: Plan | None = None) -> None:
+    from rkx.engine.conduct import apply_plan, prepare, write_kubeconfig
+
+    for problem in project.warnings:
+        run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
+    with _locked(project, options) as visit:
+        desired = visit.desired()
+        found = visit.plan(desired)
+        if planned is not None and planned.actions != found.actions:
+            raise PartlyDone("the nodes are not as they were when the plan was made", hint="plan again, then apply that")
+        _agree(found, options)
+        if any(action.verb == "prepare" for action in found.actions):
+            prepare(visit, desired, run, options.break_lock)
+            desired = visit.desired()
+            found = visit.plan(desired)
+        run.emit(PlanReady(actions=len(found.actions), plan=found))
+        if not found.is_empty:
+            apply_plan(visit, desired, found, run, options.break_lock)
+        write_kubeconfig(visit, project.path)
+        _report_unreachable(visit)
+
+
+def _report_unreachable(visit: Visit) -> None:
+    if visit.unreachable:
+        names = ", ".join(sorted(visit.unreachable))
+        raise PartlyDone(f"not reached: {names}; all the rest is done", hint="run again when they answer")
+
+
+def _remove(project: Project, options: Options, run: Run) -> None:
+    from rkx.engine.conduct import apply_plan, forget
+
+    with _locked(project, options) as visit:
+        wanted, found = visit.plan_removal(visit.desired())
+        run.emit(PlanReady(actions=len(found.actions), plan=found))
+        _agree(found, options)
+        if not found.is_empty:
+            apply_plan(visit, wanted, found, run, options.break_lock)
+        _report_unreachable(visit)
+        forget(visit, project.path)
+
+
+def kubeconfig(project: Project) -> bytes:
+    """Give the operator's kubeconfig from the state; Refused before the cluster is born."""
+    from rkx.engine.kubeconfig import kubeconfig_of
+    from rkx.engine.ledger import Ledger
+    from rkx.engine.state import StateFile, path_beside
+
+    state = StateFile(path_beside(project.path)).load()
+    if state is None:
+        raise Refused(f"{path_beside(project.path)} does not exist: there is no cluster yet", hint="rkx up makes it")
+    return kubeconfig_of(project.cluster, Ledger(state, None))
+
+

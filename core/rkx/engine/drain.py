@@ -59,8 +59,9 @@ def drain(api: ClusterApi, node: str, options: DrainOptions, cancelled: threadin
             return
         said = [_evict(api, pod, options) for pod in going if "deletionTimestamp" not in pod["metadata"]]
         if time.monotonic() > end:
+            names = ", ".join(map(_name, going))
             raise PartlyDone(
-                f"{node} was not empty after {options.timeout_s} s: {', '.join(map(_name, going))}: {''.join(said[:1])}",
+                f"{node} was not empty after {options.timeout_s} s: {names}: {''.join(said[:1])}",
                 hint="a PodDisruptionBudget may hold them; run again",
             )
         cancelled.wait(POLL_S)

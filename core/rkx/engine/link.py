@@ -87,13 +87,14 @@ class Link:
     @contextlib.contextmanager
     def docker(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[APIClient]:
         """Lend a Docker client of its own stream; the Engine is asked for its version once per node."""
-        client = self._client(timeout_s)
+        client = self.client(timeout_s=timeout_s)
         try:
             yield client
         finally:
             client.close()
 
-    def _client(self, timeout_s: float) -> APIClient:
+    def client(self, *, timeout_s: float) -> APIClient:
+        """Give a Docker client that the caller closes."""
         from docker import APIClient
 
         with self._lock:

@@ -1,0 +1,88 @@
+"""What is wrong with nodes, found before the first change, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rkx.engine.desire import Desired, containers
+from rkx.engine.ledger import Ledger
+from rkx.engine.node import NAMES
+from rkx.engine.observe import SeenNode
+from rkx.errors import PreflightFailed, Problem, Refused
+from rkx.model.checks import Finding, PortClaim
+from rkx.registry import Plugins
+
+CLOCK_LIMIT_S = 30.0
+"""Certificates are valid from five minutes before they are made; other systems refuse at 30 s too (k0sctl)."""
+
+
+def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], ledger: Ledger) -> list[Finding]:
+    """Judge every node; PreflightFailed names all errors, warnings come back."""
+    cluster_id = ledger.state.cluster_id
+    foreign = [f for name, node in seen.items() for f in _other_clusters(name, node, cluster_id)]
+    if foreign:
+        raise Refused("; ".join(foreign), hint="take that cluster down with its own state, or use other machines")
+    found: list[Finding] = [
+        f for name, node in seen.items() for f in (*_names(name, node, desired), *_clock(name, node))
+    ]
+    claims: list[PortClaim] = []
+    for check in plugins.checks(desired.cluster, desired.facts):
+        (found if isinstance(check, Finding) else claims).append(check)  # type: ignore[arg-type] # told apart just here
+    found += [finding for claim in claims for finding in _port(claim, desired, seen, cluster_id)]
+    errors = [finding for finding in found if not finding.warning]
+    if errors:
+        raise _failed(errors)
+    return [finding for finding in found if finding.warning]
+
+
+def _failed(errors: list[Finding]) -> PreflightFailed:
+    problems = [Problem(where=f.node, message=f.message, hint=f.hint) for f in errors]
+    message = "; ".join(f"{finding.node}: {finding.message}" for finding in errors)
+    hints = dict.fromkeys(finding.hint for finding in errors if finding.hint)
+    return PreflightFailed(message, hint="; ".join(hints), problems=problems)
+
+
+def _other_clusters(name: str, node: SeenNode, cluster_id: str) -> Iterator[str]:
+    others = sorted(c.name for c in node.containers.values() if c.cluster and c.cluster != cluster_id)
+    if others:
+        yield f"{name} carries containers of another cluster: {', '.join(others)}"
+
+
+def _names(name: str, node: SeenNode, desired: Desired) -> Iterator[Finding]:
+    """Find containers that are not ours under names that we need: RKE's, or anybody's."""
+    wanted = {container.name for container in containers(desired.on(name))} | set(NAMES.values())
+    for container in sorted(wanted & node.containers.keys()):
+        if not node.containers[container].cluster:
+            image = node.containers[container].image
+            yield Finding(
+                node=name,
+                check="names",
+                message=f"a container {container!r} that rkx did not make stands there ({image})",
+                hint="remove it, or take the cluster that it belongs to down first; nothing was changed",
+            )
+
+
+def _clock(name: str, node: SeenNode) -> Iterator[Finding]:
+    offset, error = node.facts.clock_offset_s, node.facts.clock_error_s
+    if abs(offset) - error > CLOCK_LIMIT_S:
+        yield Finding(
+            node=name,
+            check="clock",
+            message=f"its clock is {offset:+.0f} s off this computer's",
+            hint="set both clocks (NTP), then run again",
+        )
+
+
+def _port(claim: PortClaim, desired: Desired, seen: Mapping[str, SeenNode], cluster_id: str) -> Iterator[Finding]:
+    facts, node = desired.facts.get(claim.node), seen.get(claim.node)
+    if node is None or facts is None or facts.host is None or node.ours(cluster_id):
+        return
+    for listener in facts.host.listening:
+        if listener.port == claim.port and listener.proto.startswith(claim.proto):
+            yield Finding(
+                node=claim.node,
+                check="ports",
+                message=f"{claim.proto} port {claim.port} of {claim.container} is taken on {listener.address}",
+                hint="stop what listens there, then run again",
+            )
+            return

@@ -1,0 +1,57 @@
+"""Find a lost state again: a copy lies on every control plane and etcd node; never a second CA over the first."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from rkx.engine.link import Link
+from rkx.engine.node import NAMES, STATE_COPY
+from rkx.engine.state import State, StateFile, parse
+from rkx.errors import Refused
+from rkx.model.cluster import Cluster
+
+
+def recover(links: Mapping[str, Link], cluster: Cluster, state_file: StateFile) -> State | None:
+    """Give the newest copy on the nodes; None for a cluster not yet born; Refused if one runs and no copy is left."""
+    _refuse_rke(cluster, state_file.path)
+    copies = [copy for link in links.values() if (copy := read_copy(link)) is not None]
+    if copies:
+        return max(copies, key=lambda state: state.generation)
+    marked = [link.name for link in links.values() if _is_marked(link)]
+    if marked:
+        raise Refused(
+            f"{state_file.path} is missing, yet {', '.join(marked)} run a cluster made by rkx, and no copy was found",
+            hint="bring the state file back from a backup; making new authorities would cut the cluster off",
+        )
+    return None
+
+
+def _refuse_rke(cluster: Cluster, path: Path) -> None:
+    rke = Path(cluster.file).with_suffix(".rkestate") if cluster.file else path.with_suffix(".rkestate")
+    if rke.exists():
+        raise Refused(
+            f"{rke} is the state of a cluster that RKE made",
+            hint="taking over RKE's clusters is not offered yet; "
+            "move the file away only if that cluster is gone: it may be the only copy of its CA",
+        )
+
+
+def read_copy(link: Link) -> State | None:
+    """Read the state's copy from a node, if it has one."""
+    from docker.errors import NotFound
+
+    with link.docker() as client, suppress(NotFound):
+        pieces, _stat = client.get_archive(NAMES["files"], STATE_COPY)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
+            member = archive.extractfile(archive.getmembers()[0])
+            return parse(member.read(), f"{link.name}:{STATE_COPY}") if member else None
+    return None
+
+
+def _is_marked(link: Link) -> bool:
+    with link.docker() as client:
+        return bool(client.containers(all=True, filters={"label": "rkx.cluster"}))

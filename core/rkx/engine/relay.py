@@ -1,0 +1,87 @@
+"""Reach an address from a node without forwarding: rkx-node copies bytes, in one container per stream."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+from rkx.engine.link import Link
+from rkx.engine.node import NAMES
+from rkx.errors import StreamRefused
+from rkx.transport import Channel, bridge
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+
+def through(link: Link, address: str) -> socket.socket:
+    """Open a stream to ``address`` by a container of rkx-node's image on the node's network."""
+    from docker.errors import NotFound
+
+    client = link.client(timeout_s=3600)
+    name = f"rkx-relay-{secrets.token_hex(4)}"
+    try:
+        found = client.inspect_container(NAMES["host"])
+        client.create_container_from_config(_config(found, address), name)
+        stream = client.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        client.start(name)
+    except NotFound as error:
+        client.close()
+        raise StreamRefused(
+            f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name
+        ) from error
+    return bridge(_Relay(client, stream))
+
+
+def _config(found: dict[str, Any], address: str) -> dict[str, Any]:
+    return {
+        "Image": found["Image"],
+        "Entrypoint": ["/rkx-node", "relay"],
+        "Cmd": [address],
+        "Labels": {"rkx.cluster": found["Config"]["Labels"]["rkx.cluster"], "rkx.relay": "1"},
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "HostConfig": {
+            "NetworkMode": "host",
+            "AutoRemove": True,
+            "CapDrop": ["ALL"],
+            "ReadonlyRootfs": True,
+            "LogConfig": {"Type": "none"},
+            "Binds": ["/run:/run"] if address.startswith("unix:") else [],
+        },
+    }
+
+
+class _Relay(Channel):
+    """The attached stream of a relay's container."""
+
+    def __init__(self, client: APIClient, stream: Any) -> None:  # noqa: ANN401 - docker-py's own wrapper
+        from docker.utils.socket import frames_iter
+
+        self._client, self._stream = client, stream
+        self._socket: socket.socket = stream._sock
+        self._socket.settimeout(None)
+        self._frames = frames_iter(stream, tty=False)
+        self._closing = threading.Lock()
+
+    def send_bytes(self, piece: bytes) -> None:
+        self._socket.sendall(piece)
+
+    def receive(self) -> bytes:
+        for kind, piece in self._frames:
+            if kind == 1 and piece:
+                return bytes(piece)
+        return b""
+
+    def end_sending(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        with self._closing:
+            self._stream.close()
+            self._client.close()

@@ -1,0 +1,221 @@
+"""One visit to the cluster's nodes: open ways to them, the state, what was seen, and the plan that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from rkx.engine import relay
+from rkx.engine.birth import births, check_births
+from rkx.engine.desire import Desired, desire, without
+from rkx.engine.diff import diff_nodes, take_down
+from rkx.engine.diff_objects import diff_objects
+from rkx.engine.ledger import Ledger
+from rkx.engine.link import Link
+from rkx.engine.node import NodeProgram
+from rkx.engine.objects import ApiSilent, ClusterApi
+from rkx.engine.observe import SeenNode, host_from_plain, observe
+from rkx.engine.order import SURVEY, order
+from rkx.engine.preflight import preflight
+from rkx.engine.recover import recover
+from rkx.engine.state import NodeRecord, StateFile, born
+from rkx.engine.turns import ask_all
+from rkx.errors import ConnectFailed, RkxError, TransportError
+from rkx.model.cluster import Cluster
+from rkx.model.facts import Facts
+from rkx.model.node import Node
+from rkx.model.plan import Action, Danger, Plan
+from rkx.model.resource import Key
+from rkx.model.step import Lane, Turn
+from rkx.registry import Plugins
+from rkx.transport import Prompt, Transport
+
+Open = Callable[[Node, Prompt | None], Transport]
+AT_ONCE = 32
+
+
+@dataclass(kw_only=True)
+class Visit:
+    """Open connections and what was seen; ``close`` ends it. One thread drives it."""
+
+    cluster: Cluster
+    plugins: Plugins
+    open_transport: Open
+    state_file: StateFile
+    prompt: Prompt | None = None
+    allowed_unreachable: frozenset[str] = frozenset()
+    links: dict[str, Link] = field(default_factory=dict)
+    programs: dict[str, NodeProgram] = field(default_factory=dict)
+    seen: dict[str, SeenNode] = field(default_factory=dict)
+    unreachable: dict[str, RkxError] = field(default_factory=dict)
+    ledger: Ledger = field(init=False)
+    writes: bool = False
+
+    def begin(self) -> None:
+        """Read the state, connect to every node, and look at each; a lost state is found again on the nodes."""
+        state = self.state_file.load()
+        former = {} if state is None else state.nodes
+        nodes = {node.name: node for node in self.cluster.nodes}
+        nodes |= {name: _node(name, record) for name, record in former.items() if name not in nodes}
+        self._connect(nodes.values())
+        if state is None:
+            state = recover(self.links, self.cluster, self.state_file) or born()
+        self.ledger = Ledger(state, self.state_file if self.writes else None)
+        self.cluster = replace(self.cluster, id=state.cluster_id)
+        self.look()
+        check_births(self.cluster, state)
+
+    def _connect(self, nodes: Iterable[Node]) -> None:
+        def one(node: Node) -> Link | RkxError:
+            try:
+                link = Link(node.name, self.open_transport(node, self.prompt), relay.through)
+                link.version()
+            except (TransportError, OSError) as error:
+                return error if isinstance(error, RkxError) else ConnectFailed(f"{node.name}: {error}", node=node.name)
+            return link
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for node, result in zip(nodes, pool.map(one, nodes), strict=True):
+                if isinstance(result, Link):
+                    self.links[node.name] = result
+                else:
+                    self.unreachable[node.name] = result
+        self._judge_unreachable()
+
+    def _judge_unreachable(self) -> None:
+        fatal = [error for name, error in self.unreachable.items() if name not in self.allowed_unreachable]
+        if len(fatal) == 1:
+            raise fatal[0]
+        if fatal:
+            first = fatal[0]
+            raise type(first)("; ".join(error.message for error in fatal), hint=first.hint)
+
+    def look(self) -> None:
+        """Observe every node again."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = pool.map(lambda link: observe(link, self.ledger.key), self.links.values())
+            self.seen = dict(zip(self.links, found, strict=True))
+        for name, seen in self.seen.items():
+            self.programs[name] = NodeProgram(self.links[name], self.cluster.id, seen.facts.architecture)
+
+    def facts(self) -> Facts:
+        """Give each node's facts: the Engine's, and what rkx-node said last."""
+        records = self.ledger.state.nodes
+        hosts = {name: host_from_plain(record.facts) for name, record in records.items()}
+        return {name: replace(seen.facts, host=hosts.get(name)) for name, seen in self.seen.items()}
+
+    def api(self) -> ClusterApi:
+        """Give the API server, through whichever control plane node is reached."""
+        names = [node.name for node in self.cluster.with_role("controlplane")]
+        return ClusterApi(lambda: [self.links[name] for name in names if name in self.links], self.ledger)
+
+    def desired(self) -> Desired:
+        """Ask the plugins what should be; nodes that leave are asked for what they would leave behind."""
+        now = datetime.now(UTC)
+        wanted = desire(self.plugins, self.cluster, self.facts(), self.ledger.state, now)
+        gone = self._gone()
+        if not gone:
+            return wanted
+        former = tuple(_node(name, self.ledger.state.nodes[name]) for name in gone)
+        whole = replace(self.cluster, nodes=(*self.cluster.nodes, *former))
+        return replace(
+            wanted, leaving=without(desire(self.plugins, whole, self.facts(), self.ledger.state, now), gone).leaving
+        )
+
+    def _gone(self) -> list[str]:
+        kept = {node.name for node in self.cluster.nodes}
+        return sorted(name for name in self.ledger.state.nodes if name not in kept)
+
+    def plan(self, desired: Desired) -> Plan:
+        """Compare what should be with what is."""
+        preflight(self.plugins, desired, self.seen, self.ledger)
+        seen = {name: each for name, each in self.seen.items() if name in desired.layouts}
+        actions = diff_nodes(desired, seen, self.ledger)
+        objects, unknown = self._objects(desired)
+        gone = self._gone()
+        actions += objects + self._departures(gone, desired)
+        ordered = order(actions, desired)
+        turns, lanes = self._turns(ordered)
+        return Plan(
+            cluster=self.cluster.name,
+            actions=ordered,
+            turns=turns,
+            lanes=lanes,
+            unknown=unknown,
+            asks=tuple(Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone),
+            unreachable=tuple(sorted(self.unreachable)),
+        )
+
+    def plan_removal(self, desired: Desired) -> tuple[Desired, Plan]:
+        """Plan for nothing: every node is taken down."""
+        wanted = without(desired, [*self.seen])
+        actions = [a for name, seen in sorted(self.seen.items()) for a in take_down(name, seen, self.ledger)]
+        danger = Danger(what=f"remove the whole cluster {self.cluster.name!r}", why="all of its data goes")
+        asks = (danger,) if actions else ()
+        return wanted, Plan(cluster=self.cluster.name, actions=order(actions, wanted), asks=asks)
+
+    def _objects(self, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
+        try:
+            return diff_objects(desired, self.api(), self.ledger), ()
+        except ApiSilent:
+            reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
+            return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
+
+    def _departures(self, gone: Sequence[str], desired: Desired) -> list[Action]:
+        found: list[Action] = []
+        for name in gone:
+            leave = Action(verb="remove", key=Key("", "Node", name), reason="no longer in cluster.yml")
+            seen = self.seen.get(name)
+            downs = take_down(name, seen, self.ledger) if seen else []
+            found += [leave, *(replace(action, after=(*action.after, leave.key)) for action in downs)]
+        return found if desired.cluster.nodes else []
+
+    def _turns(self, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
+        applied = [Key(n, "Container", c) for n, seen in self.seen.items() for c in seen.ours(self.cluster.id)]
+        changes = [action for action in actions if action.key.kind == "Container"]
+        if not changes:
+            return (), ()
+        answers = ask_all(self.plugins.asks(self.cluster, applied), self.links, self.ledger)
+        found = self.plugins.turns(self.cluster, applied, changes, answers)
+        return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
+
+    def remember_nodes(self) -> None:
+        """Note in the state which nodes belong to the cluster, before anything is put on them."""
+        known = self.ledger.state.nodes
+        added = {
+            node.name: self._record(node, known.get(node.name)) for node in self.cluster.nodes if node.name in self.seen
+        }
+        birth = {**births(self.cluster), **self.ledger.state.birth}
+        self.ledger.change(lambda state: replace(state, nodes={**state.nodes, **added}, birth=birth))
+
+    def _record(self, node: Node, former: NodeRecord | None) -> NodeRecord:
+        base = former or NodeRecord(address="", internal_address="", roles=())
+        return replace(
+            base,
+            address=node.address,
+            internal_address=node.internal_address,
+            roles=tuple(sorted(node.roles)),
+            transport=node.transport,
+            options=node.transport_options,
+            engine_id=self.seen[node.name].facts.engine_id,
+        )
+
+    def close(self) -> None:
+        """End all connections."""
+        for link in self.links.values():
+            with suppress(OSError):
+                link.close()
+
+
+def _node(name: str, record: NodeRecord) -> Node:
+    return Node(
+        name=name,
+        address=record.address,
+        internal_address=record.internal_address,
+        roles=frozenset(record.roles),  # type: ignore[arg-type] # written from roles
+        transport=record.transport,
+        transport_options=record.options,
+    )
