@@ -151,4 +151,5 @@ def _leaves(site: Site) -> rkx.Leaves:
         chains=("KUBE-",),
         paths=("/run/cri-dockerd.sock",),
         mounts=(runtime.KUBELET_DATA,),
+        image=site.images.kubernetes,
     )
