@@ -26,6 +26,7 @@ from rkx.transport import Prompt, Transport
 if TYPE_CHECKING:
     from rkx.engine.visit import Visit
 
+Given = dict[tuple[str, str], Plugin[Any]]
 Accept = Callable[[Sequence[Danger]], bool]
 """Agrees, or not, to what would lose data or service."""
 
@@ -52,7 +53,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is asked and nothing agreed to."""
+    """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is agreed to."""
 
     prompt: Prompt | None = None
     accept: Accept = _never
@@ -68,7 +69,7 @@ def load(
     ``plugins`` are instances that take the place of installed ones of their stage and name.
     """
     loaded = read_file(Path(path), mode=mode)
-    given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
+    given: Given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
     problems: list[Problem] = []
     chosen = [_choose(ref, given, loaded.document, problems) for ref in _refs(loaded.cluster)]
     transports = {node.name: _transport(node, loaded.document, given, problems) for node in loaded.cluster.nodes}
@@ -78,7 +79,10 @@ def load(
     _raise([problem for problem in problems if not problem.warning], path)
     warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
     return Project(
-        path=Path(path), cluster=loaded.cluster, plugins=every, transports=transports,
+        path=Path(path),
+        cluster=loaded.cluster,
+        plugins=every,
+        transports=transports,
         warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
     )
 
@@ -93,9 +97,7 @@ def _raise(problems: Sequence[Problem], path: str | Path) -> None:
         raise ConfigError(f"{path}: {len(errors)} mistakes", problems=errors)
 
 
-def _choose(
-    ref: PluginRef, given: dict[tuple[str, str], Plugin[Any]], document: Document | None, problems: list[Problem]
-) -> Chosen | None:
+def _choose(ref: PluginRef, given: Given, document: Document | None, problems: list[Problem]) -> Chosen | None:
     if plugin := given.get((ref.stage, ref.name)):
         return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
     try:
@@ -104,7 +106,9 @@ def _choose(
         found = Problem(where=ref.where, message=error.message, hint=error.hint)
         problems.append(document.place(found) if document else found)
         return None
-    config, found_problems = decode(kind.Config, ref.options, where=ref.where, document=document, places=ref.options_where)
+    config, found_problems = decode(
+        kind.Config, ref.options, where=ref.where, document=document, places=ref.options_where
+    )
     problems += found_problems
     return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
 
@@ -112,7 +116,7 @@ def _choose(
 def _transport(
     node: Node,
     document: Document | None,
-    given: dict[tuple[str, str], Plugin[Any]] | None = None,
+    given: Given | None = None,
     problems: list[Problem] | None = None,
 ) -> Chosen:
     ref = PluginRef(stage="transport", name=node.transport, options=node.transport_options, where=node.where)
@@ -127,7 +131,7 @@ def _distinct(transports: dict[str, Chosen]) -> list[Chosen]:
     return list({id(type(each.plugin)): each for each in transports.values() if each is not None}.values())
 
 
-def plan(project: Project, options: Options = Options()) -> Plan:  # noqa: B008 - a frozen value
+def plan(project: Project, options: Options = Options()) -> Plan:
     """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
     with _visit(project, options, writes=False) as visit:
         return visit.plan(visit.desired())
@@ -139,9 +143,13 @@ def _visit(project: Project, options: Options, *, writes: bool) -> Iterator[Visi
     from rkx.engine.visit import Visit
 
     visit = Visit(
-        cluster=project.cluster, plugins=project.plugins, open_transport=project.open_transport,
-        state_file=StateFile(path_beside(project.path)), prompt=options.prompt,
-        allowed_unreachable=options.allow_unreachable, writes=writes,
+        cluster=project.cluster,
+        plugins=project.plugins,
+        open_transport=project.open_transport,
+        state_file=StateFile(path_beside(project.path)),
+        prompt=options.prompt,
+        allowed_unreachable=options.allow_unreachable,
+        writes=writes,
     )
     try:
         visit.begin()
@@ -211,24 +219,26 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is not None:
             self.cancel()
         if self._thread is not None:
             self._thread.join()
 
 
-def up(project: Project, options: Options = Options()) -> Run:  # noqa: B008 - a frozen value
+def up(project: Project, options: Options = Options()) -> Run:
     """Plan and apply that plan: nodes never prepared are prepared first, then planned anew."""
     return Run().start(lambda run: _up(project, options, run), "up", project.cluster.name)
 
 
-def apply(project: Project, planned: Plan, options: Options = Options()) -> Run:  # noqa: B008 - a frozen value
+def apply(project: Project, planned: Plan, options: Options = Options()) -> Run:
     """Apply a plan made before; PlanStale if the nodes have moved on since."""
     return Run().start(lambda run: _up(project, options, run, planned), "up", project.cluster.name)
 
 
-def remove(project: Project, options: Options = Options()) -> Run:  # noqa: B008 - a frozen value
+def remove(project: Project, options: Options = Options()) -> Run:
     """Take the whole cluster down and leave the machines as they were."""
     return Run().start(lambda run: _remove(project, options, run), "remove", project.cluster.name)
 
@@ -263,7 +273,9 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
         desired = visit.desired()
         found = visit.plan(desired)
         if planned is not None and planned.actions != found.actions:
-            raise PartlyDone("the nodes are not as they were when the plan was made", hint="plan again, then apply that")
+            raise PartlyDone(
+                "the nodes are not as they were when the plan was made", hint="plan again, then apply that"
+            )
         _agree(found, options)
         if any(action.verb == "prepare" for action in found.actions):
             prepare(visit, desired, run, options.break_lock)
@@ -305,5 +317,3 @@ def kubeconfig(project: Project) -> bytes:
     if state is None:
         raise Refused(f"{path_beside(project.path)} does not exist: there is no cluster yet", hint="rkx up makes it")
     return kubeconfig_of(project.cluster, Ledger(state, None))
-
-

@@ -163,7 +163,12 @@ class Plugins:
         return results[0]
 
     def _many(
-        self, chosen: Chosen, hook: str, kinds: tuple[type, ...], deadline_s: float | None, **arguments: Any  # noqa: ANN401
+        self,
+        chosen: Chosen,
+        hook: str,
+        kinds: tuple[type, ...],
+        deadline_s: float | None,
+        **arguments: Any,  # noqa: ANN401
     ) -> list[Any]:
         if not self._has(chosen, hook):
             return []

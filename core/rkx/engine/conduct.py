@@ -57,8 +57,15 @@ def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock
     visit.remember_nodes()
     with _lock(visit, run.name, break_lock) as lock:
         world = World(
-            plugins=visit.plugins, desired=desired, ledger=visit.ledger, links=visit.links, programs=visit.programs,
-            api=visit.api(), lock=lock, emit=run.emit, cancelled=run.cancelled,  # type: ignore[arg-type] # a threading.Event
+            plugins=visit.plugins,
+            desired=desired,
+            ledger=visit.ledger,
+            links=visit.links,
+            programs=visit.programs,
+            api=visit.api(),
+            lock=lock,
+            emit=run.emit,
+            cancelled=run.cancelled,  # type: ignore[arg-type] # a threading.Event
         )
         Application(world, plan).run()
 
@@ -101,7 +108,7 @@ def write_kubeconfig(visit: Visit, cluster_file: Path) -> None:
         return
     content = kubeconfig_of(visit.cluster, visit.ledger)
     path = kubeconfig_path(cluster_file)
-    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == 0o600:  # noqa: PLR2004
+    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == 0o600:
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

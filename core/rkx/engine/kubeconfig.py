@@ -20,11 +20,21 @@ def kubeconfig_of(cluster: Cluster, ledger: Ledger) -> bytes:
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": cluster.name, "cluster": {
-            "server": server, "certificate-authority-data": _part(ledger, KUBERNETES_CA, "ca-bundle")}}],
-        "users": [{"name": user, "user": {
-            "client-certificate-data": _part(ledger, ADMIN, "certificate"),
-            "client-key-data": _part(ledger, ADMIN, "key")}}],
+        "clusters": [
+            {
+                "name": cluster.name,
+                "cluster": {"server": server, "certificate-authority-data": _part(ledger, KUBERNETES_CA, "ca-bundle")},
+            }
+        ],
+        "users": [
+            {
+                "name": user,
+                "user": {
+                    "client-certificate-data": _part(ledger, ADMIN, "certificate"),
+                    "client-key-data": _part(ledger, ADMIN, "key"),
+                },
+            }
+        ],
         "contexts": [{"name": cluster.name, "context": {"cluster": cluster.name, "user": user}}],
         "current-context": cluster.name,
     }
