@@ -1,5 +1,7 @@
 """Break machines, and make them whole again. Every fault names a machine as `lab-1`, or `1`."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from docker.errors import APIError
 from docker.models.containers import Container
 
@@ -26,10 +28,9 @@ def kill(lab: Lab, machine: str) -> None:
 
 def restart(lab: Lab, *names: str, timeout_s: int = 10) -> None:
     """Reboot machines, all at once: /run and /tmp are empty after it, the boot id is another one."""
-    for name in names:
-        stop(lab, name, timeout_s)
-    for name in names:
-        start(lab, name)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: stop(lab, name, timeout_s), names))
+        list(pool.map(lambda name: start(lab, name), names))
 
 
 def pause(lab: Lab, machine: str) -> None:
