@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ class Event:
 
     def as_dict(self) -> dict[str, Any]:
         """Give the event as JSON-ready values; ``v`` is the version of this form."""
-        values = {key: value for key, value in asdict(self).items() if key != "plan"}
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "plan"}
         values["at"] = self.at.isoformat(timespec="milliseconds")
         return {"v": 1, "kind": self.kind, **values}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rkx.config.decode import decode
 from rkx.config.document import Document, Place
+from rkx.config.json_schema import json_schema
 from rkx.config.load import Loaded, load, load_text
 from rkx.config.read import Mode
 from rkx.config.show import show
@@ -16,6 +17,7 @@ __all__ = [
     "Mode",
     "Place",
     "decode",
+    "json_schema",
     "load",
     "load_text",
     "show",

@@ -13,7 +13,7 @@ from rkx.errors import Problem
 BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 SECRET = re.compile(
     r"""(?ix) (["']? [\w-]* (?: pass(?:word|phrase|wd)? | secret | token | credential | (?:ssh|private|access)[_-]?key
-    | (?<![\w-])key | [-_]key ) (?: s | [_-]id )? ["']? \s* : \s* ) (?![\[{&*|>]) \S .* """
+    | (?<![\w-])key | [-_]key ) (?: s | [_-]id )? ["']? \s* : \s* ) (?![&*|>]) \S .* """
 )
 WORDS_OF_SECRETS = re.compile(r"pass|secret|token|credential|(?<!\w)key|ssh_key|access_key")
 PEM = re.compile(r"-----BEGIN |-----END |^\s*[A-Za-z0-9+/=]{40,}\s*$")

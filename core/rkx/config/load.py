@@ -16,7 +16,7 @@ from rkx.config.read import Mode, read
 from rkx.config.renames import current
 from rkx.config.schema.marks import slots
 from rkx.config.schema.top import ClusterKeys
-from rkx.config.tree import Entry, Scalar, Table, is_empty, to_python
+from rkx.config.tree import Entry, Mark, Scalar, Table, is_empty, to_python
 from rkx.config.walk import Walk
 from rkx.errors import ConfigError, Problem
 from rkx.model.cluster import Cluster
@@ -67,12 +67,14 @@ def _mapping(document: Document, problems: list[Problem]) -> Table:
     root = document.root
     if isinstance(root, Table) and root.entries:
         return root
+    mark = root.mark
     if (isinstance(root, Scalar) and is_empty(root)) or isinstance(root, Table):
+        mark = Mark(1, 1)
         message, hint = "the file is empty", "it needs at least `nodes:`; cluster.example.yml shows one"
     else:
         kind = "text" if isinstance(root, Scalar) else "sequence"
         message, hint = f"mapping expected, {kind} found", "put it under `nodes:`"
-    problem = Problem(where="", message=message, hint=hint, line=root.mark.line, column=root.mark.column)
+    problem = Problem(where="", message=message, hint=hint, line=mark.line, column=mark.column)
     raise ConfigError(message, hint=hint, problems=[*problems, document.place(problem)])
 
 

@@ -18,14 +18,11 @@ FORMER = {
 
 def nearest(written: str, known: Iterable[str]) -> tuple[str, ...]:
     """List the known names that differ least from ``written``; none if all differ too much."""
-    scored = [(distance(_folded(written), _folded(name)), distance(written, name), name) for name in known]
-    if not scored:
+    scored = {name: min(distance(_folded(written), _folded(name)), distance(written, name)) for name in known}
+    least = min(scored.values(), default=WORST + 1)
+    if least > min(WORST, max(1, len(written) // 3)):
         return ()
-    least = min(score[:2] for score in scored)
-    if least[0] > min(WORST, max(1, len(written) // 3)):
-        return ()
-    close = sorted(name for *score, name in scored if score[0] <= least[0] or score[1] <= least[1])
-    return tuple(close[:3])
+    return tuple(sorted(name for name, edits in scored.items() if edits == least))[:3]
 
 
 def suggestion(written: str, known: Iterable[str]) -> str:

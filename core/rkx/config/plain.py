@@ -19,8 +19,10 @@ def plain(value: Plain, *, without: tuple[str, ...] = ()) -> Plain:
         for each in fields(value):
             mark: Key = each.metadata.get("key", Key())
             inner = getattr(value, each.name)
-            if inner is not None and not mark.dead and each.name not in without:
-                found[mark.name or each.name] = plain(inner)
+            if inner is None or mark.dead or each.name in without:
+                continue
+            if (option := plain(inner)) != {}:
+                found[mark.name or each.name] = option
         return found
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}

@@ -21,9 +21,9 @@ def shortened(text: str) -> str:
 
 
 def decode_text(tree: Tree) -> str:
-    """Take the scalar's text as written."""
+    """Take the scalar's text as written; null is empty."""
     if isinstance(tree, Scalar):
-        return tree.text
+        return "" if tree.is_null else tree.text
     if isinstance(tree, Ready) and isinstance(tree.value, str):
         return tree.value
     raise ValueError(f"text expected, {found(tree)}")

@@ -66,17 +66,14 @@ KINDS: dict[type[object], str] = {Scalar: "text", Items: "list", Table: "mapping
 
 
 def is_empty(tree: Tree) -> bool:
-    """Tell if RKE reads this as absent: null, empty text, ``0``, and what holds nothing else.
-
-    ``false`` does not count here.
-    """
+    """Tell if RKE reads this as absent: null, empty text, ``0``, and what holds nothing at all."""
     match tree:
         case Scalar():
             return not tree.text or tree.is_null or (tree.plain and tree.text == "0")
         case Items():
             return not tree.values
         case Table():
-            return all(is_empty(entry.value) for entry in tree.entries.values())
+            return not tree.entries
         case Ready():
             return tree.value is None
 

@@ -145,7 +145,7 @@ class Walk:
         slot = self.slot(owner, key)
         if slot is None:
             return self.unknown(path, key, entry, slots(owner))
-        if self.as_rke and not self.live(slot, entry, path):
+        if (isinstance(entry.value, Scalar) and entry.value.is_null) or not self.live(slot, entry, path):
             return ()
         value = self.checked(slot, entry.value, path)
         if value is not FAILED or slot.attribute not in values:
@@ -159,6 +159,8 @@ class Walk:
 
     def live(self, slot: Slot, entry: Entry, where: str) -> bool:
         """Tell if a key of RKE's is to be decoded: not when empty or refused. Notes what has no effect."""
+        if not self.as_rke:
+            return True
         tree, key = entry.value, slot.key
         if is_empty(tree) and not (key.zero and isinstance(tree, Scalar) and tree.text == "0"):
             return False

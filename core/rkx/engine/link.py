@@ -100,7 +100,7 @@ class Link:
         with self._lock:
             if not self._version:
                 self._version = str(self.version()["ApiVersion"])
-        client = APIClient(base_url="tcp://node", version=self._version, timeout=int(timeout_s))
+        client = APIClient(base_url="tcp://node:2375", version=self._version, timeout=int(timeout_s))
         client.trust_env = False
         client.mount("http://", StreamAdapter(self._transport.engine, timeout_s=timeout_s))
         return client

@@ -35,9 +35,9 @@ class S3Keys:
 
     access_key: Secret[str] | None = None
     secret_key: Secret[str] | None = None
-    bucket_name: Text = mark(required=True)
+    bucket_name: Text = None
     region: Text = None
-    endpoint: Text = mark(required=True)
+    endpoint: Text = None
     custom_ca: Text = None
     folder: Text = None
 
