@@ -20,7 +20,7 @@ from rkx_transport_ssh.streams import SshStream
 ANSWER_S = 9.5
 """For TCP and banner together, so that a frozen machine is named within ten seconds."""
 KEY_EXCHANGE_S = 10.0
-TRIES = 5
+TRIES, PAUSE_S = 5, 0.3
 """sshd drops connections at random beyond MaxStartups (sshd_config), before its banner."""
 
 
@@ -59,7 +59,7 @@ def _reach(hop: Hop, before: Session | None) -> Session:
             session = _shake_hands(hop, before, hostkeys.preferred_kinds(known))
         except _Dropped:
             # spread, so that many nodes behind one bastion do not come back together
-            time.sleep(random.uniform(0.5, 1.0) * 0.3 * (attempt + 1))  # noqa: S311  # no secret depends on it
+            time.sleep(random.uniform(0.5, 1.0) * PAUSE_S * (attempt + 1))  # noqa: S311  # no secret depends on it
             continue
         _check_host_key(session, hop, known)
         return session

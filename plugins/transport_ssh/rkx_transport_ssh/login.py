@@ -68,7 +68,9 @@ def _no_agent_keys(hop: Hop) -> rkx.AuthRejected:
             node=hop.node,
             hint="eval $(ssh-agent); ssh-add KEY",
         )
-    return rkx.AuthRejected(f"the ssh-agent at {socket_path} holds no key", node=hop.node, hint="ssh-add KEY")
+    return rkx.AuthRejected(
+        f"the ssh-agent at {socket_path} holds no key, or is gone", node=hop.node, hint="ssh-add KEY"
+    )
 
 
 def _try(session: Session, hop: Hop, label: str, key: paramiko.PKey) -> bool:

@@ -6,6 +6,8 @@ its own, and the stream begins after a mark.
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 import shlex
 import threading
@@ -26,6 +28,8 @@ SCRIPT = (
 PING = b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"
 NOISE_BYTES = 1 << 16
 STATUS_S = 5.0
+ENDING_S, PAUSE_S = 3.0, 0.05
+"""sshd counts a session until its command has ended, which is a little after we closed it: how long to try again."""
 STREAMS = 8
 """sshd allows ten sessions on a connection (MaxSessions in sshd_config)."""
 
@@ -61,10 +65,10 @@ class Slots:
             self._changed.notify()
 
     def shrink(self) -> bool:
-        """Take fewer from now on, as one more was just refused; False if it was the only one."""
+        """Take fewer from now on, as one more was just refused; True if it was the only one."""
         with self._changed:
             self._limit = max(self._taken - 1, 1)
-            return self._taken > 1
+            return self._taken == 1
 
 
 def open_stdio(session: Session, socket_path: str, slots: Slots, *, timeout_s: float) -> SshStream:
@@ -73,14 +77,17 @@ def open_stdio(session: Session, socket_path: str, slots: Slots, *, timeout_s: f
     Raises Failed when the command cannot reach it, ChannelRefused when it may not be run, TimeoutError without place.
     """
     until = time.monotonic() + timeout_s
+    alone_until = math.inf
     while slots.take(until - time.monotonic()):
         try:
             return _started(session, socket_path, slots, until)
         except ChannelRefused:
-            again = slots.shrink()
+            alone = slots.shrink()
             slots.give_back()
-            if not again:
+            alone_until = min(alone_until, time.monotonic() + ENDING_S) if alone else math.inf
+            if time.monotonic() > alone_until:
                 raise
+            time.sleep(PAUSE_S)
         except BaseException:
             slots.give_back()
             raise
@@ -92,7 +99,8 @@ def works(session: Session, socket_path: str, slots: Slots, *, timeout_s: float)
     stream = open_stdio(session, socket_path, slots, timeout_s=timeout_s)
     try:
         stream.channel.settimeout(timeout_s)
-        stream.send_bytes(PING)
+        with contextlib.suppress(OSError):  # the command may have ended; then it said why
+            stream.send_bytes(PING)
         if not stream.receive():
             raise _failure(stream.channel)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -38,7 +39,8 @@ class SshStream:
 
     def close(self) -> None:
         """Close both halves."""
-        self.channel.close()
+        with contextlib.suppress(OSError, EOFError):  # the connection may end at this moment
+            self.channel.close()
         with self._lock:
             at_end, self._at_end = self._at_end, None
         if at_end:

@@ -1,0 +1,272 @@
+"""An SSH server in this process, on loopback, that can be made to misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paramiko
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_FAILED_CONNECT_FAILED,
+    OPEN_FAILED_RESOURCE_SHORTAGE,
+    OPEN_SUCCEEDED,
+)
+from paramiko.message import Message
+
+PIECE_BYTES = 1 << 16
+
+
+@dataclass(kw_only=True)
+class Behaviour:
+    """What the server does; may be changed while it runs."""
+
+    users: dict[str, list[bytes]] = field(default_factory=dict)
+    methods: str = "publickey"
+    silent: bool = False
+    drops: int = 0
+    no_streams_to_sockets: bool = False
+    no_tcp: bool = False
+    no_commands: bool = False
+    max_sessions: int = 10
+    path: str = "/usr/bin:/bin"
+    profile: str = ""
+    """What the login shell prints before each command."""
+
+
+class Server:
+    """Listens until closed; counts connections."""
+
+    def __init__(self, host_key: paramiko.PKey, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.connections = 0
+        self._host_key = host_key
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket | _ServerTransport] = []
+        self._rules: list[_Rules] = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def cut(self) -> None:
+        """End all connections."""
+        while self._open:
+            self._open.pop().close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+        self.cut()
+        for command in [command for rules in self._rules for command in rules.commands]:
+            command.join()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                sock, _ = self._listener.accept()
+                self.connections += 1
+                self._welcome(sock)
+
+    def _welcome(self, sock: socket.socket) -> None:
+        if self.behaviour.silent:
+            self._open.append(sock)
+            return
+        if self.behaviour.drops:
+            self.behaviour.drops -= 1
+            sock.close()
+            return
+        transport = _ServerTransport(sock)
+        transport.set_log_channel("rkx.tests.server")
+        transport.add_server_key(self._host_key)
+        self._open.append(transport)
+        self._rules.append(_Rules(self.behaviour, transport))
+        transport.start_server(event=threading.Event(), server=self._rules[-1])
+
+
+class _ServerTransport(paramiko.Transport):
+    """Reads the path of a stream to a unix socket, which paramiko's server does not know."""
+
+    wanted_path = ""
+
+    def _parse_channel_open(self, m: Message) -> None:
+        if m.get_text() == "direct-streamlocal@openssh.com":
+            m.get_int(), m.get_int(), m.get_int()
+            self.wanted_path = m.get_text()
+        m.rewind()
+        super()._parse_channel_open(m)  # type: ignore[misc]  # not in paramiko's stubs
+
+
+class _Rules(paramiko.ServerInterface):
+    def __init__(self, behaviour: Behaviour, transport: _ServerTransport) -> None:
+        self._behaviour = behaviour
+        self._transport = transport
+        self.commands: list[threading.Thread] = []
+        self._sessions: set[int] = set()
+        self._targets: dict[int, socket.socket] = {}
+        self._kept: dict[int, paramiko.Channel] = {}
+        """paramiko closes a channel that nobody holds."""
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def get_allowed_auths(self, username: str) -> str:
+        return self._behaviour.methods
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        known = self._behaviour.users.get(username, [])
+        allowed = "publickey" in self._behaviour.methods and key.asbytes() in known
+        return AUTH_SUCCESSFUL if allowed else AUTH_FAILED
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        if kind == "session":
+            if len(self._sessions) >= self._behaviour.max_sessions:
+                return OPEN_FAILED_RESOURCE_SHORTAGE
+            self._sessions.add(chanid)
+            return OPEN_SUCCEEDED
+        if self._behaviour.no_streams_to_sockets:
+            return OPEN_FAILED_CONNECT_FAILED
+        return self._reach(chanid, lambda: _unix(self._transport.wanted_path))
+
+    def check_channel_direct_tcpip_request(
+        self, chanid: int, origin: tuple[str, int], destination: tuple[str, int]
+    ) -> int:
+        if self._behaviour.no_tcp:
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        return self._reach(chanid, lambda: socket.create_connection(destination, 5))
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self._behaviour.no_commands:
+            return False
+        run = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
+        self.commands.append(run)
+        run.start()
+        return True
+
+    def _reach(self, chanid: int, connect: Callable[[], socket.socket]) -> int:
+        try:
+            self._targets[chanid] = connect()
+        except OSError:
+            return OPEN_FAILED_CONNECT_FAILED
+        return OPEN_SUCCEEDED
+
+    def _accept(self) -> None:
+        while (channel := self._transport.accept()) or self._transport.is_active():
+            if not channel:
+                continue
+            self._kept[channel.get_id()] = channel
+            if target := self._targets.pop(channel.get_id(), None):
+                _both_ways(channel, target)
+
+    def _run(self, channel: paramiko.Channel, command: str) -> None:
+        ours, theirs = socket.socketpair()
+        program = subprocess.Popen(
+            ["/bin/sh", "-c", f"{self._behaviour.profile}\n{command}"],
+            stdin=theirs.fileno(),
+            stdout=theirs.fileno(),
+            stderr=subprocess.PIPE,
+            env={"PATH": self._behaviour.path},
+        )
+        theirs.close()
+        up = threading.Thread(target=_from_channel, args=(channel, ours), daemon=True)
+        up.start()
+        with program:
+            with contextlib.suppress(OSError, EOFError):
+                while piece := ours.recv(PIECE_BYTES):
+                    channel.sendall(piece)
+            with contextlib.suppress(OSError, EOFError):
+                ours.shutdown(socket.SHUT_RDWR)
+            words = program.stderr.read() if program.stderr else b""
+        with contextlib.suppress(OSError, EOFError):
+            channel.sendall_stderr(words)
+            channel.send_exit_status(program.returncode)
+        _end(channel)
+        up.join()
+        ours.close()
+        self._sessions.discard(channel.get_id())
+
+
+def _unix(path: str) -> socket.socket:
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.connect(path)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _both_ways(channel: paramiko.Channel, sock: socket.socket) -> None:
+    def run() -> None:
+        up = threading.Thread(target=_from_channel, args=(channel, sock), daemon=True)
+        up.start()
+        _to_channel(sock, channel)
+        up.join()
+        _end(channel)
+        sock.close()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+def _end(channel: paramiko.Channel) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        channel.close()
+
+
+def _from_channel(channel: paramiko.Channel, sock: socket.socket) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        while piece := channel.recv(PIECE_BYTES):
+            sock.sendall(piece)
+        sock.shutdown(socket.SHUT_WR)
+
+
+def _to_channel(sock: socket.socket, channel: paramiko.Channel) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        while piece := sock.recv(PIECE_BYTES):
+            channel.sendall(piece)
+        channel.shutdown_write()
+
+
+class Echo:
+    """A server that sends back what it gets, and ``END`` when the other side has no more; on a unix socket or TCP."""
+
+    def __init__(self, path: Path | None) -> None:
+        if path:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(os.fspath(path))
+            self._listener.listen(128)
+        else:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                sock, _ = self._listener.accept()
+                threading.Thread(target=_echo, args=(sock,), daemon=True).start()
+
+
+def _echo(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError, EOFError), sock:
+        while piece := sock.recv(PIECE_BYTES):
+            sock.sendall(piece)
+        sock.sendall(b"END")
