@@ -109,7 +109,7 @@ def services(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes) -> tupl
 
 def misspelt_service(name: str) -> tuple[str, ...]:
     """Say which of the six a name was meant to be; none if it may be a provider's."""
-    return nearest(name, SIX)
+    return nearest(name, SIX, most=1)
 
 
 def _replace_retired_pause(kubelet: dict[str, Any], notes: Notes) -> None:

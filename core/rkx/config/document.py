@@ -81,7 +81,7 @@ class Document:
             file=problem.file or str(self.path),
             line=place.line,
             column=place.column,
-            source=problem.source or _without_value(place, problem.hint),
+            source=problem.source or _without_value(place, problem),
         )
 
 
@@ -89,15 +89,16 @@ def source_line(lines: tuple[str, ...], line: int) -> str:
     """Give a line with secrets' values cut out: by name of the key, and PEM blocks."""
     if not 0 < line <= len(lines):
         return ""
-    text = lines[line - 1]
+    # One sign for each that shows nothing, or turns the line around, so that columns stay.
+    text = "".join(letter if letter.isprintable() or letter == "\t" else "\ufffd" for letter in lines[line - 1][:4096])
     if PEM.search(text):
         return "***"
     return SECRET.sub(lambda match: f"{match.group(1)}***", text)[:200]
 
 
-def _without_value(place: Place, hint: str) -> str:
-    """Cut the value of a key that may be a misspelt secret's."""
-    if not WORDS_OF_SECRETS.search(hint):
+def _without_value(place: Place, problem: Problem) -> str:
+    """Give the source line, cut behind an unknown key that may be a misspelt secret's."""
+    if not problem.message.startswith("unknown key") or not WORDS_OF_SECRETS.search(problem.hint):
         return place.source
     head, colon, _ = place.source[place.column - 1 :].partition(":")
     return f"{place.source[: place.column - 1]}{head}{colon}{' ***' if colon else ''}"

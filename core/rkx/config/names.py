@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 WORST = 3
+MOST_NAMES = 20
 FORMER = {
     "hosts": "nodes",
     "ip": "address",
@@ -16,11 +17,14 @@ FORMER = {
 """Keys that RKE gave up before its first version, and the ones in their place."""
 
 
-def nearest(written: str, known: Iterable[str]) -> tuple[str, ...]:
-    """List the known names that differ least from ``written``; none if all differ too much."""
+def nearest(written: str, known: Iterable[str], most: int = 2) -> tuple[str, ...]:
+    """List the known names that differ least from ``written``; none if all differ by more than ``most`` edits.
+
+    Long names may differ by one edit in three letters, up to 3.
+    """
     scored = {name: min(distance(_folded(written), _folded(name)), distance(written, name)) for name in known}
     least = min(scored.values(), default=WORST + 1)
-    if least > min(WORST, max(1, len(written) // 3)):
+    if least > min(WORST, max(most, len(written) // 3)):
         return ()
     return tuple(sorted(name for name, edits in scored.items() if edits == least))[:3]
 
@@ -30,7 +34,8 @@ def suggestion(written: str, known: Iterable[str]) -> str:
     names = sorted(known)
     if close := nearest(written, names):
         return "did you mean " + " or ".join(f'"{name}"' for name in close) + "?"
-    return "known here: " + ", ".join(names) if names else ""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"known here: {', '.join(names[:MOST_NAMES])}{more}" if names else ""
 
 
 def distance(one: str, other: str) -> int:

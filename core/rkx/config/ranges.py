@@ -106,8 +106,9 @@ def _nodes_apart(nodes: tuple[Node, ...], pods: list[Net], services: list[Net], 
                 if address in net:
                     notes.error(where, f'"{address}" lies in the {name} range {net}', "give the range other addresses")
         if pods and address.version not in {net.version for net in pods}:
-            place = notes.position(PODS)
-            notes.error(where, f'"{address}" is IPv{address.version}, but cluster_cidr ({place}) is not')
+            given = notes.document.find(PODS) is not None
+            place = f" ({notes.position(PODS)})" if given else ""
+            notes.error(where, f'"{address}" is IPv{address.version}, but cluster_cidr {pods[0]}{place} is not')
 
 
 def _room(keys: ClusterKeys, nodes: tuple[Node, ...], pods: list[Net], notes: Notes) -> None:

@@ -167,7 +167,7 @@ class Walk:
         if says_nothing(tree) and (key.dead or key.refuse or key.later):
             return False
         if key.refuse:
-            self.note(entry.key, where, "is not supported", key.refuse)
+            self.note(entry.key, where, "not supported", key.refuse)
             return False
         if key.dead:
             self.note(entry.key, where, f"no effect: {key.dead}", "take it out", warning=True)
