@@ -112,7 +112,7 @@ def _keyed_objects(objects: Iterable[Object]) -> dict[Key, Object]:
 
 
 def layout(resources: Iterable[Resource], node: str) -> Layout:
-    """Find the topmost folders of a node: those with files are read, the others only held."""
+    """Find which folders of a node are read file by file: the topmost that hold files. The others are only held."""
     mine = [resource for resource in resources if resource.key.node == node]
     folders = sorted({resource.path for resource in mine if isinstance(resource, Folder)})
     tops = [path for path in folders if not any(other in path.parents for other in folders)]
@@ -121,7 +121,8 @@ def layout(resources: Iterable[Resource], node: str) -> Layout:
     for path in files:
         if not any(top in path.parents for top in tops):
             raise PluginFault(f"{node}: the file {path} lies in no folder that a plugin describes")
-    return Layout(read=_texts(read), hold=_texts(top for top in tops if top not in read))
+    held = [path for path in folders if path not in read and not any(top in path.parents for top in read)]
+    return Layout(read=_texts(read), hold=_texts(held))
 
 
 def _texts(paths: Iterable[PurePosixPath]) -> tuple[str, ...]:

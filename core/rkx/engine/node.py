@@ -62,8 +62,9 @@ class Layout:
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """List all folders to bind."""
-        return tuple(sorted({*self.read, *self.hold, OWN_FOLDER}))
+        """List the topmost of all folders: these are bound, never one inside another."""
+        every = sorted({*self.read, *self.hold, OWN_FOLDER})
+        return tuple(path for path in every if not any(path.startswith(f"{other}/") for other in every))
 
 
 class NodeProgram:

@@ -25,13 +25,17 @@ DISTURBING = ("replace", "restart", "remove")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member as etcd lists it, and whether its node answered; ``node`` is its peer URL while it never started."""
+    """A member as etcd lists it; ``node`` is its peer URL while it never started.
+
+    ``up`` says that it answers, ``serves`` that it knows a leader too: without one it can neither read nor write.
+    """
 
     id: str
     node: str
     url: str
     learner: bool
     up: bool
+    serves: bool
 
 
 def asks(cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> list[rkx.Call]:
@@ -69,7 +73,7 @@ def decide(step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
         case "guard":
             return _guard(me, now)
         case "healthy":
-            return rkx.Done() if me and me.up else rkx.Wait(why=f"{step.subject} does not serve yet")
+            return rkx.Done() if me and me.serves else rkx.Wait(why=f"{step.subject} does not serve yet")
         case "leave":
             return _leave(me, now)
         case "join":
@@ -79,19 +83,30 @@ def decide(step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
 
 def members(answers: rkx.Answers) -> dict[str, Member]:
     """Map names to members, as the first node that answers sees them."""
-    up = {call.node for call, answer in answers.items() if call.path == STATUS and answer.status == 200}
+    states = {call.node: json.loads(body.body) for call, body in answers.items() if _says(STATUS, call, body)}
     for call, answer in answers.items():
-        if call.path == LIST and answer.status == 200:
-            found = (_member(row, up) for row in json.loads(answer.body)["members"])
+        if _says(LIST, call, answer):
+            found = (_member(row, states) for row in json.loads(answer.body)["members"])
             return {member.node: member for member in found}
     return {}
 
 
-def _member(row: Mapping[str, Any], up: set[str]) -> Member:
-    """Read one row; what is false or empty is left out of it."""
+def _says(path: str, call: rkx.Call, answer: rkx.Answer) -> bool:
+    return call.path == path and answer.status == 200
+
+
+def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> Member:
+    """Read one row; what is false, zero or empty is left out of it."""
     url = row["peerURLs"][0]
     node = row.get("name") or url
-    return Member(id=row["ID"], node=node, url=url, learner=row.get("isLearner", False), up=node in up)
+    return Member(
+        id=row["ID"],
+        node=node,
+        url=url,
+        learner=row.get("isLearner", False),
+        up=node in states,
+        serves="leader" in states.get(node, {}),
+    )
 
 
 def _guard(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
@@ -101,8 +116,10 @@ def _guard(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
     """
     if me is None or me.learner or not me.up:
         return rkx.Done()
+    if not me.serves:
+        return rkx.Wait(why=f"etcd on {me.node} knows no leader")
     voters = [member for member in now.values() if not member.learner]
-    others = sum(member.up for member in voters if member is not me)
+    others = sum(member.serves for member in voters if member is not me)
     needed = min(len(voters) // 2 + 1, len(voters) - 1)
     if others >= needed:
         return rkx.Done()
@@ -116,7 +133,7 @@ def _leave(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
     if me is None:
         return rkx.Done()
     rest = [member for member in now.values() if not member.learner and member is not me]
-    up = [member.node for member in rest if member.up]
+    up = [member.node for member in rest if member.serves]
     if not me.learner and len(up) < len(rest) // 2 + 1:
         return rkx.Refuse(
             why=f"without {me.node} {len(up)} of {len(rest)} members of etcd would serve",
