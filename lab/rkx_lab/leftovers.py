@@ -6,22 +6,31 @@ import shutil
 from pathlib import Path
 
 from rkx_lab.errors import LabError
-from rkx_lab.processes import end, with_words
+from rkx_lab.processes import control_groups, end, with_words
 
 MNT_DETACH = 2  # sys/mount.h
 
 
 def clear(data: Path, run: Path) -> None:
-    """End the containerd and shims of an engine that died, unmount what is below its folders, empty the run folder.
+    """End what runs of an engine that died, unmount what is below its folders, empty the run folder.
 
-    Without it dockerd takes any living process with the old id for its containerd and waits for it in vain.
+    Without it dockerd takes any living process with the old id for its containerd and waits for it in vain, and
+    containers that lost their shim run on beside the ones that are started in their place.
     """
     for pid in with_words(f"{run}/exec"):
         end(pid, 5)
+    for pid in of_containers(data / "data" / "containers"):
+        end(pid, 0)
     for path in mounts_below(Path("/proc/self/mountinfo").read_text(), (data, run)):
         _unmount(path)
     shutil.rmtree(run)
     run.mkdir()
+
+
+def of_containers(folder: Path) -> list[int]:
+    """Return the ids of processes whose control group is that of a container kept in this folder."""
+    names = [entry.name for entry in folder.iterdir()] if folder.exists() else []
+    return [pid for pid, groups in control_groups().items() if any(name in groups for name in names)]
 
 
 def mounts_below(mountinfo: str, folders: tuple[Path, ...]) -> list[str]:

@@ -30,7 +30,9 @@ def up(name: str, count: int, *, preload_images: bool = True, say: Say = print) 
     found = images.ensure((images.MACHINE, *images.CLUSTER))
     registry.start(lab)
     _push_all(lab, found)
-    _make(lab, [machine for machine in lab.machines if not _start(lab, machine)], found, say)
+    with ThreadPoolExecutor() as pool:
+        there = list(pool.map(lambda machine: _start(lab, machine), lab.machines))
+    _make(lab, [machine for machine, is_there in zip(lab.machines, there, strict=True) if not is_there], found, say)
     _write_known_hosts(lab)
     return lab
 

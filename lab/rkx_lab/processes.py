@@ -49,14 +49,24 @@ def with_words(*words: str) -> list[int]:
     return [pid for pid in ids if pid != os.getpid() and runs(pid, *words)]
 
 
+def control_groups() -> dict[int, str]:
+    """Return the control groups of all processes, {id: text of /proc/ID/cgroup}."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                found[int(entry.name)] = (entry / "cgroup").read_text()
+    return found
+
+
 def end(pid: int, timeout_s: float) -> None:
-    """Ask a process to end, and kill it when it still lives after the time."""
+    """Ask a process to end, and kill it when it still lives after the time; return when it has ended."""
     with suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pid)
         try:
             signal.pidfd_send_signal(descriptor, signal.SIGTERM)
             if not select.select([descriptor], [], [], timeout_s)[0]:
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-                select.select([descriptor], [], [], timeout_s)
+                select.select([descriptor], [], [], 10)
         finally:
             os.close(descriptor)
