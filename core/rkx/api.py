@@ -317,3 +317,10 @@ def kubeconfig(project: Project) -> bytes:
     if state is None:
         raise Refused(f"{path_beside(project.path)} does not exist: there is no cluster yet", hint="rkx up makes it")
     return kubeconfig_of(project.cluster, Ledger(state, None))
+
+
+def kubeconfig_path(project: Project) -> Path:
+    """Give the place where ``up`` writes the operator's kubeconfig."""
+    from rkx.engine.conduct import kubeconfig_path as beside
+
+    return beside(project.path)

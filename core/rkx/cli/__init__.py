@@ -1,0 +1,1 @@
+"""The command line: arguments in, calls to ``rkx.api``, exit codes out; it decides nothing."""

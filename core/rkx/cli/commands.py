@@ -1,0 +1,144 @@
+"""The commands of rkx; each imports what it needs when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from rkx.cli import not_yet
+from rkx.cli.options import as_json_option, changes_nodes, reads_file, visits_nodes
+
+if TYPE_CHECKING:
+    from rkx.api import Project
+
+Mode = Literal["strict", "warn"]
+
+
+@click.command()
+@reads_file
+@visits_nodes
+@changes_nodes
+@not_yet.flags("up")
+def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
+    """Bring the cluster to what the file says: make it, change it, mend it."""
+    from rkx import api
+    from rkx.cli.follow import Wishes, follow
+    from rkx.cli.summary import summary
+
+    said = Wishes(**wishes)
+    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose)
+    follow(project, api.up, said)
+    if not said.as_json:
+        click.echo(summary(project))
+
+
+@click.command()
+@reads_file
+@visits_nodes
+@changes_nodes
+@not_yet.flags("remove")
+def remove(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
+    """Take the whole cluster down, and leave the machines as they were."""
+    from rkx import api
+    from rkx.cli.follow import Wishes, follow
+
+    said = Wishes(**wishes)
+    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose)
+    follow(project, api.remove, said)
+    if not said.as_json:
+        click.echo(f"{project.cluster.name} is gone")
+
+
+@click.command()
+@reads_file
+@visits_nodes
+@not_yet.flags("plan")
+def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
+    """Show what ``up`` would do, and change nothing."""
+    from rkx import api
+    from rkx.cli.ask import Operator
+    from rkx.cli.follow import Wishes, options
+    from rkx.cli.show_plan import as_text, as_values
+    from rkx.cli.stop import Stop
+
+    said = Wishes(**wishes)
+    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose)
+    with Stop() as stop:
+        found = api.plan(project, options(said, Operator(stop)))
+    click.echo(json.dumps(as_values(found), ensure_ascii=False) if said.as_json else as_text(found))
+
+
+@click.command()
+@reads_file
+@not_yet.flags("validate")
+def validate(file: Path, mode: Mode, as_json: bool) -> None:
+    """Check the file and the plugins that it names; connects to nothing."""
+    from rkx.cli.validity import problems_of
+
+    if not as_json:
+        project = _load(file, mode)
+        click.echo(
+            f"{file}: valid, {len(project.cluster.nodes)} nodes, Kubernetes {project.cluster.kubernetes_version}"
+        )
+        return
+    code, values = problems_of(file, mode)
+    click.echo(json.dumps(values, ensure_ascii=False))
+    click.get_current_context().exit(code)
+
+
+@click.command()
+@reads_file
+@not_yet.flags("kubeconfig")
+def kubeconfig(file: Path, mode: Mode, as_json: bool) -> None:
+    """Print the operator's kubeconfig; it holds a private key."""
+    from rkx import api
+
+    text = api.kubeconfig(_load(file, mode, quiet=True)).decode()
+    if as_json:
+        import yaml
+
+        text = json.dumps(yaml.safe_load(text)) + "\n"
+    click.echo(text, nl=False)
+
+
+@click.command()
+@as_json_option
+def plugins(as_json: bool) -> None:
+    """List the installed plugins, without importing any."""
+    from rkx.cli.versions import plugins as installed
+
+    rows = installed()
+    if as_json:
+        click.echo(json.dumps({"v": 1, "plugins": rows}))
+        return
+    for row in rows:
+        click.echo(f"{row['stage']:<10} {row['name']:<16} {row['distribution']} {row['version']}")
+
+
+@click.command()
+@as_json_option
+def version(as_json: bool) -> None:
+    """Print the version of rkx, and of the hooks that it speaks."""
+    from rkx.cli.versions import line, values
+
+    click.echo(json.dumps(values()) if as_json else line())
+
+
+def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False) -> Project:
+    from rkx import api
+    from rkx.config import show
+
+    if verbose:
+        import logging
+
+        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    project = api.load(file, mode=mode)
+    if project.warnings and not quiet:
+        click.echo(show(project.warnings), err=True)
+    return project
+
+
+COMMANDS = [up, plan, remove, validate, kubeconfig, plugins, version]

@@ -1,0 +1,87 @@
+"""Follow a run to its end: its events go to a reader, signals and questions to the operator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from rkx.cli.ask import Operator
+from rkx.cli.stop import Stop
+from rkx.events import Event, ProblemFound
+
+if TYPE_CHECKING:
+    from rkx.api import Options, Project, Run
+
+
+class Reader(Protocol):
+    """One way to show events."""
+
+    def show(self, event: Event) -> None:
+        """Show an event."""
+
+    def pause(self) -> None:
+        """Make room for a question."""
+
+    def resume(self) -> None:
+        """Go on after a question."""
+
+    def close(self) -> None:
+        """End."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line said about a run."""
+
+    yes: bool = False
+    as_json: bool = False
+    plain: bool = False
+    verbose: bool = False
+    allow_unreachable: tuple[str, ...] = ()
+    break_lock: str = ""
+
+
+def options(wishes: Wishes, operator: Operator) -> Options:
+    """Give the options of a run."""
+    from rkx.api import Options
+
+    return Options(
+        prompt=operator.passphrase if operator.is_there() else None,
+        accept=operator.accept,
+        allow_unreachable=frozenset(wishes.allow_unreachable),
+        break_lock=wishes.break_lock,
+    )
+
+
+def follow(project: Project, start: Callable[[Project, Options], Run], wishes: Wishes) -> None:
+    """Start a run and show it; raises what went wrong."""
+    screen = reader(wishes)
+    with Stop() as stop:
+        run = start(project, options(wishes, Operator(stop, screen, yes=wishes.yes)))
+        stop.cancels(run.cancel)
+        try:
+            for event in run:
+                if wishes.as_json or not isinstance(event, ProblemFound) or not event.warning:
+                    screen.show(event)  # warnings of the file stand on the screen already, with their lines
+        finally:
+            screen.close()
+        run.wait()
+
+
+def reader(wishes: Wishes) -> Reader:
+    """Choose how a run is shown: JSON lines, plain lines, or a live screen on a terminal."""
+    if wishes.as_json:
+        from rkx.cli.show_json import JsonLines
+
+        return JsonLines(click.echo)
+    if wishes.plain or wishes.verbose or not sys.stdout.isatty():
+        from rkx.cli.show_plain import Plain
+
+        return Plain(click.echo, verbose=wishes.verbose)
+    from rkx.cli.show_rich import Screen
+
+    return Screen()

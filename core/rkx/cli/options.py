@@ -1,0 +1,70 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE = click.option(
+    "-f",
+    "--file",
+    "--config",
+    "file",
+    default="cluster.yml",
+    show_default=True,
+    envvar="RKE_CONFIG",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="The cluster file.",
+)
+_VALIDATE = click.option(
+    "--validate",
+    "mode",
+    default="strict",
+    show_default=True,
+    type=click.Choice(["strict", "warn"]),
+    help="What an unknown or repeated key is: a mistake, or a warning as RKE passed over them.",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on standard output.")
+_PLAIN = click.option("--plain", is_flag=True, help="Lines instead of a live screen; so it is in a pipe, too.")
+_VERBOSE = click.option("--verbose", is_flag=True, help="Say more: what begins, and the log of the connections.")
+_YES = click.option("--yes", "--force", "yes", is_flag=True, help="Agree to what would lose data or service.")
+_UNREACHABLE = click.option(
+    "--allow-unreachable",
+    multiple=True,
+    metavar="NAME",
+    help="Go on without this node if it does not answer; it stays a member. Repeatable.",
+)
+_BREAK_LOCK = click.option("--break-lock", default="", metavar="RUN", help="Take the lock over from that run.")
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def reads_file(function: F) -> F:
+    """Add what every command takes that reads cluster.yml."""
+    return _all(_FILE, _VALIDATE, _JSON)(function)
+
+
+def visits_nodes(function: F) -> F:
+    """Add what every command takes that connects to the nodes."""
+    return _all(_VERBOSE, _UNREACHABLE)(function)
+
+
+def changes_nodes(function: F) -> F:
+    """Add what every command takes that changes the nodes."""
+    return _all(_YES, _PLAIN, _BREAK_LOCK)(function)
+
+
+as_json_option = _JSON

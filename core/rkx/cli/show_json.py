@@ -1,0 +1,28 @@
+"""Show a run as JSON lines, one for each event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from rkx.events import Event
+
+
+class JsonLines:
+    """Turn each event into one line of JSON."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def show(self, event: Event) -> None:
+        """Print an event."""
+        self._say(json.dumps(event.as_dict(), ensure_ascii=False))
+
+    def pause(self) -> None:
+        """Make room for a question; lines need nothing."""
+
+    def resume(self) -> None:
+        """Go on after a question."""
+
+    def close(self) -> None:
+        """End."""

@@ -1,0 +1,77 @@
+"""Show a run as lines, for pipes and logs: one for each action that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, PlanReady, ProblemFound, RunStarted, Waiting
+
+Say = Callable[[str], None]
+
+
+class Plain:
+    """Turn events into lines; ``verbose`` adds what begins and what waits."""
+
+    def __init__(self, say: Say, *, verbose: bool = False) -> None:
+        self._say, self._verbose = say, verbose
+        self._started: datetime | None = None
+        self._reasons: dict[tuple[str, str], str] = {}
+
+    def show(self, event: Event) -> None:
+        """Print the line of an event, if it has one."""
+        if self._started is None:
+            self._started = event.at
+        if text := self._text(event):
+            self._say(f"{(event.at - self._started).total_seconds():.1f}s {text}")
+
+    def _text(self, event: Event) -> str:
+        match event:
+            case RunStarted():
+                return f"{event.command} {event.cluster}"
+            case ProblemFound():
+                return f"{'warning' if event.warning else 'problem'}: {problem(event)}"
+            case PlanReady():
+                return f"plan: {counted(event.actions)}" if event.actions else "plan: nothing to do"
+            case ActionStarted():
+                self._reasons[event.verb, event.key] = event.reason
+                return f"{action(event)} begins{because(event.reason)}" if self._verbose else ""
+            case ActionFinished():
+                return action(event) + because(self._reasons.get((event.verb, event.key), ""))
+            case ActionFailed():
+                return f"{action(event)} failed: {event.message}"
+            case Waiting() if self._verbose:
+                return f"{event.key} waits: {event.why}"
+        return ""
+
+    def pause(self) -> None:
+        """Make room for a question; lines need nothing."""
+
+    def resume(self) -> None:
+        """Go on after a question."""
+
+    def close(self) -> None:
+        """End."""
+
+
+def counted(actions: int) -> str:
+    """Give a number of actions in words."""
+    return f"{actions} action{'s' * (actions != 1)}"
+
+
+def action(event: ActionStarted | ActionFinished | ActionFailed) -> str:
+    """Name an action: node, verb, then its resource without the node that stands before it."""
+    if not event.node:
+        return f"{event.verb} {event.key}"
+    return f"{event.node} {event.verb} {event.key.removeprefix(f'{event.node} ')}"
+
+
+def because(reason: str) -> str:
+    """Give a reason in brackets, if there is one."""
+    return f" ({reason})" if reason else ""
+
+
+def problem(event: ProblemFound) -> str:
+    """Give a problem as one line."""
+    where = f"{event.where}: " if event.where else ""
+    return f"{where}{event.message}{because(event.hint)}"

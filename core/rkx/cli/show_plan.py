@@ -1,0 +1,89 @@
+"""Show a plan: as text, node by node, or as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from rkx.cli.show_plain import counted
+from rkx.model.plan import Action, Plan
+from rkx.model.step import Step, Turn
+
+
+def as_text(plan: Plan) -> str:
+    """Give a plan for reading: per node, what is done to which resource, why, and what changes."""
+    lines = [*_actions(plan), *_turns(plan), *_remarks(plan)]
+    if plan.is_empty:
+        return "\n".join(["nothing to do", *lines])
+    return "\n".join([f"{plan.cluster}: {counted(len(plan.actions))}", *lines])
+
+
+def _actions(plan: Plan) -> Iterator[str]:
+    ordered = sorted(plan.actions, key=lambda action: action.key.node)
+    for node, actions in groupby(ordered, key=lambda action: action.key.node):
+        yield node or "the cluster"
+        for action in actions:
+            yield from _action(action)
+
+
+def _action(action: Action) -> Iterator[str]:
+    owner = f", by {action.owner}" if action.owner else ""
+    yield f"  {action.verb:<8} {action.key.kind.lower()} {action.key.name} ({action.reason}{owner})"
+    for change in action.changes:
+        yield f"           {change.field}: {change.before or 'nothing'} -> {change.after or 'nothing'}"
+
+
+def _turns(plan: Plan) -> Iterator[str]:
+    for turn in plan.turns:
+        for when, steps in (("before", turn.enter), ("after", turn.leave)):
+            for step in steps:
+                yield f"{when} the changes of {turn.node}: {step.verb} {step.subject} ({step.reason})"
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    for what in plan.unknown:
+        yield f"unknown until the API answers: {what}"
+    for name in plan.unreachable:
+        yield f"not reached, left as it is: {name}"
+    for danger in plan.asks:
+        yield f"asks first: {danger.what} ({danger.why})"
+
+
+def as_values(plan: Plan) -> dict[str, Any]:
+    """Give a plan for programs; ``v`` is the version of this form."""
+    return {
+        "v": 1,
+        "cluster": plan.cluster,
+        "empty": plan.is_empty,
+        "actions": [_action_values(action) for action in plan.actions],
+        "turns": [_turn_values(turn) for turn in plan.turns],
+        "asks": [{"what": danger.what, "why": danger.why} for danger in plan.asks],
+        "unknown": list(plan.unknown),
+        "unreachable": list(plan.unreachable),
+    }
+
+
+def _action_values(action: Action) -> dict[str, Any]:
+    return {
+        "verb": action.verb,
+        **action.key._asdict(),
+        "reason": action.reason,
+        "owner": action.owner,
+        "changes": [{"field": c.field, "before": c.before, "after": c.after} for c in action.changes],
+        "after": [str(key) for key in action.after],
+    }
+
+
+def _turn_values(turn: Turn) -> dict[str, Any]:
+    return {
+        "lane": turn.lane,
+        "node": turn.node,
+        "enter": [_step_values(step) for step in turn.enter],
+        "keys": [str(key) for key in turn.keys],
+        "leave": [_step_values(step) for step in turn.leave],
+    }
+
+
+def _step_values(step: Step) -> dict[str, str]:
+    return {"verb": step.verb, "subject": step.subject, "reason": step.reason}

@@ -1,0 +1,75 @@
+"""Ctrl-C and SIGTERM: the first lets running actions finish, the second ends at once; both exit 7."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NoReturn
+
+from rkx.errors import PartlyDone
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SHOW_CURSOR = "\x1b[?25h"
+
+
+class Stop:
+    """What a signal does, from here to the end of the ``with`` block.
+
+    While nothing is changed yet (looking at nodes, a question on the screen) the first signal ends at once, too.
+    """
+
+    def __init__(self) -> None:
+        self._cancel: Callable[[], None] | None = None
+        self._former: dict[int, Any] = {}
+        self._terminal = _terminal()
+
+    def __enter__(self) -> Stop:
+        self._former = {number: signal.signal(number, self._signalled) for number in SIGNALS}
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for number, former in self._former.items():
+            signal.signal(number, former)
+
+    def cancels(self, cancel: Callable[[], None]) -> None:
+        """Let the next signal call ``cancel``, since actions may be running."""
+        self._cancel = cancel
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let a signal end at once while the operator is asked."""
+        cancel, self._cancel = self._cancel, None
+        try:
+            yield
+        finally:
+            self._cancel = cancel
+
+    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
+        cancel, self._cancel = self._cancel, None
+        if cancel is None:
+            self._leave()
+        _write("\nrkx: running actions finish, then it ends; once more ends at once\n")
+        cancel()
+
+    def _leave(self) -> NoReturn:
+        if self._terminal is not None:
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._terminal)
+            _write(SHOW_CURSOR)
+        _write("\nrkx: ended at once; run again to finish\n")
+        os._exit(PartlyDone.exit_code)  # threads may hang in the network for as long as their time limits
+
+
+def _terminal() -> list[Any] | None:
+    with suppress(OSError, ValueError, termios.error):
+        return termios.tcgetattr(sys.stdin.fileno())
+    return None
+
+
+def _write(text: str) -> None:
+    with suppress(OSError):
+        os.write(2, text.encode())  # click.echo is not made for signal handlers
