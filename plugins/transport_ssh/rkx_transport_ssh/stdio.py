@@ -28,7 +28,7 @@ SCRIPT = (
 PING = b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"
 NOISE_BYTES = 1 << 16
 STATUS_S = 5.0
-ENDING_S, PAUSE_S = 3.0, 0.05
+ENDING_S, PAUSE_S = 2.0, 0.05
 """sshd counts a session until its command has ended, which is a little after we closed it: how long to try again."""
 STREAMS = 8
 """sshd allows ten sessions on a connection (MaxSessions in sshd_config)."""

@@ -153,7 +153,7 @@ def test_a_key_of_the_agent_signs_in(
 
 
 def test_an_empty_agent_is_told_so(open_node: Open, agent: str) -> None:
-    with pytest.raises(rkx.AuthRejected, match="holds no key or"):
+    with pytest.raises(rkx.AuthRejected, match="holds no key, or is gone"):
         open_node(ssh_agent_auth=True, ssh_key_path="")
 
 

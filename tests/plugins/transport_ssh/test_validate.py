@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,3 +53,8 @@ def test_a_mistake_that_nodes_share_is_told_once() -> None:
 
 def test_nodes_of_other_transports_are_left_alone() -> None:
     assert problems(replace(node(ssh_key_path="/no/key"), transport="docker")) == []
+
+
+def test_the_plugin_loads_without_the_ssh_library() -> None:
+    check = "import sys, rkx_transport_ssh; sys.exit('paramiko' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
