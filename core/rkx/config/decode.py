@@ -33,6 +33,7 @@ def decode(
     graft = _Graft(where, document, places, known)
     walk = Walk(folder=document.path.parent if document else Path(), known=known)
     value = walk.value(config_class, graft.tree(dict(options), ""), "")
+    graft.document = document.hide(walk.secrets) if document else None
     problems = [graft.placed(problem) for problem in walk.problems]
     failed = value is FAILED or any(not problem.warning for problem in problems)
     # The walk has checked each field against config_class.
@@ -52,12 +53,12 @@ class _Graft:
         for head in _beginnings(option):
             if head in self.places:
                 return self.places[head] + option[len(head) :]
-        return ".".join(part for part in (self.where, option) if part)
+        return ".".join(part for part in (self.places.get("", self.where), option) if part)
 
     def placed(self, problem: Problem) -> Problem:
         """Give the problem with its path and place in cluster.yml."""
         moved = Problem(
-            where=self.path(problem.where) if problem.where else self.where,
+            where=self.path(problem.where),
             message=problem.message,
             hint=problem.hint,
             warning=problem.warning,
@@ -90,8 +91,7 @@ class _Graft:
         loose = option in self.known
         if isinstance(written, Scalar) and not written.is_null:
             return Scalar(written.text, mark, plain=written.plain or loose)
-        spelled = {None: "null", True: "true", False: "false"}.get(value, str(value)) if plain else value
-        return Scalar(spelled, mark, plain=plain or loose)
+        return Scalar(_spelled(value), mark, plain=plain or loose)
 
     def mark(self, path: str) -> Mark:
         place = self.document.locate(path) if self.document and path else None
@@ -99,6 +99,13 @@ class _Graft:
 
     def key_mark(self, path: str) -> Mark:
         return self.document.key_mark(path) if self.document else Mark()
+
+
+def _spelled(value: str | float | bool | None) -> str:
+    """Spell a value as YAML does; True and False before numbers, which they equal."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _beginnings(option: str) -> list[str]:

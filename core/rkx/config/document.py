@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from rkx.config.tree import Items, Mark, Scalar, Table, Tree
@@ -13,9 +15,10 @@ from rkx.errors import Problem
 BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 SECRET = re.compile(
     r"""(?ix) (["']? [\w-]* (?: pass(?:word|phrase|wd)? | secret | token | credential | (?:ssh|private|access)[_-]?key
-    | (?<![\w-])key | [-_]key ) (?: s | [_-]id )? ["']? \s* : \s* ) (?![&*|>]) \S .* """
+    | [-_]key ) (?: s | [_-]id )? ["']? \s* : \s* ) (?![&*|>]) \S .* """
 )
 WORDS_OF_SECRETS = re.compile(r"pass|secret|token|credential|(?<!\w)key|ssh_key|access_key")
+BARE_KEY = re.compile(r"""((?<![\w-])["']?key["']?\s*:\s*)(?![&*|>])\S.*""")
 PEM = re.compile(r"-----BEGIN |-----END |^\s*[A-Za-z0-9+/=]{40,}\s*$")
 
 
@@ -29,11 +32,19 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A YAML file that was read; ``root`` is its tree with older spellings already renamed."""
+    """A YAML file that was read; ``root`` is its tree with older spellings already renamed.
+
+    ``hidden`` maps a line to the column where a secret begins.
+    """
 
     path: Path
     lines: tuple[str, ...]
     root: Tree
+    hidden: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def hide(self, secrets: Mapping[int, int]) -> Document:
+        """Give the same document with more secrets that no source line shows."""
+        return replace(self, hidden=MappingProxyType({**self.hidden, **secrets}))
 
     def locate(self, where: str) -> Place:
         """Find a path such as ``services.kubelet.extra_args.v`` or ``nodes[1].role[0]``.
@@ -69,7 +80,10 @@ class Document:
 
     def at(self, mark: Mark) -> Place:
         """Give the source line at a place."""
-        return Place(mark.line, mark.column, source_line(self.lines, mark.line))
+        source = source_line(self.lines, mark.line)
+        if start := self.hidden.get(mark.line):
+            source = f"{source[: start - 1]}***"
+        return Place(mark.line, mark.column, source)
 
     def place(self, problem: Problem) -> Problem:
         """Fill in file, line, column and source line where they are missing."""
@@ -93,7 +107,12 @@ def source_line(lines: tuple[str, ...], line: int) -> str:
     text = "".join(letter if letter.isprintable() or letter == "\t" else "\ufffd" for letter in lines[line - 1][:4096])
     if PEM.search(text):
         return "***"
-    return SECRET.sub(lambda match: f"{match.group(1)}***", text)[:200]
+    return SECRET.sub(r"\1***", text)[:200]
+
+
+def unread_source_line(lines: tuple[str, ...], line: int) -> str:
+    """Give a line of a file whose structure is unknown, where ``key`` may be a secret's name too."""
+    return BARE_KEY.sub(r"\1***", source_line(lines, line))
 
 
 def _without_value(place: Place, problem: Problem) -> str:

@@ -54,6 +54,7 @@ def load_text(text: str | bytes, path: Path, mode: Mode = "strict") -> Loaded:
     document = replace(document, root=renamed)
     walk = Walk(folder=path.parent, as_rke=True, lenient=mode == "warn")
     keys: ClusterKeys = walk.value(ClusterKeys, six, "")
+    document = document.hide(walk.secrets)
     notes = Notes(document, frozenset(_broken([*renames, *walk.problems])))
     cluster = build(keys, others, notes)
     everything = _sorted(document.place(each) for each in [*problems, *renames, *walk.problems, *notes.problems])

@@ -55,16 +55,16 @@ def chosen(
 ) -> PluginRef:
     """Make the reference to a provider.
 
-    ``places`` maps an option to its path in cluster.yml, or ``""`` to the folder of all others. Options in ``unknown``
+    ``places`` maps an option to its path in cluster.yml, or ``""`` to the mapping that all others stand in. Options in ``unknown``
     are none of RKE's.
     """
     root = places.get("", "")
-    mapped = {}
+    mapped = {"": root} if root else {}
     for path in paths(options):
-        head = path.partition(".")[0].partition("[")[0]
+        head = _first(path)
         start = places.get(head) or (f"{root}.{head}" if root else head)
         mapped[path] = start + path[len(head) :]
-    known = frozenset(path for path in mapped if path.partition(".")[0].partition("[")[0] not in unknown)
+    known = frozenset(path for path in mapped if path and _first(path) not in unknown)
     return PluginRef(
         stage=stage,
         name=name,
@@ -73,3 +73,7 @@ def chosen(
         options_where=MappingProxyType(mapped),
         known=known,
     )
+
+
+def _first(path: str) -> str:
+    return path.partition(".")[0].partition("[")[0]

@@ -8,7 +8,7 @@ from typing import Literal, NoReturn, Protocol, TypeAlias
 
 import yaml
 
-from rkx.config.document import BREAKS, Document, source_line
+from rkx.config.document import BREAKS, Document, unread_source_line
 from rkx.config.tree import Entry, Items, Mark, Scalar, Table, Tree, height
 from rkx.errors import ConfigError, Problem
 
@@ -59,6 +59,8 @@ def _text(content: bytes | str, path: Path) -> str:
 
 def _explained(error: yaml.MarkedYAMLError, lines: tuple[str, ...]) -> tuple[Mark, str, str]:
     at = _mark(error.problem_mark or error.context_mark)
+    if at.line > len(lines):
+        at = Mark(len(lines), len(lines[-1]) + 1)
     for line in (at.line, at.line - 1, at.line + 1):
         text = lines[line - 1] if 0 < line <= len(lines) else ""
         indent = text[: len(text) - len(text.lstrip())]
@@ -187,5 +189,5 @@ class _Composer:
             file=str(self.path),
             line=mark.line,
             column=mark.column,
-            source=source_line(self.lines, mark.line),
+            source=unread_source_line(self.lines, mark.line),
         )

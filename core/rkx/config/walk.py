@@ -25,7 +25,7 @@ FAILED: Any = object()
 
 
 class Walk:
-    """Collects ``problems`` while it decodes.
+    """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret stands.
 
     With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. ``known``
     are paths that RKE's schema knows: one that the class does not have is a warning.
@@ -36,6 +36,7 @@ class Walk:
     ) -> None:
         self.folder, self.as_rke, self.lenient, self.known = folder, as_rke, lenient, known
         self.problems: list[Problem] = []
+        self.secrets: dict[int, int] = {}
 
     def value(self, hint: Plain, tree: Tree, where: str) -> Plain:
         """Decode ``tree`` as the type ``hint``; FAILED when it cannot be."""
@@ -82,6 +83,8 @@ class Walk:
 
     def secret(self, tree: Tree, where: str) -> Plain:
         """Take a secret as text, or fetch it from where the file points."""
+        line, column = tree.mark
+        self.secrets[line] = min(column, self.secrets.get(line, column))
         if isinstance(tree, Ready):
             return tree.value if isinstance(tree.value, Secret) else Secret(str(tree.value))
         try:
