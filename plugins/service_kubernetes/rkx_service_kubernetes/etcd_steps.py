@@ -112,35 +112,36 @@ def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> 
 def _guard(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
     """Let a voter go only while enough others serve; one that is down already takes nothing away.
 
-    One or two voters cannot do without a short break: then all others must be up.
+    One or two voters cannot do without a short break: then all others must serve.
     """
     if me is None or me.learner or not me.up:
         return rkx.Done()
-    if not me.serves:
-        return rkx.Wait(why=f"etcd on {me.node} knows no leader")
-    voters = [member for member in now.values() if not member.learner]
-    others = sum(member.serves for member in voters if member is not me)
-    needed = min(len(voters) // 2 + 1, len(voters) - 1)
-    if others >= needed:
-        return rkx.Done()
-    return rkx.Refuse(
-        why=f"without {me.node} {others} of {len(voters)} members of etcd would serve, {needed} are needed",
-        hint="bring the other members up first",
-    )
+    others = [member for member in now.values() if not member.learner and member is not me]
+    voters = len(others) + 1
+    return _enough(me, others, min(voters // 2 + 1, voters - 1)) or rkx.Done()
 
 
 def _leave(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
+    """Take a member out of the list while those that stay have their own majority; it may answer no more."""
     if me is None:
         return rkx.Done()
-    rest = [member for member in now.values() if not member.learner and member is not me]
-    up = [member.node for member in rest if member.serves]
-    if not me.learner and len(up) < len(rest) // 2 + 1:
-        return rkx.Refuse(
-            why=f"without {me.node} {len(up)} of {len(rest)} members of etcd would serve",
-            hint="bring the other members up first",
-        )
-    via = up[0] if up else me.node
-    return rkx.Do(calls=(_ask(via, REMOVE, ID=me.id),))
+    others = [member for member in now.values() if not member.learner and member is not me]
+    short = None if me.learner else _enough(me, others, len(others) // 2 + 1)
+    via = next((member.node for member in others if member.serves), me.node)
+    return short or rkx.Do(calls=(_ask(via, REMOVE, ID=me.id),))
+
+
+def _enough(me: Member, others: Sequence[Member], needed: int) -> rkx.Verdict | None:
+    """Tell what keeps a member from going: too few others, or an election that is not over."""
+    if sum(member.serves for member in others) >= needed:
+        return None
+    up = sum(member.up for member in others)
+    if up >= needed:
+        return rkx.Wait(why="the members of etcd know no leader yet")
+    return rkx.Refuse(
+        why=f"without {me.node} {up} of {len(others)} members of etcd would serve, {needed} are needed",
+        hint="bring the other members up first",
+    )
 
 
 def _join(name: str) -> rkx.Verdict:
