@@ -94,8 +94,11 @@ def engine_up(url: str | None) -> None:
 
 
 @lab.command("engine-down")
-def engine_down() -> None:
+@click.option("--unused", is_flag=True, help="Only when no lab is left.")
+def engine_down(unused: bool) -> None:
     """Stop the Docker Engine that the lab has started; any other is left alone."""
+    if unused and machines.names():
+        return
     click.echo("stopped" if engine.stop() else "no engine of ours runs")
 
 

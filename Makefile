@@ -1,0 +1,86 @@
+# rkx's tasks. Each can be repeated at any time, after an interruption too, and is quick when nothing is to be done.
+.PHONY: help setup venv node images check check-python check-go test test-long demo demo-down bench lab lab-down clean
+.DEFAULT_GOAL := help
+
+export RKX_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/rkx
+export PATH := $(PATH):/usr/sbin:/sbin:$(RKX_CACHE)/go/bin
+BIN := .venv/bin
+BUILD := PYTHONPATH=images $(BIN)/python -m rkx_images build
+LAB := lab/rkx-lab
+NODES ?= 3
+DEMO := .demo
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:
+	@sh lab/setup.sh
+
+venv: setup $(BIN)/.rkx-installed ## make .venv with rkx and all that its checks need
+
+$(BIN)/.rkx-installed: pyproject.toml
+	test -x $(BIN)/python || python3 -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+node: venv ## build rkx-node, which the wheel carries
+	$(BUILD) node
+
+images: venv ## build rkx-node and all container images into the cache
+	$(BUILD)
+
+check: check-python check-go ## format, lint, types, import rules, and all tests that need no machine
+
+check-python: node
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not lab"
+
+check-go: setup
+	cd images/node && go vet ./... && go test ./...
+
+test: check images ## check, then every demonstration on machines of the lab
+	@$(call on_machines)
+
+test-long: check images ## the same with the full number of repetitions
+	@RKX_LONG=1; export RKX_LONG; $(call on_machines)
+
+# The lab's engine is stopped only when no lab is left: that of `make demo` may run.
+define on_machines
+	$(BIN)/pytest -m lab; result=$$?; $(LAB) engine-down --unused >/dev/null; exit $$result
+endef
+
+demo: images $(BIN)/kubectl ## bring up a cluster on three machines of the lab
+	$(LAB) up --name demo --nodes 3
+	@mkdir -p $(DEMO)
+	$(LAB) cluster-yml --name demo >$(DEMO)/cluster.yml
+	$(BIN)/rkx up --file $(DEMO)/cluster.yml
+	$(BIN)/kubectl --kubeconfig $(DEMO)/kube_config_cluster.yml get nodes --output wide
+	@echo "Look around:  $(BIN)/kubectl --kubeconfig $(DEMO)/kube_config_cluster.yml get pods --all-namespaces"
+	@echo "Change it:    edit $(DEMO)/cluster.yml, then $(BIN)/rkx plan --file $(DEMO)/cluster.yml, and rkx up"
+	@echo "On a machine: $(LAB) exec --name demo demo-2 -- docker ps"
+	@echo "Take it down: make demo-down"
+
+demo-down: venv ## remove the demonstration's machines and its cluster's files
+	$(LAB) down --name demo
+	rm -rf $(DEMO)
+	@$(LAB) engine-down --unused >/dev/null
+
+$(BIN)/kubectl: images/catalogue.toml | venv
+	PYTHONPATH=lab $(BIN)/python -m rkx_lab.extract kubernetes usr/local/bin/kubectl $@
+
+bench: images ## measure, against a script that does the least
+	$(BIN)/python bench/run.py
+
+lab: images ## bring up machines: make lab NODES=3
+	$(LAB) up --nodes $(NODES)
+
+lab-down: venv ## remove the machines of `make lab`
+	$(LAB) down
+	@$(LAB) engine-down --unused >/dev/null
+
+clean: ## remove what was made in the checkout; the cache of built images stays
+	rm -rf .venv $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -f core/rkx/engine/bin/rkx-node-*
