@@ -23,7 +23,7 @@ ADDON_TIMEOUT_S = 300
 COUNT = re.compile(r"([0-9]{1,6})(%?)\Z")
 
 
-def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes) -> Cluster:
+def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes, *, fetch: bool) -> Cluster:
     """Make the cluster; worthless if ``notes`` hold errors. ``others`` are the services that are none of RKE's."""
     nodes = machines(keys, notes)
     judge_bastion(keys, notes)
@@ -50,7 +50,7 @@ def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes) -> Cluster
         auth=auth(keys, notes),
         network=network(keys, notes),
         services=services(keys, others, notes),
-        addons=addons(keys, notes),
+        addons=addons(keys, notes, fetch=fetch),
         extensions=named("extension", keys.extensions or (), "extensions"),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rkx.config.includes import includes
 from rkx.config.names import nearest
 from rkx.config.notes import Notes
 from rkx.config.plain import chosen, plain
@@ -119,9 +120,9 @@ def _replace_retired_pause(kubelet: dict[str, Any], notes: Notes) -> None:
         del kubelet["infra_container_image"]
 
 
-def addons(keys: ClusterKeys, notes: Notes) -> tuple[PluginRef, ...]:
+def addons(keys: ClusterKeys, notes: Notes, *, fetch: bool) -> tuple[PluginRef, ...]:
     """Name the addons: DNS, metrics, ingress, the file's own manifests, and others by name."""
-    found = [*_dns(keys, notes), *_monitoring(keys), *_ingress(keys, notes), *_manifests(keys)]
+    found = [*_dns(keys, notes), *_monitoring(keys), *_ingress(keys, notes), *_manifests(keys, notes, fetch=fetch)]
     return (*found, *named("addon", keys.addon_plugins or (), "addon_plugins"))
 
 
@@ -155,9 +156,9 @@ def _ingress(keys: ClusterKeys, notes: Notes) -> list[PluginRef]:
     return [chosen("addon", own.provider, "ingress.provider", plain(own, without=("provider",)), {"": "ingress"})]
 
 
-def _manifests(keys: ClusterKeys) -> list[PluginRef]:
-    options = {"addons": keys.addons, "addons_include": plain(keys.addons_include)}
-    given = {key: value for key, value in options.items() if value}
+def _manifests(keys: ClusterKeys, notes: Notes, *, fetch: bool) -> list[PluginRef]:
+    texts = includes(keys.addons_include or (), notes, fetch=fetch)
+    given = {key: value for key, value in (("addons", keys.addons), ("addons_include", texts)) if value}
     if not given:
         return []
     return [chosen("addon", "manifests", next(iter(given)), given, {key: key for key in given})]

@@ -31,21 +31,21 @@ class Loaded:
     warnings: tuple[Problem, ...]
 
 
-def load(path: Path, *, mode: Mode = "strict") -> Loaded:
+def load(path: Path, *, mode: Mode = "strict", fetch: bool = False) -> Loaded:
     """Read a cluster file.
 
     Raises ConfigError with all mistakes, by line. With ``mode`` warn, unknown and repeated keys are warnings, as RKE
-    passed over them.
+    passed over them. ``fetch`` reads what ``addons_include`` names in the network; without it these are left out.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         hint = "name another with --file" if isinstance(error, FileNotFoundError) else ""
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint=hint) from error
-    return load_text(content, path, mode)
+    return load_text(content, path, mode, fetch=fetch)
 
 
-def load_text(text: str | bytes, path: Path, mode: Mode = "strict") -> Loaded:
+def load_text(text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bool = False) -> Loaded:
     """Read the text of a cluster file; ``path`` is where relative paths start."""
     document, problems = read(text, path, mode)
     root = _mapping(document, problems)
@@ -56,7 +56,7 @@ def load_text(text: str | bytes, path: Path, mode: Mode = "strict") -> Loaded:
     keys: ClusterKeys = walk.value(ClusterKeys, six, "")
     document = document.hide(walk.secrets)
     notes = Notes(document, frozenset(_broken([*renames, *walk.problems])))
-    cluster = build(keys, others, notes)
+    cluster = build(keys, others, notes, fetch=fetch)
     everything = _sorted(document.place(each) for each in [*problems, *renames, *walk.problems, *notes.problems])
     if errors := [problem for problem in everything if not problem.warning]:
         count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"

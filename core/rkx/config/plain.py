@@ -55,8 +55,8 @@ def chosen(
 ) -> PluginRef:
     """Make the reference to a provider.
 
-    ``places`` maps an option to its path in cluster.yml, or ``""`` to the mapping that all others stand in. Options in ``unknown``
-    are none of RKE's.
+    ``places`` maps an option to its path in cluster.yml, or ``""`` to the mapping that all others stand in. Options in
+    ``unknown`` are none of RKE's.
     """
     root = places.get("", "")
     mapped = {"": root} if root else {}

@@ -128,6 +128,8 @@ class Walk:
         """Decode a mapping into a dataclass; FAILED only when it cannot be made."""
         if isinstance(tree, Scalar) and tree.is_null:
             tree = Table({}, tree.mark)
+        if isinstance(tree, Ready) and isinstance(tree.value, owner):
+            return tree.value
         if not isinstance(tree, Table):
             keys = ", ".join(list(slots(owner))[:6])
             return self.fail(tree.mark, where, f"mapping expected, {found(tree)}", f"keys: {keys}")

@@ -230,12 +230,10 @@ def test_a_webhook_map_turns_its_provider_on() -> None:
 
 def test_addons_come_in_order_and_none_takes_one_out() -> None:
     text = changed("ingress: {provider: none}", "ingress: {provider: nginx, http_port: 8080}")
-    found = cluster(
-        f"{text}dns: {{provider: none}}\naddons_include: [./a.yml]\naddon_plugins: [{{name: x, options: {{o: 1}}}}]\n"
-    )
+    found = cluster(f"{text}dns: {{provider: none}}\naddons: a\naddon_plugins: [{{name: x, options: {{o: 1}}}}]\n")
     assert [ref.name for ref in found.addons] == ["metrics-server", "nginx", "manifests", "x"]
     assert options(found, "nginx") == {"http_port": 8080}
-    assert options(found, "manifests") == {"addons_include": ["./a.yml"]}
+    assert options(found, "manifests") == {"addons": "a"}
     assert options(found, "x") == {"o": 1}
 
 
