@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import rkx
 from rkx_service_kubernetes import (
+    api_server,
     bootstrap,
     catalogue,
     checks,
-    control_plane,
+    controllers,
     etcd,
     etcd_steps,
     identities,
@@ -96,8 +97,6 @@ def _resources(site: Site) -> list[rkx.Resource]:
     if site.node.has("etcd"):
         found += etcd.resources(site)
     if site.node.has("controlplane"):
-        found += control_plane.resources(site)
+        found += [*api_server.resources(site), *controllers.resources(site), bootstrap.manifest()]
     found += [*runtime.resources(site), *kubelet.resources(site), *proxy.resources(site)]
-    if site.node == site.cluster.with_role("controlplane")[0]:
-        found.append(bootstrap.manifest())
     return found

@@ -12,7 +12,10 @@ RBAC = "rbac.authorization.k8s.io"
 
 
 def manifest() -> rkx.Manifest:
-    """Let API servers call kubelets, and the operator's group do everything."""
+    """Let API servers call kubelets, and the operator's group do everything.
+
+    Each control plane node gives the same, so that it is wanted whichever of them answers.
+    """
     items = [
         _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", "User", KUBELET_CLIENT),
         _binding(ADMINS, "cluster-admin", "Group", ADMINS),

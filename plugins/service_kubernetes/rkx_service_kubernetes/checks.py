@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import rkx
-from rkx_service_kubernetes import control_plane, etcd, identities, kubelet, proxy, runtime
+from rkx_service_kubernetes import api_server, controllers, etcd, identities, kubelet, proxy, runtime
 from rkx_service_kubernetes.config import KubernetesConfig
 
 LEAST_DOCKER = (20, 10)
@@ -25,11 +25,11 @@ def ports(node: rkx.Node, config: KubernetesConfig) -> Iterator[rkx.PortClaim]:
     if node.has("etcd"):
         claims[etcd.NAME] = (etcd.CLIENT_PORT, etcd.PEER_PORT)
     if node.has("controlplane"):
-        claims[control_plane.API_SERVER] = (control_plane.API_PORT,)
-        claims[identities.CONTROLLER_MANAGER] = (control_plane.CONTROLLER_MANAGER_PORT,)
-        claims[identities.SCHEDULER] = (control_plane.SCHEDULER_PORT,)
+        claims[api_server.NAME] = (api_server.PORT,)
+        claims[identities.CONTROLLER_MANAGER] = (controllers.CONTROLLER_MANAGER_PORT,)
+        claims[identities.SCHEDULER] = (controllers.SCHEDULER_PORT,)
     else:
-        claims[proxy.API_PROXY] = (control_plane.API_PORT,)
+        claims[proxy.API_PROXY] = (api_server.PORT,)
     for container, numbers in claims.items():
         for number in numbers:
             yield rkx.PortClaim(node=node.name, port=number, container=container)

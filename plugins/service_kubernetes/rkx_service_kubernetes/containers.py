@@ -11,6 +11,9 @@ from rkx_service_kubernetes.config import Program
 PROGRAMS = "/var/lib/rkx/bin"
 """Where rkx-node lies on a node, for containers that start through it."""
 
+ROOT_USER = "0:0"
+"""The owner of its 0600 files reads them without any capability."""
+
 
 def env(extra: Program) -> Mapping[str, str]:
     """Read ``NAME=VALUE`` lines of cluster.yml."""

@@ -74,6 +74,16 @@ class Place:
         certificate = self.put(f"{name}.crt", rkx.Part(identity=identity, what="certificate"), mode=0o644)
         return certificate, self.put(f"{name}.key", rkx.Part(identity=identity, what="key"))
 
+    def serving(self, identity: str) -> dict[str, str]:
+        """Add what a server shows to its clients, and give the arguments that name it."""
+        certificate, key = self.pair("serving", identity)
+        return {
+            "tls-cert-file": certificate,
+            "tls-private-key-file": key,
+            "tls-cipher-suites": ",".join(CIPHER_SUITES),
+            "profiling": "false",
+        }
+
     def kubeconfig(self, identity: str) -> str:
         """Add a kubeconfig that names its certificates by path, so that it holds no key itself."""
         authority = self.authority(rkx.KUBERNETES_CA)

@@ -6,9 +6,9 @@ from typing import Any
 
 import rkx
 from rkx_service_kubernetes import fields
+from rkx_service_kubernetes.api_server import PORT as API_PORT
 from rkx_service_kubernetes.arguments import merged
-from rkx_service_kubernetes.containers import env, extra_mounts
-from rkx_service_kubernetes.control_plane import API_PORT, ROOT_USER
+from rkx_service_kubernetes.containers import ROOT_USER, env, extra_mounts
 from rkx_service_kubernetes.identities import on
 from rkx_service_kubernetes.places import Place
 from rkx_service_kubernetes.site import Site, in_url

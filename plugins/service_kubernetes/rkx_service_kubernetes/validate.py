@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 import rkx
 from rkx_service_kubernetes import arguments, catalogue, fields
+from rkx_service_kubernetes.api_server import AUDIT_LOGS
 from rkx_service_kubernetes.config import KubernetesConfig, Program
-from rkx_service_kubernetes.control_plane import AUDIT_LOGS
 
 PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 WITH_FILE = ("kube-scheduler", "kube-proxy")

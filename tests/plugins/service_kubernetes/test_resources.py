@@ -281,3 +281,11 @@ def test_the_users_binds_and_variables_reach_kubelet_and_runtime() -> None:
             rkx.Mount(source="/data", target="/data"),
         )
         assert found[name].env == {"A": "b=c"}
+
+
+def test_every_control_plane_node_wants_the_same_objects_and_no_other_node_any() -> None:
+    cluster = replace(CLUSTER, nodes=(*CLUSTER.nodes, machine("four", 4, "controlplane")))
+    one, two, four = (only(rkx.Manifest, resources(name, cluster=cluster)) for name in ("one", "two", "four"))
+    assert one == four
+    assert len(one) == 1
+    assert two == []

@@ -1,39 +1,26 @@
-"""API server, controller manager and scheduler, on each control plane node."""
+"""The API server, on each control plane node."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 import rkx
-from rkx_service_kubernetes import etcd, fields, policies
+from rkx_service_kubernetes import etcd, policies
 from rkx_service_kubernetes.arguments import merged
-from rkx_service_kubernetes.config import Program
-from rkx_service_kubernetes.containers import env, extra_mounts, folder
+from rkx_service_kubernetes.containers import ROOT_USER, env, extra_mounts, folder
 from rkx_service_kubernetes.identities import (
-    CONTROLLER_MANAGER,
     ENCRYPTION,
     FRONT_PROXY,
     KUBELET_CLIENT,
-    SCHEDULER,
     SERVICE_ACCOUNT,
     on,
 )
-from rkx_service_kubernetes.places import CIPHER_SUITES, Place
+from rkx_service_kubernetes.places import Place
 from rkx_service_kubernetes.site import Site, is_ip
 
-API_SERVER = "kube-apiserver"
-API_PORT = 6443
-CONTROLLER_MANAGER_PORT = 10257
-SCHEDULER_PORT = 10259
+NAME = "kube-apiserver"
+PORT = 6443
 AUDIT_LOGS = "/var/log/kube-audit"
-ROOT_USER = "0:0"
-"""The owner of its 0600 files reads them without any capability."""
-
-
-def resources(site: Site) -> list[rkx.Resource]:
-    """Describe the three containers with their files."""
-    return [*_api_server(site), *_controller_manager(site), *_scheduler(site)]
 
 
 def issuer(cluster: rkx.Cluster) -> str:
@@ -41,11 +28,12 @@ def issuer(cluster: rkx.Cluster) -> str:
     return f"https://kubernetes.default.svc.{cluster.dns_domain}"
 
 
-def _api_server(site: Site) -> list[rkx.Resource]:
+def resources(site: Site) -> list[rkx.Resource]:
+    """Describe the API server with its files."""
     extra = site.config.kube_api
-    place = Place(site.name, API_SERVER)
+    place = Place(site.name, NAME)
     arguments = {
-        **_serving(place, on(site.node, API_SERVER)),
+        **place.serving(on(site.node, NAME)),
         **_api(site),
         **_datastore(site, place),
         **_accounts(site, place),
@@ -58,9 +46,9 @@ def _api_server(site: Site) -> list[rkx.Resource]:
     audited = _audit_folders(site)
     container = rkx.Container(
         node=site.name,
-        name=API_SERVER,
+        name=NAME,
         image=site.images.kubernetes,
-        argv=(API_SERVER, *merged(arguments, extra)),
+        argv=(NAME, *merged(arguments, extra)),
         env=env(extra),
         mounts=(place.mount, *_audit_mounts(audited), *_auth_mounts(site), *extra_mounts(extra)),
         read_only=True,
@@ -70,7 +58,7 @@ def _api_server(site: Site) -> list[rkx.Resource]:
         after=(etcd.key(site.name),) if site.node.has("etcd") else (),
         reaches=(rkx.API_READY,),
         probe=rkx.Probe(
-            address=f"tcp:127.0.0.1:{API_PORT}",
+            address=f"tcp:127.0.0.1:{PORT}",
             path="/readyz",
             authority=rkx.KUBERNETES_CA,
             identity=rkx.SUPER_ADMIN,
@@ -79,21 +67,11 @@ def _api_server(site: Site) -> list[rkx.Resource]:
     return [*place.resources, *audited, container]
 
 
-def _serving(place: Place, identity: str) -> dict[str, str]:
-    certificate, key = place.pair("serving", identity)
-    return {
-        "tls-cert-file": certificate,
-        "tls-private-key-file": key,
-        "tls-cipher-suites": ",".join(CIPHER_SUITES),
-        "profiling": "false",
-    }
-
-
 def _api(site: Site) -> dict[str, str]:
     address = site.node.internal_address
     return {
         "bind-address": "0.0.0.0",  # noqa: S104 - the API is for all nodes and the operator
-        "secure-port": str(API_PORT),
+        "secure-port": str(PORT),
         "advertise-address": address if is_ip(address) else "",
         "allow-privileged": "true",
         "anonymous-auth": "false",
@@ -200,70 +178,3 @@ def _auth_folders(site: Site) -> tuple[PurePosixPath, ...]:
 
 def _auth_mounts(site: Site) -> tuple[rkx.Mount, ...]:
     return tuple(rkx.Mount(source=str(path), target=str(path), mode="ro") for path in _auth_folders(site))
-
-
-def _controller_manager(site: Site) -> list[rkx.Resource]:
-    place = Place(site.name, CONTROLLER_MANAGER)
-    arguments = {
-        **_serving(place, on(site.node, f"{CONTROLLER_MANAGER}-serving")),
-        **_as_client(place, CONTROLLER_MANAGER),
-        "secure-port": str(CONTROLLER_MANAGER_PORT),
-        "allocate-node-cidrs": str(site.network.allocate_node_cidrs).lower(),
-        "cluster-cidr": site.network.pod_cidr,
-        "service-cluster-ip-range": site.cluster.service_cidr,
-        "root-ca-file": place.authority(rkx.KUBERNETES_CA),
-        "service-account-private-key-file": place.put(
-            "service-account.key", rkx.Part(identity=SERVICE_ACCOUNT, what="key")
-        ),
-        "use-service-account-credentials": "true",
-        "leader-elect": "true",
-        "terminated-pod-gc-threshold": "1000",
-    }
-    extra = site.config.kube_controller
-    argv = (CONTROLLER_MANAGER, *merged(arguments, extra))
-    return [*place.resources, _behind_api(site, place, argv, extra, CONTROLLER_MANAGER_PORT)]
-
-
-def _scheduler(site: Site) -> list[rkx.Resource]:
-    place = Place(site.name, SCHEDULER)
-    arguments = {
-        **_serving(place, on(site.node, f"{SCHEDULER}-serving")),
-        **_as_client(place, SCHEDULER),
-        "secure-port": str(SCHEDULER_PORT),
-    }
-    del arguments["profiling"]  # ignored beside a configuration file
-    kubeconfig = arguments.pop("kubeconfig")
-    body = {
-        "apiVersion": "kubescheduler.config.k8s.io/v1",
-        "kind": "KubeSchedulerConfiguration",
-        "clientConnection": {"kubeconfig": kubeconfig},
-        "leaderElection": {"leaderElect": True},
-        "enableProfiling": False,
-    }
-    extra = site.config.scheduler
-    arguments["config"] = place.json("config.yaml", fields.with_fields(SCHEDULER, body, extra))
-    left = fields.flags_left(SCHEDULER, extra)
-    argv = (SCHEDULER, *merged(arguments, left))
-    return [*place.resources, _behind_api(site, place, argv, extra, SCHEDULER_PORT)]
-
-
-def _as_client(place: Place, identity: str) -> Mapping[str, str]:
-    path = place.kubeconfig(identity)
-    names = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
-    return {"bind-address": "127.0.0.1", **dict.fromkeys(names, path)}
-
-
-def _behind_api(site: Site, place: Place, argv: tuple[str, ...], extra: Program, port: int) -> rkx.Container:
-    return rkx.Container(
-        node=site.name,
-        name=argv[0],
-        image=site.images.kubernetes,
-        argv=argv,
-        env=env(extra),
-        mounts=(place.mount, *extra_mounts(extra)),
-        read_only=True,
-        user=ROOT_USER,
-        reads=(place.read,),
-        after=(rkx.API_READY,),
-        probe=rkx.Probe(address=f"tcp:127.0.0.1:{port}", path="/healthz", authority=rkx.KUBERNETES_CA),
-    )

@@ -1,0 +1,89 @@
+"""Controller manager and scheduler, on each control plane node: clients of the API that nobody calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import rkx
+from rkx_service_kubernetes import fields
+from rkx_service_kubernetes.arguments import merged
+from rkx_service_kubernetes.config import Program
+from rkx_service_kubernetes.containers import ROOT_USER, env, extra_mounts
+from rkx_service_kubernetes.identities import CONTROLLER_MANAGER, SCHEDULER, SERVICE_ACCOUNT, on
+from rkx_service_kubernetes.places import Place
+from rkx_service_kubernetes.site import Site
+
+CONTROLLER_MANAGER_PORT = 10257
+SCHEDULER_PORT = 10259
+
+
+def resources(site: Site) -> list[rkx.Resource]:
+    """Describe both with their files."""
+    return [*_controller_manager(site), *_scheduler(site)]
+
+
+def _controller_manager(site: Site) -> list[rkx.Resource]:
+    place = Place(site.name, CONTROLLER_MANAGER)
+    arguments = {
+        **place.serving(on(site.node, f"{CONTROLLER_MANAGER}-serving")),
+        **_as_client(place, CONTROLLER_MANAGER),
+        "secure-port": str(CONTROLLER_MANAGER_PORT),
+        "allocate-node-cidrs": str(site.network.allocate_node_cidrs).lower(),
+        "cluster-cidr": site.network.pod_cidr,
+        "service-cluster-ip-range": site.cluster.service_cidr,
+        "root-ca-file": place.authority(rkx.KUBERNETES_CA),
+        "service-account-private-key-file": place.put(
+            "service-account.key", rkx.Part(identity=SERVICE_ACCOUNT, what="key")
+        ),
+        "use-service-account-credentials": "true",
+        "leader-elect": "true",
+        "terminated-pod-gc-threshold": "1000",
+    }
+    extra = site.config.kube_controller
+    argv = (CONTROLLER_MANAGER, *merged(arguments, extra))
+    return [*place.resources, _behind_api(site, place, argv, extra, CONTROLLER_MANAGER_PORT)]
+
+
+def _scheduler(site: Site) -> list[rkx.Resource]:
+    place = Place(site.name, SCHEDULER)
+    arguments = {
+        **place.serving(on(site.node, f"{SCHEDULER}-serving")),
+        **_as_client(place, SCHEDULER),
+        "secure-port": str(SCHEDULER_PORT),
+    }
+    del arguments["profiling"]  # ignored beside a configuration file
+    kubeconfig = arguments.pop("kubeconfig")
+    body = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "clientConnection": {"kubeconfig": kubeconfig},
+        "leaderElection": {"leaderElect": True},
+        "enableProfiling": False,
+    }
+    extra = site.config.scheduler
+    arguments["config"] = place.json("config.yaml", fields.with_fields(SCHEDULER, body, extra))
+    left = fields.flags_left(SCHEDULER, extra)
+    argv = (SCHEDULER, *merged(arguments, left))
+    return [*place.resources, _behind_api(site, place, argv, extra, SCHEDULER_PORT)]
+
+
+def _as_client(place: Place, identity: str) -> Mapping[str, str]:
+    path = place.kubeconfig(identity)
+    names = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
+    return {"bind-address": "127.0.0.1", **dict.fromkeys(names, path)}
+
+
+def _behind_api(site: Site, place: Place, argv: tuple[str, ...], extra: Program, port: int) -> rkx.Container:
+    return rkx.Container(
+        node=site.name,
+        name=argv[0],
+        image=site.images.kubernetes,
+        argv=argv,
+        env=env(extra),
+        mounts=(place.mount, *extra_mounts(extra)),
+        read_only=True,
+        user=ROOT_USER,
+        reads=(place.read,),
+        after=(rkx.API_READY,),
+        probe=rkx.Probe(address=f"tcp:127.0.0.1:{port}", path="/healthz", authority=rkx.KUBERNETES_CA),
+    )
