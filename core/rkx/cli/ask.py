@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import click
@@ -38,7 +39,9 @@ class Operator:
             return self._yes
         for danger in dangers:
             click.echo(f"{danger.what}: {danger.why}", err=True)
-        return self._ask("Go on? [y/N]").strip().lower() in ("y", "yes")
+        with suppress(click.Abort):  # the end of input is no agreement
+            return self._ask("Go on? [y/N]").strip().lower() in ("y", "yes")
+        return False
 
     def passphrase(self, what: str) -> str:
         """Ask for a passphrase, once for all nodes that need the same."""

@@ -76,13 +76,13 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
 @not_yet.flags("validate")
 def validate(file: Path, mode: Mode, as_json: bool) -> None:
     """Check the file and the plugins that it names; connects to nothing."""
+    from rkx.cli.show_plain import counted
     from rkx.cli.validity import problems_of
 
     if not as_json:
         project = _load(file, mode)
-        click.echo(
-            f"{file}: valid, {len(project.cluster.nodes)} nodes, Kubernetes {project.cluster.kubernetes_version}"
-        )
+        nodes = counted(len(project.cluster.nodes), "node")
+        click.echo(f"{file}: valid, {nodes}, Kubernetes {project.cluster.kubernetes_version}")
         return
     code, values = problems_of(file, mode)
     click.echo(json.dumps(values, ensure_ascii=False))

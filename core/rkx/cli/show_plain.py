@@ -32,7 +32,7 @@ class Plain:
             case ProblemFound():
                 return f"{'warning' if event.warning else 'problem'}: {problem(event)}"
             case PlanReady():
-                return f"plan: {counted(event.actions)}" if event.actions else "plan: nothing to do"
+                return f"plan: {counted(event.actions, 'action')}" if event.actions else "plan: nothing to do"
             case ActionStarted():
                 self._reasons[event.verb, event.key] = event.reason
                 return f"{action(event)} begins{because(event.reason)}" if self._verbose else ""
@@ -54,9 +54,9 @@ class Plain:
         """End."""
 
 
-def counted(actions: int) -> str:
-    """Give a number of actions in words."""
-    return f"{actions} action{'s' * (actions != 1)}"
+def counted(number: int, what: str) -> str:
+    """Give a number of things in words."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def action(event: ActionStarted | ActionFinished | ActionFailed) -> str:

@@ -16,7 +16,7 @@ def as_text(plan: Plan) -> str:
     lines = [*_actions(plan), *_turns(plan), *_remarks(plan)]
     if plan.is_empty:
         return "\n".join(["nothing to do", *lines])
-    return "\n".join([f"{plan.cluster}: {counted(len(plan.actions))}", *lines])
+    return "\n".join([f"{plan.cluster}: {counted(len(plan.actions), 'action')}", *lines])
 
 
 def _actions(plan: Plan) -> Iterator[str]:

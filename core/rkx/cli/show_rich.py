@@ -1,14 +1,74 @@
-"""Show a run as a live screen."""
+"""Show a run as a live screen: per node what runs now, and what waits for whom."""
 
 from __future__ import annotations
 
-import click
+import threading
+import time
 
-from rkx.cli.show_plain import Plain
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from rkx.cli.progress import Progress
+from rkx.cli.show_plain import counted
+from rkx.events import ActionFailed, Event
+
+A_SECOND = 8
+"""How often the screen is drawn."""
 
 
-class Screen(Plain):
-    """Lines, until the screen is there."""
+class Screen:
+    """Draws on a thread of its own, so that the time moves while nothing happens."""
 
-    def __init__(self) -> None:
-        super().__init__(click.echo)
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console()
+        self._progress = Progress()
+        self._lock = threading.Lock()  # for the progress, which the drawing thread reads
+        self._switch = threading.Lock()  # for being drawn or not; never taken by the drawing thread
+        self._started = time.monotonic()
+        self._paused = False
+        self._live = self._new()
+
+    def _new(self) -> Live:
+        return Live(console=self._console, get_renderable=self.render, refresh_per_second=A_SECOND, transient=True)
+
+    def show(self, event: Event) -> None:
+        """Take an event; a failure stays on the screen."""
+        with self._lock:
+            self._progress.take(event)
+        with self._switch:
+            if not self._paused:
+                self._live.start()
+        if isinstance(event, ActionFailed):
+            self._console.print(Text(f"{event.verb} {event.key} failed: {event.message}", style="red"))
+
+    def render(self) -> Group:
+        """Give what stands on the screen now."""
+        with self._lock:
+            rows, so_far = self._progress.rows(), f"{self._progress.done} of {self._progress.total} actions"
+        table = Table.grid(padding=(0, 2))
+        for row in rows:
+            waits = f"waits: {row.waits}" if row.waits else ""
+            table.add_row(Text(row.node, style="bold"), Text(row.now), Text(waits, style="dim"))
+        return Group(Text(f"{self._progress.title}  {self._seconds():.0f}s  {so_far}"), table)
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def pause(self) -> None:
+        """Leave the terminal to a question; from any thread."""
+        with self._switch:
+            self._paused = True
+            self._live.stop()
+
+    def resume(self) -> None:
+        """Draw again, with the next event."""
+        with self._switch:
+            self._live, self._paused = self._new(), False
+
+    def close(self) -> None:
+        """Stop drawing, and say how much was done."""
+        with self._switch:
+            self._live.stop()
+        self._console.print(Text(f"{counted(self._progress.done, 'action')} in {self._seconds():.1f}s"))
