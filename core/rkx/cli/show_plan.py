@@ -31,7 +31,10 @@ def _action(action: Action) -> Iterator[str]:
     owner = f", by {action.owner}" if action.owner else ""
     yield f"  {action.verb:<8} {action.key.kind.lower()} {action.key.name} ({action.reason}{owner})"
     for change in action.changes:
-        yield f"           {change.field}: {change.before or 'nothing'} -> {change.after or 'nothing'}"
+        values = (
+            f": {change.before or 'nothing'} -> {change.after or 'nothing'}" if change.before or change.after else ""
+        )
+        yield f"           {change.field}{values}"
 
 
 def _turns(plan: Plan) -> Iterator[str]:
