@@ -17,7 +17,7 @@ from rkx.config.renames import current
 from rkx.config.schema.marks import slots
 from rkx.config.schema.top import ClusterKeys
 from rkx.config.tree import Entry, Mark, Scalar, Table, is_empty, to_python
-from rkx.config.walk import Walk
+from rkx.config.walk import ENOUGH, Walk
 from rkx.errors import ConfigError, Problem
 from rkx.model.cluster import Cluster
 
@@ -55,9 +55,9 @@ def load_text(text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bo
     walk = Walk(folder=path.parent, as_rke=True, lenient=mode == "warn")
     keys: ClusterKeys = walk.value(ClusterKeys, six, "")
     document = document.hide(walk.secrets)
-    notes = Notes(document, frozenset(_broken([*renames, *walk.problems])))
+    notes = Notes(document, frozenset(_broken([*renames, *walk.problems][:ENOUGH])))
     cluster = build(keys, others, notes, fetch=fetch)
-    everything = _sorted(document.place(each) for each in [*problems, *renames, *walk.problems, *notes.problems])
+    everything = _sorted(document.place(each) for each in _most([*problems, *renames, *walk.problems, *notes.problems]))
     if errors := [problem for problem in everything if not problem.warning]:
         count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"
         raise ConfigError(f"{count} in {path}", problems=errors)
@@ -98,6 +98,13 @@ def _broken(problems: Iterable[Problem]) -> Iterable[str]:
             yield name
             if name not in slots(ClusterKeys):
                 yield from (*nearest(name, slots(ClusterKeys)), FORMER.get(name, ""))
+
+
+def _most(problems: list[Problem]) -> list[Problem]:
+    """Keep as many problems as anybody reads, errors before warnings."""
+    if len(problems) <= ENOUGH:
+        return problems
+    return sorted(problems, key=lambda problem: problem.warning)[:ENOUGH]
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

@@ -17,6 +17,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 64
 REPEAT_LIMIT = 10_000
+ENOUGH = 200
 TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
@@ -189,5 +190,5 @@ class _Composer:
             file=str(self.path),
             line=mark.line,
             column=mark.column,
-            source=unread_source_line(self.lines, mark.line),
+            source=unread_source_line(self.lines, mark.line) if len(self.problems) < ENOUGH else "",
         )

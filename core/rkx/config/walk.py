@@ -20,6 +20,8 @@ from rkx.secret import Secret
 
 MAPPINGS = (collections.abc.Mapping, dict)
 SEQUENCES = (tuple, list, collections.abc.Sequence, frozenset)
+ENOUGH = 200
+"""So many problems get a suggestion; more than are shown, and no file can make the search for names slow."""
 FAILED: Any = object()
 """What a value that could not be decoded becomes; its problem is noted."""
 
@@ -36,6 +38,7 @@ class Walk:
     ) -> None:
         self.folder, self.as_rke, self.lenient, self.known = folder, as_rke, lenient, known
         self.problems: list[Problem] = []
+        self.errors = 0
         self.secrets: dict[int, int] = {}
 
     def value(self, hint: Plain, tree: Tree, where: str) -> Plain:
@@ -100,7 +103,11 @@ class Walk:
                 return ()
             hint = f"write [{shortened(tree.text)}]" if isinstance(tree, Scalar) else f"each item begins with {'- '!r}"
             return self.fail(tree.mark, where, f"list{_of(item)} expected, {found(tree)}", hint)
-        values = [self.value(item, each, f"{where}[{index}]") for index, each in enumerate(tree.values)]
+        values = [
+            self.value(item, each, f"{where}[{index}]")
+            for index, each in enumerate(tree.values)
+            if self.errors < ENOUGH
+        ]
         kept = [value for value in values if value is not FAILED]
         return frozenset(kept) if kind is frozenset else tuple(kept)
 
@@ -199,6 +206,9 @@ class Walk:
         if where in self.known:
             self.note(entry.key, where, "rkx does not act on this yet", "expect no effect", warning=True)
             return ()
+        if len(self.problems) >= ENOUGH:
+            self.note(entry.key, where, f'unknown key "{shortened(key)}"', warning=self.lenient)
+            return ()
         former = FORMER.get(key, "")
         hint = f'it is called "{former}" now' if former in named else suggestion(key, named)
         self.note(entry.key, where, f'unknown key "{shortened(key)}"', hint, warning=self.lenient)
@@ -218,6 +228,7 @@ class Walk:
             where=where, message=message, hint=hint.strip(), warning=warning, line=mark.line, column=mark.column
         )
         self.problems.append(problem)
+        self.errors += not warning
 
     def fail(self, mark: Mark, where: str, message: str, hint: str = "") -> Plain:
         """Keep an error and give FAILED."""
