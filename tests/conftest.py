@@ -12,6 +12,7 @@ Golden = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite recorded texts instead of comparing")
+    parser.addoption("--all-demonstrations", action="store_true", help="fail unless each demonstration was shown")
 
 
 @pytest.fixture

@@ -114,6 +114,7 @@ def _make(lab: Lab, missing: list[Machine], found: dict[str, Archive], say: Say)
         return
     client = lab.client()
     image = images.into_engine(client, found[images.MACHINE])
+    networks.enclose(client, lab.name, image)
     for machine in missing:
         containers.remove(client, machine)  # volumes of a run that was interrupted
         containers.create(client, lab, machine, image)

@@ -21,6 +21,19 @@ def ensure(client: docker.DockerClient, name: str) -> IPv4Network:
         return _make(client, name)
 
 
+def enclose(client: docker.DockerClient, name: str, image: str) -> None:
+    """Refuse what machines send to anywhere outside their network, as nothing there may hear of a lab.
+
+    A service's address that is not translated yet would else leave by the default route, and something far away
+    might answer it.
+    """
+    bridge = f"br-{str(client.networks.get(network_name(name)).id)[:12]}"
+    rule = f"DOCKER-USER -i {bridge} ! -o {bridge} -j REJECT"
+    each = f"$t -w -C {rule} 2>/dev/null || $t -w -I {rule} 2>/dev/null"
+    script = f"for t in iptables iptables-legacy; do {each} && exit 0; done; exit 1"
+    client.containers.run(image, ["-c", script], entrypoint=["sh"], network_mode="host", privileged=True, remove=True)
+
+
 def network_name(lab: str) -> str:
     """Return the name of a lab's network."""
     return f"rkx-lab-{lab}"

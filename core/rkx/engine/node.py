@@ -160,18 +160,28 @@ class NodeProgram:
         return host_facts(answer["facts"]), [each["path"] for each in answer["facts"]["free"] if each["there"]]
 
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
-        """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself."""
+        """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
+
+        May be repeated after it was cut anywhere: the privileged container goes last.
+        """
         with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
-            client.remove_container(NAMES["files"], force=True, v=True)
+            self.load_image(client)
+            self.ensure(client, "host", Layout(read=(), hold=()))
+            _discard(client, NAMES["files"])
             if image:
-                _discard(client, CLEANER)
-                client.create_container_from_config(self._cleaner(image), CLEANER)
-                self._checked(*_run(client, CLEANER, _lines(operations)))
-                client.remove_container(CLEANER, force=True, v=True)
+                self._in_image(client, image, operations)
         self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
         with self.link.docker() as client:
-            client.remove_container(NAMES["host"], force=True, v=True)
-            client.remove_image(image_tag(self.architecture))
+            _discard(client, NAMES["host"])
+            client.remove_image(image_tag(self.architecture), force=True)
+
+    def _in_image(self, client: APIClient, image: str, operations: Sequence[Operation]) -> None:
+        _discard(client, CLEANER)
+        try:
+            client.create_container_from_config(self._cleaner(image), CLEANER)
+            self._checked(*_run(client, CLEANER, _lines(operations)))
+        finally:
+            _discard(client, CLEANER)
 
     def _cleaner(self, image: str) -> dict[str, Any]:
         wanted = {**self.settings("host", Layout(read=(), hold=())), "image": image}

@@ -1,0 +1,66 @@
+"""Which demonstrations were shown: a table at the end, and a red run where one is missing or was skipped."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+DEMONSTRATIONS = {
+    1: "a cluster that works",
+    2: "a second up does nothing",
+    3: "drift is repaired alone",
+    4: "killed anywhere, converges",
+    5: "a change restarts what it must",
+    6: "a node comes and goes",
+    7: "remove leaves the machines as they were",
+    8: "the sample of 2017",
+    9: "no key in the open",
+    10: "all comes back after a restart",
+    11: "what the Engine was asked",
+}
+
+
+class Shown:
+    """Collects the outcome of each test that is marked with a demonstration's number."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._numbers: dict[str, int] = {}
+        self._rows: dict[int, list[tuple[str, float]]] = defaultdict(list)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if marker := item.get_closest_marker("demonstration"):
+                self._numbers[item.nodeid] = marker.args[0]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        number = self._numbers.get(report.nodeid)
+        if number is not None and (report.when == "call" or report.outcome != "passed"):
+            self._rows[number].append((report.outcome, report.duration))
+
+    @property
+    def _complete(self) -> bool:
+        return bool(self._config.getoption("--all-demonstrations"))
+
+    def missing(self) -> list[int]:
+        """List demonstrations of which no case ran, or one was skipped."""
+        return [
+            n for n in DEMONSTRATIONS if not self._rows[n] or any(outcome == "skipped" for outcome, _ in self._rows[n])
+        ]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._complete and self.missing():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self._numbers:
+            return
+        terminalreporter.section("demonstrations")
+        for number, title in DEMONSTRATIONS.items():
+            rows = self._rows[number]
+            passed = sum(outcome == "passed" for outcome, _ in rows)
+            seconds = sum(duration for _, duration in rows)
+            terminalreporter.line(f"{number:>3}  {title:<44} {passed} of {len(rows)} cases passed  {seconds:7.1f} s")
+        if self._complete and self.missing():
+            terminalreporter.line(f"not shown, so this run is red: {', '.join(map(str, self.missing()))}")
