@@ -42,14 +42,14 @@ check-go: setup
 	cd images/node && go vet ./... && go test ./...
 
 test: check images ## check, then every demonstration on machines of the lab
-	@$(call on_machines)
+	@$(call on_machines,lab and not long)
 
 test-long: check images ## the same with the full number of repetitions
-	@RKX_LONG=1; export RKX_LONG; $(call on_machines)
+	@$(call on_machines,lab)
 
 # The lab's engine is stopped only when no lab is left: that of `make demo` may run.
 define on_machines
-	$(BIN)/pytest -m lab; result=$$?; $(LAB) engine-down --unused >/dev/null; exit $$result
+	$(BIN)/pytest -m "$(1)" --all-demonstrations; result=$$?; $(LAB) engine-down --unused >/dev/null; exit $$result
 endef
 
 demo: images $(BIN)/kubectl ## bring up a cluster on three machines of the lab

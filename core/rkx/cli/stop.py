@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -20,21 +21,37 @@ SHOW_CURSOR = "\x1b[?25h"
 class Stop:
     """What a signal does, from here to the end of the ``with`` block.
 
-    While nothing is changed yet (looking at nodes, a question on the screen) the first signal ends at once, too.
+    While nothing is changed yet (looking at nodes, a question on the screen) the first signal ends at once, too. A
+    thread of its own acts on signals: the main one may be in a call that notices none, such as reading a line.
     """
 
     def __init__(self) -> None:
         self._cancel: Callable[[], None] | None = None
         self._former: dict[int, Any] = {}
+        self._former_wakeup = -1
         self._terminal = _terminal()
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+        self._watcher = threading.Thread(target=self._watch, name="signals", daemon=True)
 
     def __enter__(self) -> Stop:
-        self._former = {number: signal.signal(number, self._signalled) for number in SIGNALS}
+        self._watcher.start()
+        self._former_wakeup = signal.set_wakeup_fd(self._writing)
+        self._former = {number: signal.signal(number, _noted) for number in SIGNALS}
         return self
 
     def __exit__(self, *_exception: object) -> None:
         for number, former in self._former.items():
             signal.signal(number, former)
+        signal.set_wakeup_fd(self._former_wakeup)
+        os.close(self._writing)
+        self._watcher.join()
+        os.close(self._reading)
+
+    def _watch(self) -> None:
+        while number := os.read(self._reading, 1):
+            if number[0] in SIGNALS:
+                self._signalled()
 
     def cancels(self, cancel: Callable[[], None]) -> None:
         """Let the next signal call ``cancel``, since actions may be running."""
@@ -49,7 +66,7 @@ class Stop:
         finally:
             self._cancel = cancel
 
-    def _signalled(self, _number: int, _frame: FrameType | None) -> None:
+    def _signalled(self) -> None:
         cancel, self._cancel = self._cancel, None
         if cancel is None:
             self._leave()
@@ -64,6 +81,10 @@ class Stop:
         os._exit(PartlyDone.exit_code)  # threads may hang in the network for as long as their time limits
 
 
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: Python has written the signal's number to the pipe."""
+
+
 def _terminal() -> list[Any] | None:
     with suppress(OSError, ValueError, termios.error):
         return termios.tcgetattr(sys.stdin.fileno())
@@ -72,4 +93,4 @@ def _terminal() -> list[Any] | None:
 
 def _write(text: str) -> None:
     with suppress(OSError):
-        os.write(2, text.encode())  # click.echo is not made for signal handlers
+        os.write(2, text.encode())  # sys.stderr may be locked by the thread that is to end
