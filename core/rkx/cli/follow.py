@@ -65,11 +65,16 @@ def follow(project: Project, start: Callable[[Project, Options], Run], wishes: W
         stop.cancels(run.cancel)
         try:
             for event in run:
-                if wishes.as_json or not isinstance(event, ProblemFound) or not event.warning:
-                    screen.show(event)  # warnings of the file stand on the screen already, with their lines
+                if wishes.as_json or not _was_shown(event):
+                    screen.show(event)
         finally:
             screen.close()
         run.wait()
+
+
+def _was_shown(event: Event) -> bool:
+    """Tell if an event is a warning of the file, which stands on the screen already, with its line."""
+    return isinstance(event, ProblemFound) and event.warning and not event.node
 
 
 def reader(wishes: Wishes) -> Reader:

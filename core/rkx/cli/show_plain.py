@@ -30,7 +30,7 @@ class Plain:
             case RunStarted():
                 return f"{event.command} {event.cluster}"
             case ProblemFound():
-                return f"{'warning' if event.warning else 'problem'}: {problem(event)}"
+                return problem(event)
             case PlanReady():
                 return f"plan: {counted(event.actions, 'action')}" if event.actions else "plan: nothing to do"
             case ActionStarted():
@@ -73,5 +73,5 @@ def because(reason: str) -> str:
 
 def problem(event: ProblemFound) -> str:
     """Give a problem as one line."""
-    where = f"{event.where}: " if event.where else ""
-    return f"{where}{event.message}{because(event.hint)}"
+    places = [place for place in ("warning" if event.warning else "problem", event.node, event.where) if place]
+    return f"{': '.join(places)}: {event.message}{because(event.hint)}"

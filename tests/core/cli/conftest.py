@@ -15,14 +15,20 @@ from rkx.cli.main import cli
 from rkx.errors import Problem, RkxError
 from rkx.events import Event
 from rkx.model.cluster import Cluster
-from rkx.model.node import Node
+from rkx.model.node import Node, Role
 from rkx.model.plan import Plan
 from rkx.registry import Plugins
 
 BEGIN = datetime(2026, 11, 25, 16, 0, tzinfo=UTC)
+
+
+def _node(name: str, address: str, *roles: Role) -> Node:
+    return Node(name=name, address=address, internal_address=address, roles=frozenset(roles), transport="any")
+
+
 NODES = (
-    Node(name="one", address="192.0.2.1", internal_address="192.0.2.1", roles=frozenset({"controlplane", "etcd"})),
-    Node(name="two", address="192.0.2.2", internal_address="192.0.2.2", roles=frozenset({"worker"})),
+    _node("one", "192.0.2.1", "controlplane", "etcd"),
+    _node("two", "192.0.2.2", "worker"),
 )
 
 
@@ -44,7 +50,7 @@ class FakeApi:
     work: Callable[[api.Run, api.Options], None] = lambda _run, _options: None
     asked: list[api.Options] = field(default_factory=list)
 
-    def load(self, path: Path, *, mode: str) -> api.Project:
+    def load(self, path: Path, *, mode: str, fetch: bool = False) -> api.Project:
         if self.load_error:
             raise self.load_error
         cluster = Cluster(name="sample", nodes=NODES, kubernetes_version="v1.34.4")

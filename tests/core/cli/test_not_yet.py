@@ -46,9 +46,9 @@ def test_file_when_written_as_in_rke_then_is_the_cluster_file(
     seen: list[Path] = []
     load = fake.load
 
-    def note(path: Path, *, mode: str) -> api.Project:
+    def note(path: Path, *, mode: str, fetch: bool = False) -> api.Project:
         seen.append(path)
-        return load(path, mode=mode)
+        return load(path, mode=mode, fetch=fetch)
 
     monkeypatch.setattr(api, "load", note)
     assert rkx("plan", *spelling).exit_code == 0

@@ -9,6 +9,7 @@ from rich.console import Console
 from tests.conftest import Golden
 from tests.core.cli.conftest import FakeApi, numbered, rkx
 
+from rkx import api
 from rkx.cli.progress import CLUSTER, Progress, Row
 from rkx.cli.show_json import JsonLines
 from rkx.cli.show_plain import Plain
@@ -29,7 +30,11 @@ from rkx.model.plan import Action, Change, Danger, Plan
 from rkx.model.resource import Key
 from rkx.model.step import Step, Turn
 
-KUBELET, PROXY, API = Key("one", "Container", "kubelet"), Key("two", "Container", "kube-proxy"), Key("", "Api", "ready")
+KUBELET, PROXY, READY = (
+    Key("one", "Container", "kubelet"),
+    Key("two", "Container", "kube-proxy"),
+    Key("", "Api", "ready"),
+)
 DRAIN = Step(verb="drain", subject="node two", reason="it changes")
 PLAN = Plan(
     cluster="sample",
@@ -41,8 +46,8 @@ PLAN = Plan(
             owner="kubernetes",
             changes=(Change(field="image", before="rkx/kubernetes:v1", after="rkx/kubernetes:v2"), Change(field="env")),
         ),
-        Action(verb="await", key=API, reason="others need it", after=(KUBELET,)),
-        Action(verb="create", key=PROXY, reason="missing", after=(API,)),
+        Action(verb="await", key=READY, reason="others need it", after=(KUBELET,)),
+        Action(verb="create", key=PROXY, reason="missing", after=(READY,)),
     ),
     turns=(Turn(lane="workers", node="two", enter=(DRAIN,), keys=(PROXY,)),),
     asks=(Danger(what="remove node three", why="its pods move"),),
@@ -56,8 +61,8 @@ EVENTS = numbered(
     ActionStarted(node="one", verb="replace", key=str(KUBELET), reason="image changed"),
     Waiting(node="one", key=str(KUBELET), why="/healthz answers 500"),
     ActionFinished(node="one", verb="replace", key=str(KUBELET), duration_s=1.5),
-    ActionStarted(verb="await", key=str(API), reason="others need it"),
-    ActionFinished(verb="await", key=str(API), duration_s=0.25),
+    ActionStarted(verb="await", key=str(READY), reason="others need it"),
+    ActionFinished(verb="await", key=str(READY), duration_s=0.25),
     ActionStarted(node="two", verb="create", key=str(PROXY), reason="missing"),
     ActionFailed(node="two", verb="create", key=str(PROXY), message="no such image", hint="push it"),
     RunFinished(exit_code=7, message="no such image", duration_s=9.0),
@@ -110,6 +115,17 @@ def test_up_when_asked_for_json_then_every_line_is_an_event_and_nothing_else_is_
     lines = [json.loads(line) for line in rkx("up", "--json").output.splitlines()]
     assert [line["kind"] for line in lines] == ["run-started", "plan-ready", "run-finished"]
     assert [line["seq"] for line in lines] == [1, 2, 3]
+
+
+def test_up_when_a_node_warns_then_the_warning_is_shown_but_not_the_files_again(fake: FakeApi) -> None:
+    def work(run: api.Run, _options: api.Options) -> None:
+        run.emit(ProblemFound(node="one", message="cgroup v2 was not tried", hint="tell us"))
+        run.emit(ProblemFound(where="ingress", message="shown when the file was loaded"))
+
+    fake.work = work
+    shown = rkx("up").stdout
+    assert "warning: one: cgroup v2 was not tried (tell us)" in shown
+    assert "shown when the file was loaded" not in shown
 
 
 def _after(count: int) -> Progress:
