@@ -62,20 +62,25 @@ class Options:
 
 
 def load(
-    path: str | Path, *, mode: Literal["strict", "warn"] = "strict", plugins: Sequence[Plugin[Any]] = ()
+    path: str | Path,
+    *,
+    mode: Literal["strict", "warn"] = "strict",
+    plugins: Sequence[Plugin[Any]] = (),
+    fetch: bool = False,
 ) -> Project:
     """Read cluster.yml and choose its plugins; ConfigError holds every mistake at once.
 
+    ``fetch`` also gets the manifests that the file names by http(s): wanted for ``plan`` and ``up``.
     ``plugins`` are instances that take the place of installed ones of their stage and name.
     """
-    loaded = read_file(Path(path), mode=mode)
+    loaded = read_file(Path(path), mode=mode, fetch=fetch)
     given: Given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
     problems: list[Problem] = []
     chosen = [_choose(ref, given, loaded.document, problems) for ref in _refs(loaded.cluster)]
     transports = {node.name: _transport(node, loaded.document, given, problems) for node in loaded.cluster.nodes}
     _raise(problems, path)
     every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
-    problems = [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
+    problems += [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
     _raise([problem for problem in problems if not problem.warning], path)
     warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
     return Project(
@@ -278,13 +283,19 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
             )
         _agree(found, options)
         if any(action.verb == "prepare" for action in found.actions):
-            prepare(visit, desired, run, options.break_lock)
+            prepare(visit, desired, found, run, options.break_lock)
             desired = visit.desired()
             found = visit.plan(desired)
+            _agree(found, options)
+        for finding in visit.warnings:
+            run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
         run.emit(PlanReady(actions=len(found.actions), plan=found))
-        if not found.is_empty:
-            apply_plan(visit, desired, found, run, options.break_lock)
-        write_kubeconfig(visit, project.path)
+        try:
+            if not found.is_empty:
+                apply_plan(visit, desired, found, run, options.break_lock)
+            visit.remember_version()
+        finally:
+            write_kubeconfig(visit, project.path)
         _report_unreachable(visit)
 
 

@@ -29,7 +29,7 @@ def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fie
     from rkx.cli.summary import summary
 
     said = Wishes(**wishes)
-    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose)
+    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose, fetch=True)
     follow(project, api.up, said)
     if not said.as_json:
         click.echo(summary(project))
@@ -65,7 +65,7 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
     from rkx.cli.stop import Stop
 
     said = Wishes(**wishes)
-    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose)
+    project = _load(file, mode, quiet=said.as_json, verbose=said.verbose, fetch=True)
     with Stop() as stop:
         found = api.plan(project, options(said, Operator(stop)))
     click.echo(json.dumps(as_values(found), ensure_ascii=False) if said.as_json else as_text(found))
@@ -127,7 +127,7 @@ def version(as_json: bool) -> None:
     click.echo(json.dumps(values()) if as_json else line())
 
 
-def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False) -> Project:
+def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False, fetch: bool = False) -> Project:
     from rkx import api
     from rkx.config import show
 
@@ -135,7 +135,7 @@ def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False)
         import logging
 
         logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
-    project = api.load(file, mode=mode)
+    project = api.load(file, mode=mode, fetch=fetch)
     if project.warnings and not quiet:
         click.echo(show(project.warnings), err=True)
     return project

@@ -21,16 +21,19 @@ from rkx.engine.link import Link
 from rkx.engine.lock import Lock
 from rkx.engine.node import NodeProgram
 from rkx.engine.object_actions import Objects
-from rkx.engine.objects import ClusterApi
+from rkx.engine.objects import ApiSilent, ClusterApi
 from rkx.engine.order import Unit, units
-from rkx.engine.probe import wait_until_ready
+from rkx.engine.probe import POLL_S, wait_until_ready
+from rkx.engine.state import NodeRecord
 from rkx.engine.turns import Turns
-from rkx.errors import ApplyFailed, Interrupted, NotReady, RkxError
+from rkx.errors import ApplyFailed, Interrupted, NotReady, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event
 from rkx.model.plan import Action, Plan
 from rkx.model.resource import Container
 from rkx.registry import Plugins
 
+SURVEY_TIMEOUT_S = 60.0
+"""How long an API server that should run may stay silent."""
 Emit = Callable[[Event], None]
 
 
@@ -53,13 +56,14 @@ class Application:
     """One plan being applied."""
 
     def __init__(self, world: World, plan: Plan) -> None:
-        self._world = world
+        self._world, self._plan = world, plan
         self._turns = Turns(world.plugins, plan, world.links, world.ledger, world.cancelled)
         self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, world.cancelled)
         self._objects = Objects(world.api, world.ledger, world.desired, world.links, world.cancelled)
 
     def run(self) -> None:
         """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left."""
+        self._objects.intend(self._plan.actions)
         self._graph.run()
         self._world.ledger.save()
         self._judge()
@@ -69,8 +73,11 @@ class Application:
         left = [_label(unit) for unit in self._graph.left]
         if self._world.cancelled.is_set():
             raise Interrupted(f"cancelled; {len(left)} actions are left", hint="run again to finish")
+        if left and not failures:
+            raise RkxError(f"a bug in rkx: these wait for each other: {', '.join(left)}")
         if len(failures) == 1 and not left:
-            raise next(iter(failures.values()))
+            [only] = failures.values()
+            raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError) else only
         if failures and not left and all(isinstance(error, NotReady) for error in failures.values()):
             raise NotReady(_lines(failures), hint="all changes are made; look at the components named")
         if failures:
@@ -112,11 +119,25 @@ class Application:
             world.lock.check()
             write(world.programs[first.key.node], unit.actions, world.desired, world.ledger)
         elif first.verb == "survey":
-            return units(diff_objects(world.desired, world.api, world.ledger))
+            return self._survey()
         else:
             self._single(first)
         self._turns.leave(unit)
         return ()
+
+    def _survey(self) -> Sequence[Unit]:
+        """Compare objects as soon as the API answers; what will be applied is noted first."""
+        world, end = self._world, time.monotonic() + SURVEY_TIMEOUT_S
+        while True:
+            try:
+                actions = diff_objects(world.desired, world.api, world.ledger, partial=bool(self._plan.unreachable))
+            except ApiSilent:
+                if time.monotonic() > end or world.cancelled.is_set():
+                    raise
+                world.cancelled.wait(POLL_S)
+            else:
+                self._objects.intend(actions)
+                return units(actions)
 
     def _single(self, action: Action) -> None:
         match action.key.kind:
@@ -146,16 +167,27 @@ class Application:
         container = self._world.desired.resources[action.key]
         if not isinstance(container, Container):
             raise TypeError(f"{action.key} is no container")
+        self._note(container)
         self._carry(action, link, container)
         wait_until_ready(link, container, self._world.ledger, self._world.cancelled)
 
+    def _note(self, container: Container) -> None:
+        """Keep in the state that the node has this container, before it is made."""
+
+        def added(record: NodeRecord) -> NodeRecord:
+            return replace(record, containers=tuple(sorted({*record.containers, container.name})))
+
+        if container.name not in self._world.ledger.state.nodes[container.node].containers:
+            self._world.ledger.note_node(container.node, added, save=True)
+
     def _carry(self, action: Action, link: Link, container: Container) -> None:
         ledger = self._world.ledger
+        reads = ledger.reads_word(container, self._world.desired.on(container.node))
         match action.verb:
             case "create":
-                containers.create(link, container, ledger)
+                containers.create(link, container, ledger, reads)
             case "replace":
-                containers.replace(link, container, ledger)
+                containers.replace(link, container, ledger, reads)
             case "start":
                 containers.start(link, container)
             case "restart":

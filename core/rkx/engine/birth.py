@@ -8,32 +8,28 @@ from rkx.engine.state import State
 from rkx.errors import Refused
 from rkx.model.cluster import Cluster
 
-FIXED = {
-    "pod_cidr": "services.kube-controller.cluster_cidr",
-    "service_cidr": "services.kube-api.service_cluster_ip_range",
-    "dns_domain": "services.kubelet.cluster_domain",
-}
+FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services", "dns_domain": "the DNS domain"}
 
 
 def births(cluster: Cluster) -> dict[str, str]:
     """Give what a new cluster is born with."""
     fixed = {name: str(getattr(cluster, name)) for name in FIXED}
-    return {**fixed, "network": cluster.network.name, "kubernetes_version": cluster.kubernetes_version}
+    return {**fixed, "network": cluster.network.name}
 
 
 def check_births(cluster: Cluster, state: State) -> None:
     """Refuse what would break the cluster that runs: other ranges, another domain, a skipped or lower minor."""
-    for name, where in FIXED.items():
+    for name, what in FIXED.items():
         was, wanted = state.birth.get(name), str(getattr(cluster, name))
         if was is not None and was != wanted:
             raise Refused(
-                f"{cluster.file}: {where}: {wanted!r}, but the cluster was made with {was!r}",
+                f"{cluster.file}: {what} is {wanted!r}, but the cluster was made with {was!r}",
                 hint=f"write {was!r}; this value cannot change while the cluster lives",
             )
     was = state.birth.get("network")
     if was is not None and was != cluster.network.name:
         raise Refused(
-            f"{cluster.file}: network.plugin: {cluster.network.name!r}, but the cluster was made with {was!r}",
+            f"{cluster.file}: the network is {cluster.network.name!r}, but the cluster was made with {was!r}",
             hint="exchange of the network is not offered yet; remove the cluster and make it anew",
         )
     _check_version(cluster, state.birth.get("kubernetes_version", ""))

@@ -15,7 +15,9 @@ from rkx.engine.desire import Desired
 from rkx.engine.files import keeps_state, state_copy
 from rkx.engine.kubeconfig import kubeconfig_of
 from rkx.engine.lock import Lock
+from rkx.engine.recover import read_copy
 from rkx.engine.visit import Visit
+from rkx.errors import Refused
 from rkx.events import Event
 from rkx.model.identity import ADMIN
 from rkx.model.plan import Plan
@@ -37,9 +39,8 @@ class Conducts(Protocol):
         """Give the threading.Event that says stop."""
 
 
-def prepare(visit: Visit, desired: Desired, run: Conducts, break_lock: str) -> None:
+def prepare(visit: Visit, desired: Desired, found: Plan, run: Conducts, break_lock: str) -> None:
     """Install rkx-node where it is missing, so that the plan can rest on what it says; then look again."""
-    found = visit.plan(desired)
     only = tuple(replace(action, after=()) for action in found.actions if action.verb == "prepare")
     _apply(visit, desired, Plan(cluster=found.cluster, actions=only), run, break_lock)
     visit.look()
@@ -47,15 +48,13 @@ def prepare(visit: Visit, desired: Desired, run: Conducts, break_lock: str) -> N
 
 def apply_plan(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock: str) -> None:
     """Apply a plan, and give the state's copies to the nodes that keep one, however it ends."""
-    try:
-        _apply(visit, desired, plan, run, break_lock)
-    finally:
-        _copy_state(visit, desired)
+    _apply(visit, desired, plan, run, break_lock)
 
 
 def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock: str) -> None:
-    visit.remember_nodes()
     with _lock(visit, run.name, break_lock) as lock:
+        _refuse_older_state(visit, desired)
+        visit.remember_nodes()
         world = World(
             plugins=visit.plugins,
             desired=desired,
@@ -67,7 +66,22 @@ def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock
             emit=run.emit,
             cancelled=run.cancelled,  # type: ignore[arg-type] # a threading.Event
         )
-        Application(world, plan).run()
+        try:
+            Application(world, plan).run()
+        finally:
+            _copy_state(visit, desired)
+
+
+def _refuse_older_state(visit: Visit, desired: Desired) -> None:
+    """Refuse to go on with a state that another run, from elsewhere, has left behind."""
+    for name in (name for name in visit.links if keeps_state(desired, name)):
+        copy = read_copy(visit.links[name])
+        state = visit.ledger.state
+        if copy is not None and copy.cluster_id == state.cluster_id and copy.generation > state.generation:
+            raise Refused(
+                f"{visit.state_file.path}: generation {state.generation} is older than {copy.generation} on {name}",
+                hint="move the file away: the newer one is taken from the node",
+            )
 
 
 @contextmanager

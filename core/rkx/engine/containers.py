@@ -26,9 +26,13 @@ PULL_SILENCE_S = 60.0
 LOGS = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
 
 
-def settings(container: Container, ledger: Ledger) -> dict[str, Any]:
-    """Give what the Engine's create call takes for a container."""
-    labels = {"rkx.cluster": ledger.state.cluster_id, "rkx.digest": digest.of_container(ledger.key, container)}
+def settings(container: Container, ledger: Ledger, reads: str) -> dict[str, Any]:
+    """Give what the Engine's create call takes for a container; ``reads`` is one word for the files that it reads."""
+    labels = {
+        "rkx.cluster": ledger.state.cluster_id,
+        "rkx.digest": digest.of_container(ledger.key, container),
+        "rkx.reads": reads,
+    }
     return {
         "Image": container.image,
         "Labels": labels,
@@ -57,12 +61,12 @@ def _host(container: Container) -> dict[str, Any]:
     }
 
 
-def create(link: Link, container: Container, ledger: Ledger) -> None:
+def create(link: Link, container: Container, ledger: Ledger, reads: str) -> None:
     """Make and start a container; one of ours that an interrupted run left under this name is made anew."""
     with link.docker() as client:
         _discard(client, link, container.name, ledger)
         with _engine_errors(link, container):
-            client.create_container_from_config(settings(container, ledger), container.name)
+            client.create_container_from_config(settings(container, ledger, reads), container.name)
             client.start(container.name)
 
 
@@ -78,14 +82,14 @@ def _discard(client: APIClient, link: Link, name: str, ledger: Ledger) -> None:
         client.remove_container(name, force=True, v=True)
 
 
-def replace(link: Link, container: Container, ledger: Ledger) -> None:
+def replace(link: Link, container: Container, ledger: Ledger, reads: str) -> None:
     """Put a new container in the place of the old: made beside it, so that a cut leaves what can be told apart."""
     beside = f"{container.name}-{digest.of_container(ledger.key, container)[:12]}"
     former = f"{container.name}-former"
     with link.docker() as client, _engine_errors(link, container):
         _discard(client, link, beside, ledger)
         _discard(client, link, former, ledger)
-        client.create_container_from_config(settings(container, ledger), beside)
+        client.create_container_from_config(settings(container, ledger, reads), beside)
         client.update_container(container.name, restart_policy=NEVER)
         client.stop(container.name, timeout=container.stop_timeout_s)
         client.rename(container.name, former)

@@ -30,15 +30,16 @@ def _certificates(plugins: Plugins, ledger: Ledger, wanted: Sequence[Identity], 
     made = {identity.name: keys.new_key() for identity in wanted}
     requests = [_request(identity, made[identity.name], ledger) for identity in wanted]
     answers = {answer.identity: answer for answer in plugins.issue(requests, now)}
-    issued = {}
+    issued, pending = {}, []
     for identity in wanted:
         answer = answers.get(identity.name)
-        if not isinstance(answer, Issued):
-            raise PartlyDone(
-                f"credentials {identity.name} are not issued yet", hint="run again later; what was issued is kept"
-            )
-        issued[identity.name] = _credential(identity, made[identity.name], answer, ledger)
+        if isinstance(answer, Issued):
+            issued[identity.name] = _credential(identity, made[identity.name], answer, ledger)
+        else:
+            pending.append(identity.name)
     ledger.add_credentials(issued)
+    if pending:
+        raise PartlyDone(f"not issued yet: {', '.join(pending)}", hint="run again later; what was issued is kept")
 
 
 def _request(identity: Identity, key: Secret[bytes], ledger: Ledger) -> IssueRequest:

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from rkx.engine.node import Layout
+from rkx.engine.node import Expected, Layout
 from rkx.engine.state import State
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
-from rkx.model.identity import Due, Identity
+from rkx.model.identity import Due, Identity, describe
 from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Object, Registration, Resource, Rollout
 from rkx.registry import Plugins
 
@@ -23,7 +23,7 @@ class Desired:
     """The whole of what is wanted.
 
     ``rollouts`` are the workloads to wait for, with the plugin that asked; ``leaving`` says of each node that is taken
-    down what its folders are and what else lies there.
+    down what its folders are and what else lies there; ``programs`` how rkx-node should be installed.
     """
 
     cluster: Cluster
@@ -35,6 +35,7 @@ class Desired:
     due: tuple[Due, ...]
     layouts: Mapping[str, Layout]
     leaving: Mapping[str, tuple[Resource, ...]]
+    programs: Mapping[str, Expected]
 
     def on(self, node: str) -> list[Resource]:
         """List the resources of one node."""
@@ -61,10 +62,18 @@ def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: 
         objects=_keyed_objects(part for manifest in manifests for part in split(manifest)),
         rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
         identities={identity.name: identity for identity in identities},
-        due=tuple(plugins.credentials_due(cluster, identities, state.saved(), now)),
+        due=(*plugins.credentials_due(cluster, identities, state.saved(), now), *_reshaped(identities, state)),
         layouts={node.name: layout(resources.values(), node.name) for node in cluster.nodes if node.name in facts},
         leaving={},
+        programs={},
     )
+
+
+def _reshaped(identities: Iterable[Identity], state: State) -> list[Due]:
+    """Find secrets whose form changed: the secret itself stays, so this is no matter for the auth plugin."""
+    saved = state.saved()
+    secrets = [i for i in identities if i.kind == "secret" and i.name in saved]
+    return [Due(identity=i.name, reason="form changed") for i in secrets if saved[i.name].description != describe(i)]
 
 
 def without(desired: Desired, nodes: Collection[str]) -> Desired:
@@ -81,8 +90,12 @@ def without(desired: Desired, nodes: Collection[str]) -> Desired:
         rollouts=desired.rollouts if stays else (),
         due=desired.due if stays else (),
         layouts={node: each for node, each in desired.layouts.items() if node not in nodes},
-        leaving={node: tuple(each for each in desired.on(node) if isinstance(each, Leaves | Folder)) for node in nodes},
+        leaving={**desired.leaving, **{node: _left_by(desired, node) for node in nodes if node in desired.layouts}},
     )
+
+
+def _left_by(desired: Desired, node: str) -> tuple[Resource, ...]:
+    return tuple(each for each in desired.on(node) if isinstance(each, Leaves | Folder))
 
 
 def _nodes(names: Collection[str]) -> set[tuple[str, str]]:

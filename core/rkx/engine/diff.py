@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from rkx.engine import digest
 from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import NAMES, OWN_FOLDER
+from rkx.engine.node import NAMES
 from rkx.engine.observe import SeenContainer, SeenNode
 from rkx.model.plan import Action, Change
-from rkx.model.resource import Container, File, Folder, Key, Part
+from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part
 
 ISSUE = Key("", "Credentials", "all")
 LOCK = "rkx-lock"
@@ -53,21 +53,34 @@ class _Comparison:
         self.wanted = desired.on(name)
 
     def actions(self) -> list[Action]:
+        if self.seen.layout is None and self.ours:
+            return list(self._prepare())  # its files are unknown, not missing: prepare, then plan anew
         found = [*self._prepare(), *self._files(), *self._leftovers()]
         changed = [PurePosixPath(action.key.name) for action in found if action.key.kind == "File"]
         for container in self.wanted:
             if isinstance(container, Container):
                 found += self._container(container, changed)
-        return found + list(self._strangers())
+        return [*found, *self._pulls(found), *self._strangers()]
+
+    def _pulls(self, found: Sequence[Action]) -> Iterator[Action]:
+        made = {action.key for action in found if action.verb in ("create", "replace")}
+        images = {r.image for r in self.wanted if isinstance(r, Container) and r.key in made}
+        for image in sorted(images):
+            if not any(_same_image(tag, image) for tag in self.seen.images):
+                yield Action(verb="pull", key=Key(self.name, "Image", image), reason="not on the node")
 
     def _prepare(self) -> Iterator[Action]:
-        program = self.seen.files.get(f"{OWN_FOLDER}/bin") and self.seen.layout
-        if not program or self.seen.layout != self.desired.layouts[self.name] or self._host_is_gone():
-            reason = "folders changed" if program else "missing"
-            yield Action(verb="prepare", key=prepare_key(self.name), reason=reason)
+        if why := self._unprepared():
+            yield Action(verb="prepare", key=prepare_key(self.name), reason=why)
 
-    def _host_is_gone(self) -> bool:
-        return any(name not in self.seen.containers for name in NAMES.values())
+    def _unprepared(self) -> str:
+        program = self.seen.files.get(NODE_PROGRAM)
+        if program is None or any(name not in self.seen.containers for name in NAMES.values()):
+            return "missing"
+        if self.seen.layout != self.desired.layouts[self.name]:
+            return "folders changed"
+        expected = self.desired.programs[self.name]
+        return "" if expected.fits(self.seen.containers) and program.size == expected.size else "another version"
 
     def _files(self) -> Iterator[Action]:
         for resource in self.wanted:
@@ -92,7 +105,7 @@ class _Comparison:
         """Find files that rkx wrote earlier and nobody wants any more."""
         wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
         record = self.ledger.state.nodes.get(self.name)
-        for path in record.paths if record else ():
+        for path in sorted({*record.paths} - {*record.foreign}) if record else ():
             if path in self.seen.files and path not in wanted:
                 kind = "Folder" if self.seen.files[path].word.startswith("folder") else "File"
                 yield Action(verb="remove", key=Key(self.name, kind, path), reason="no longer wanted")
@@ -116,25 +129,37 @@ class _Comparison:
         return Action(verb=verb, key=container.key, reason=reason, owner=container.owner, changes=changes)  # type: ignore[arg-type] # one of Verb
 
     def _newer(self, container: Container, seen: SeenContainer, changed: Sequence[PurePosixPath]) -> str:
-        """Name a file that the container read before its present content was written."""
-        for read in container.reads:
-            if read.on_change == "nothing":
-                continue
-            for path in changed:
-                if read.path == path or read.path in path.parents:
-                    return str(path)
-            for name, file in self.seen.files.items():
-                inside = PurePosixPath(name) == read.path or read.path in PurePosixPath(name).parents
-                is_file = not file.word.startswith("folder")
-                if inside and is_file and seen.started_at is not None and file.modified > seen.started_at:
-                    return name
+        """Name a file that the container read before its present content was written.
+
+        The Engine shows times of files in whole seconds. So one written in the second of the start counts as newer only
+        if the container was not made for the contents that are there now.
+        """
+        for path in changed:
+            if reads(container, path):
+                return str(path)
+        if seen.started_at is None:
+            return ""
+        same = seen.labels.get("rkx.reads") == self.ledger.reads_word(container, self.wanted)
+        started = seen.started_at if same else seen.started_at.replace(microsecond=0)
+        for name, file in self.seen.files.items():
+            is_newer = file.modified > started or (not same and file.modified == started)
+            if is_newer and reads(container, PurePosixPath(name)) and not file.word.startswith("folder"):
+                return name
         return ""
 
     def _strangers(self) -> Iterator[Action]:
         """Find our own containers that nobody wants, half-done replacements among them."""
         wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)}
         for name in sorted(self.ours.keys() - wanted - {*NAMES.values(), LOCK}):
-            yield Action(verb="remove", key=Key(self.name, "Container", name), reason="no longer wanted")
+            base = Key(self.name, "Container", name.rpartition("-")[0])
+            key = Key(self.name, "Container", name)
+            yield Action(verb="remove", key=key, reason="no longer wanted", after=(base,))
+
+
+def reads(container: Container, path: PurePosixPath) -> bool:
+    """Tell if a container must be restarted when that file changes."""
+    rules = [r for r in container.reads if r.path == path or r.path in path.parents]
+    return bool(rules) and max(rules, key=lambda read: len(read.path.parts)).on_change == "restart"
 
 
 def _difference(seen: str, wanted: str) -> str:
@@ -170,14 +195,24 @@ def _flags(argv: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def take_down(name: str, seen: SeenNode, ledger: Ledger) -> list[Action]:
+def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves] = ()) -> list[Action]:
     """Remove all of this cluster from a machine: containers first, then what they leave."""
     ours = seen.ours(ledger.state.cluster_id)
-    if not ours:
+    if not ours and name not in ledger.state.nodes:
         return []
     removals = [
         Action(verb="remove", key=Key(name, "Container", each), reason="the node is taken down")
         for each in sorted(ours.keys() - {*NAMES.values(), LOCK})
     ]
-    after = tuple(action.key for action in removals)
-    return [*removals, Action(verb="clean", key=machine_key(name), reason="the node is taken down", after=after)]
+    images = sorted({each.image for each in leaves if each.image})
+    pulls = [
+        Action(verb="pull", key=Key(name, "Image", image), reason="has the programs to clean with")
+        for image in images
+        if not any(_same_image(tag, image) for tag in seen.images)
+    ]
+    after = tuple(action.key for action in (*removals, *pulls))
+    return [
+        *removals,
+        *pulls,
+        Action(verb="clean", key=machine_key(name), reason="the node is taken down", after=after),
+    ]

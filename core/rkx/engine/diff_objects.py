@@ -25,12 +25,16 @@ def ready_key(kind: str, namespace: str, name: str) -> Key:
     return Key("", "Health", f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}")
 
 
-def diff_objects(desired: Desired, api: ClusterApi, ledger: Ledger) -> list[Action]:
-    """Compare every object with what the API shows; raises ApiSilent when it does not answer."""
+def diff_objects(desired: Desired, api: ClusterApi, ledger: Ledger, *, partial: bool = False) -> list[Action]:
+    """Compare every object with what the API shows; raises ApiSilent when it does not answer.
+
+    With ``partial`` some nodes are not reachable: what runs on each node is not waited for.
+    """
+    rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
     nodes = {item["metadata"]["name"]: item for item in (api.read("/api/v1/nodes") or {"items": []})["items"]}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         actions = list(filter(None, pool.map(lambda wanted: _object(wanted, api, ledger), desired.objects.values())))
-        waits = list(filter(None, pool.map(lambda each: _rollout(each, api, actions), desired.rollouts)))
+        waits = list(filter(None, pool.map(lambda each: _rollout(each, api, actions), rollouts)))
     actions += _pruned(desired, ledger)
     for registration in registrations(desired):
         actions += _node(registration, nodes.get(registration.node, {}), ledger)

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from rkx.engine.objects import ClusterApi
-from rkx.errors import PartlyDone, Refused
+from rkx.errors import Interrupted, PartlyDone, Refused
 from rkx.model.cluster import DrainOptions
 
 POLL_S = 0.1
@@ -41,7 +41,9 @@ def leave(api: ClusterApi, node: str, options: DrainOptions, cancelled: threadin
         return
     api.merge(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
     drain(api, node, options, cancelled)
-    api.ask("DELETE", f"/api/v1/nodes/{node}")
+    answer = api.ask("DELETE", f"/api/v1/nodes/{node}")
+    if not answer.ok and answer.status_code != requests.codes.not_found:
+        raise PartlyDone(f"the Node {node} was not deleted: {answer.status_code} {answer.text[:200]}", hint="run again")
 
 
 def drain(api: ClusterApi, node: str, options: DrainOptions, cancelled: threading.Event) -> None:
@@ -55,8 +57,10 @@ def drain(api: ClusterApi, node: str, options: DrainOptions, cancelled: threadin
                 hint="move these pods, or set upgrade_strategy.node_drain_input in cluster.yml",
             )
         going = [pod for pod, why in verdicts.values() if why == "evict"]
-        if not going or cancelled.is_set():
+        if not going:
             return
+        if cancelled.is_set():
+            raise Interrupted(f"cancelled while {node} was being emptied", hint="run again to go on")
         said = [_evict(api, pod, options) for pod in going if "deletionTimestamp" not in pod["metadata"]]
         if time.monotonic() > end:
             names = ", ".join(map(_name, going))

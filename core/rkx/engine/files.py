@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import STATE_COPY, NodeProgram, Operation
-from rkx.engine.state import dump
+from rkx.engine.state import NodeRecord, State, dump
 from rkx.model.plan import Action
 from rkx.model.resource import File, Folder
+from rkx.secret import Secret
 
 
 def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, ledger: Ledger) -> None:
@@ -23,7 +24,7 @@ def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, led
     makes = [_operation(desired, action, ledger) for action in actions if action.verb != "remove"]
     deletes = [{"verb": "delete", "path": path} for path in sorted(removed, reverse=True)]
     makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))
-    copies = state_copy(ledger) if keeps_state(desired, name) else []
+    copies = state_copy(ledger) if keeps_state(desired, name) else [{"verb": "delete", "path": STATE_COPY}]
     program.batch("files", [*copies, *makes, *deletes])
     kept = lambda record: replace(record, paths=tuple(p for p in record.paths if p not in removed))  # noqa: E731
     ledger.note_node(name, kept)
@@ -39,6 +40,15 @@ def _operation(desired: Desired, action: Action, ledger: Ledger) -> Operation:
     return {"verb": "put", "path": str(resource.path), **_owner(resource), "content": content}
 
 
+def without_logins(state: State) -> State:
+    """Leave out how the operator logs in: that is no business of the nodes."""
+
+    def bare(record: NodeRecord) -> NodeRecord:
+        return replace(record, options={k: v for k, v in record.options.items() if not isinstance(v, Secret | Mapping)})
+
+    return replace(state, nodes={name: bare(record) for name, record in state.nodes.items()})
+
+
 def _owner(resource: File | Folder) -> Operation:
     return {"mode": f"{resource.mode:04o}", "uid": resource.uid, "gid": resource.gid}
 
@@ -51,7 +61,7 @@ def keeps_state(desired: Desired, node: str) -> bool:
 def state_copy(ledger: Ledger) -> list[Operation]:
     """Give what puts a copy of the state on a node, 0600."""
     folder, _, _ = STATE_COPY.rpartition("/")
-    content = base64.b64encode(dump(ledger.state)).decode()
+    content = base64.b64encode(dump(without_logins(ledger.state))).decode()
     return [
         {"verb": "folder", "path": folder, "mode": "0700", "uid": 0, "gid": 0},
         {"verb": "put", "path": STATE_COPY, "mode": "0600", "uid": 0, "gid": 0, "content": content},

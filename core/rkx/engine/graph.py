@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rkx.engine.order import Unit
-from rkx.errors import RkxError
 from rkx.model.resource import Key
 
 AT_ONCE = 48
@@ -52,9 +51,7 @@ class Graph:
     def _do(self, unit: Unit) -> None:
         try:
             more = self._work(unit)
-        except RkxError as error:
-            self._ended.put((unit, (), error))
-        except Exception as error:  # noqa: BLE001 - the top of a thread: a bug is carried to the run's end
+        except BaseException as error:  # noqa: BLE001 - the top of a thread: carried to the run's end, by name
             self._ended.put((unit, (), error))
         else:
             self._ended.put((unit, more, None))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from rkx.engine.digest import file_word, keyed, of_file
 from rkx.engine.state import Credential, NodeRecord, ObjectRecord, State, StateFile
 from rkx.errors import RkxError
-from rkx.model.resource import File, Part
+from rkx.model.resource import Container, File, Part, Resource
 from rkx.secret import Secret
 
 
@@ -75,6 +75,16 @@ class Ledger:
         credential = self._state.credentials.get(file.content.identity)
         digest = credential.digests.get(file.content.what, "") if credential else ""
         return of_file(digest or "unissued", file.mode, file.uid, file.gid)
+
+    def reads_word(self, container: Container, resources: Iterable[Resource]) -> str:
+        """Put the contents of all files that a container reads in one word, as they are wanted."""
+        words = [
+            f"{each.path} {self.word(each)}"
+            for each in resources
+            if isinstance(each, File)
+            and any(r.path == each.path or r.path in each.path.parents for r in container.reads)
+        ]
+        return keyed(self.key, "\n".join(sorted(words)).encode())
 
     def digests(self, parts: Mapping[str, bytes]) -> dict[str, str]:
         """Digest each part of new credentials."""

@@ -13,7 +13,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from rkx.errors import StreamRefused
+from rkx.errors import ConnectFailed, PartlyDone, StreamRefused, TimedOut
 from rkx.transport import DialForbidden, Dials, Transport
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Connect = Callable[[], socket.socket]
 TIMEOUT_S = 60.0
+VERSION_TIMEOUT_S = 8.0
+_AGAIN = "run again; what was done is recognised"
 
 
 class _Connection(urllib3.connection.HTTPConnection):
@@ -81,15 +83,29 @@ class Link:
         self._transport = transport
         self._relay = relay
         self._relays_only = not isinstance(transport, Dials)
-        self._version = ""
+        self._version: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
     def docker(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[APIClient]:
-        """Lend a Docker client of its own stream; the Engine is asked for its version once per node."""
+        """Lend a Docker client of its own streams; trouble with these, and what the Engine refuses, is an RkxError.
+
+        docker-py's own errors pass where the caller catches them inside.
+        """
+        from docker.errors import DockerException
+
         client = self.client(timeout_s=timeout_s)
         try:
             yield client
+        except DockerException as error:
+            said = getattr(error, "explanation", None) or error
+            raise PartlyDone(
+                f"{self.name}: the Engine says: {said}", hint="mend it on the node, then run again"
+            ) from error
+        except (requests.RequestException, OSError) as error:
+            raise ConnectFailed(
+                f"{self.name}: the stream to its Engine broke: {error}", node=self.name, hint=_AGAIN
+            ) from error
         finally:
             client.close()
 
@@ -97,21 +113,32 @@ class Link:
         """Give a Docker client that the caller closes."""
         from docker import APIClient
 
-        with self._lock:
-            if not self._version:
-                self._version = str(self.version()["ApiVersion"])
-        client = APIClient(base_url="tcp://node:2375", version=self._version, timeout=int(timeout_s))
+        version = str(self.version()["ApiVersion"])
+        client = APIClient(base_url="tcp://node:2375", version=version, timeout=int(timeout_s))
         client.trust_env = False
         client.mount("http://", StreamAdapter(self._transport.engine, timeout_s=timeout_s))
         return client
 
     def version(self) -> dict[str, Any]:
-        """Ask the Engine's /version, before any client of a certain API version is made."""
-        with session(self._transport.engine, timeout_s=10) as plain:
-            answer = plain.get("http://node/version")
-            answer.raise_for_status()
-            found: dict[str, Any] = answer.json()
-            return found
+        """Give the Engine's /version, asked once: clients are made for a certain version of its API."""
+        with self._lock:
+            if not self._version:
+                self._version = self._ask_version()
+            return self._version
+
+    def _ask_version(self) -> dict[str, Any]:
+        try:
+            with session(self._transport.engine, timeout_s=VERSION_TIMEOUT_S) as plain:
+                answer = plain.get("http://node/version")
+                answer.raise_for_status()
+                found: dict[str, Any] = answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise TimedOut(
+                f"{self.name}: its Docker Engine took the connection and gave no answer: {error}",
+                node=self.name,
+                hint="look at dockerd on the node",
+            ) from error
+        return found
 
     def dial(self, address: str, *, timeout_s: float = 10.0) -> socket.socket:
         """Connect to an address as seen from the node; through rkx-node where the transport cannot.

@@ -74,9 +74,8 @@ class FileLock:
         self._file = file
 
     def release(self) -> None:
-        """Give it back; the file goes too."""
+        """Give it back; the file stays, as another run may wait on it."""
         if self._file is not None:
-            self._path.unlink(missing_ok=True)
             self._file.close()
             self._file = None
 
@@ -92,8 +91,12 @@ class Lock:
 
     def take(self) -> None:
         """Make the lock's container on every node; Locked if another run's stands there and is not dead."""
-        for link in self._links:
-            self._take(link)
+        try:
+            for link in self._links:
+                self._take(link)
+        except BaseException:
+            self.release()
+            raise
 
     def _take(self, link: Link) -> None:
         from docker.errors import APIError

@@ -17,7 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from rkx.engine.link import Link
-from rkx.errors import PartlyDone, PreflightFailed, RkxError
+from rkx.errors import PartlyDone, PreflightFailed
 from rkx.model.facts import HostFacts, Interface, Listener
 from rkx.model.resource import NODE_PROGRAM
 
@@ -67,6 +67,18 @@ class Layout:
         return tuple(path for path in every if not any(path.startswith(f"{other}/") for other in every))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """How rkx-node should be installed: its size, and the digest of each container's settings."""
+
+    size: int
+    digests: Mapping[str, str]
+
+    def fits(self, containers: Mapping[str, Any]) -> bool:
+        """Tell if both containers are made as this rkx makes them."""
+        return all(containers[name].digest == digest for name, digest in self.digests.items())
+
+
 class NodeProgram:
     """rkx-node on one node. Batches of one profile go one at a time."""
 
@@ -82,14 +94,7 @@ class NodeProgram:
             self.load_image(client)
             for profile in NAMES:
                 self.ensure(client, profile, layout)
-        content = base64.b64encode(program(self.architecture)).decode()
-        self.batch(
-            "files",
-            [
-                {"verb": "folder", "path": f"{OWN_FOLDER}/bin", "mode": "0755", "uid": 0, "gid": 0},
-                {"verb": "put", "path": NODE_PROGRAM, "mode": "0755", "uid": 0, "gid": 0, "content": content},
-            ],
-        )
+        self.batch("files", self._program())
 
     def load_image(self, client: APIClient) -> None:
         """Import the image by the Engine's own stream, unless it is there."""
@@ -108,8 +113,7 @@ class NodeProgram:
         """Make a profile's container, or make it anew if it is another than wanted."""
         from docker.errors import NotFound
 
-        wanted = self.settings(profile, layout)
-        digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:32]
+        wanted, digest = self.settings(profile, layout), self._digest(profile, layout)
         with contextlib.suppress(NotFound):
             labels = client.inspect_container(NAMES[profile])["Config"]["Labels"] or {}
             if labels.get("rkx.digest") == digest:
@@ -117,6 +121,14 @@ class NodeProgram:
             client.remove_container(NAMES[profile], force=True)
         labels = {**wanted["labels"], "rkx.digest": digest}
         client.create_container_from_config(_config({**wanted, "labels": labels}), NAMES[profile])
+
+    def _digest(self, profile: Profile, layout: Layout) -> str:
+        return hashlib.sha256(json.dumps(self.settings(profile, layout), sort_keys=True).encode()).hexdigest()[:32]
+
+    def expected(self, layout: Layout) -> Expected:
+        """Say how it should be installed for a layout."""
+        digests = {name: self._digest(profile, layout) for profile, name in NAMES.items()}
+        return Expected(size=len(program(self.architecture)), digests=digests)
 
     def settings(self, profile: Profile, layout: Layout) -> dict[str, Any]:
         """Say how a profile's container is made; a golden file holds its mounts and capabilities."""
@@ -138,11 +150,11 @@ class NodeProgram:
     def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[dict[str, Any]]:
         """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
         with self._locks[profile], self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
-            return self._checked(*_run(client, NAMES[profile], _lines(operations)))
+            return self._checked(len(operations), *_run(client, NAMES[profile], _lines(operations)))
 
-    def _checked(self, output: bytes, complaint: str) -> list[dict[str, Any]]:
+    def _checked(self, count: int, output: bytes, complaint: str) -> list[dict[str, Any]]:
         answers = [json.loads(line) for line in output.splitlines() if line]
-        if not answers or answers[-1].get("verb") != "end":
+        if len(answers) != count + 1 or answers[-1].get("verb") != "end":
             raise PartlyDone(
                 f"{self.link.name}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}",
                 hint="run again; nothing is half-written",
@@ -167,6 +179,8 @@ class NodeProgram:
         with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
             self.load_image(client)
             self.ensure(client, "host", Layout(read=(), hold=()))
+            if image:
+                self._put_program(client)
             _discard(client, NAMES["files"])
             if image:
                 self._in_image(client, image, operations)
@@ -175,11 +189,25 @@ class NodeProgram:
             _discard(client, NAMES["host"])
             client.remove_image(image_tag(self.architecture), force=True)
 
+    def _put_program(self, client: APIClient) -> None:
+        """Put the program where the cleaner finds it, in case an interrupted run deleted it already."""
+        self.ensure(client, "files", Layout(read=(), hold=()))
+        self.batch("files", self._program())
+
+    def _program(self) -> list[Operation]:
+        content = base64.b64encode(program(self.architecture)).decode()
+        owner = {"mode": "0755", "uid": 0, "gid": 0}
+        folder = NODE_PROGRAM.rpartition("/")[0]
+        return [
+            {"verb": "folder", "path": folder, **owner},
+            {"verb": "put", "path": NODE_PROGRAM, **owner, "content": content},
+        ]
+
     def _in_image(self, client: APIClient, image: str, operations: Sequence[Operation]) -> None:
         _discard(client, CLEANER)
         try:
             client.create_container_from_config(self._cleaner(image), CLEANER)
-            self._checked(*_run(client, CLEANER, _lines(operations)))
+            self._checked(len(operations), *_run(client, CLEANER, _lines(operations)))
         finally:
             _discard(client, CLEANER)
 
@@ -269,6 +297,8 @@ def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
     """Start a stopped container with ``batch`` as its input and collect what it says."""
     from docker.utils.socket import frames_iter
 
+    if client.inspect_container(name)["State"]["Running"]:
+        client.wait(name, timeout=int(BATCH_TIMEOUT_S))  # the batch of a run that was killed
     stream = client.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     output, complaint = bytearray(), bytearray()
     try:
@@ -278,7 +308,7 @@ def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
         for kind, piece in frames_iter(stream, tty=False):
             (output if kind == 1 else complaint).extend(piece)
     except OSError as error:
-        raise RkxError(f"the stream to {name} broke: {error}") from error
+        raise PartlyDone(f"the stream to {name} broke: {error}", hint="run again; nothing is half-written") from error
     finally:
         stream.close()
     return bytes(output), complaint.decode(errors="replace")

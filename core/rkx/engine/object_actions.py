@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import astuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, replace
 from typing import Any
+
+import requests
 
 from rkx.engine import probe
 from rkx.engine.desire import Desired
@@ -15,13 +17,15 @@ from rkx.engine.diff_objects import former_taints, taints_of
 from rkx.engine.health import collection, story, unhealthy
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
-from rkx.engine.objects import ClusterApi, record_of
+from rkx.engine.objects import ApiSilent, ClusterApi, record_of
 from rkx.engine.state import ObjectRecord
 from rkx.errors import Interrupted, NotReady
 from rkx.model.plan import Action
-from rkx.model.resource import Key, Object, Registration, Rollout
+from rkx.model.resource import Container, Key, Object, Registration, Rollout, node_started
 
 NODE_TIMEOUT_S = 180.0
+WATCH_S = 5.0
+"""How long one watch lasts; a cancelled run is noticed in between."""
 
 
 class Objects:
@@ -31,6 +35,18 @@ class Objects:
         self, api: ClusterApi, ledger: Ledger, desired: Desired, links: Mapping[str, Link], cancelled: threading.Event
     ) -> None:
         self._api, self._ledger, self._desired, self._links, self._cancelled = api, ledger, desired, links, cancelled
+
+    def intend(self, actions: Sequence[Action]) -> None:
+        """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
+        made = [action.key for action in actions if action.verb == "create" and action.key in self._desired.objects]
+        if not made:
+            return
+        wanted = [self._desired.objects[key] for key in made]
+        records = {
+            str(o.key): ObjectRecord(api_version=o.api_version, kind=o.kind, namespace=o.namespace, name=o.name)
+            for o in wanted
+        }
+        self._ledger.change(lambda state: replace(state, objects={**records, **state.objects}))
 
     def do(self, action: Action) -> None:
         """Carry out one action."""
@@ -87,10 +103,11 @@ class Objects:
     def _why(self, rollout: Rollout) -> str:
         if rollout.kind != "Node":
             return story(self._api, rollout)
-        link = self._links.get(rollout.name)
-        return (
-            f"its kubelet's last lines:\n{probe.last_lines(link, 'kubelet')}" if link else "the node is not reachable"
-        )
+        link, started = self._links.get(rollout.name), node_started(rollout.name)
+        agents = [r for r in self._desired.on(rollout.name) if isinstance(r, Container) and started in r.reaches]
+        if link is None or not agents:
+            return "the node is not reachable"
+        return f"the last lines of {agents[0].name}:\n{probe.last_lines(link, agents[0].name)}"
 
     def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
         path = collection(self._api, rollout)
@@ -103,11 +120,15 @@ class Objects:
         """Watch an object until ``judge`` finds nothing wrong with it."""
         end, why = time.monotonic() + timeout_s, "is not there"
         while (rest := end - time.monotonic()) > 0:
-            for live in self._api.watch(path, name, min(rest, 10)):
-                if not (why := judge(live)):
-                    return
-                if self._cancelled.is_set():
-                    raise Interrupted(f"cancelled while waiting for {what}")
+            try:
+                for live in self._api.watch(path, name, min(rest, WATCH_S)):
+                    if not (why := judge(live)):
+                        return
+                    if self._cancelled.is_set():
+                        break
+            except (ApiSilent, requests.RequestException, OSError) as error:
+                why = str(error)
+                self._cancelled.wait(probe.POLL_S)
             if self._cancelled.is_set():
                 raise Interrupted(f"cancelled while waiting for {what}")
         raise NotReady(f"{what} was not healthy within {timeout_s:g} s: {why}")

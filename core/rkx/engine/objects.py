@@ -20,6 +20,7 @@ from rkx.model.resource import Object
 
 PORT = 6443
 MANAGER = "rkx"
+TOO_MANY = 429
 
 
 class ApiSilent(RkxError):
@@ -67,11 +68,14 @@ class ClusterApi:
         for session in self._sessions():
             try:
                 content = None if body is None else json.dumps(body)
-                return session.request(
-                    method, f"http://node{path}", data=content, headers={"Content-Type": kind}, **more
-                )
+                headers = {"Content-Type": kind}
+                answer = session.request(method, f"http://node{path}", data=content, headers=headers, **more)
             except (requests.RequestException, OSError, StreamRefused, TransportError) as error:
                 why = error
+            else:
+                if answer.status_code < requests.codes.server_error and answer.status_code != TOO_MANY:
+                    return answer
+                why = f"{answer.status_code} {answer.text[:200].strip()}"
         raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")
 
     def read(self, path: str, **params: str) -> dict[str, Any] | None:
@@ -82,11 +86,14 @@ class ClusterApi:
         return self._checked(answer, path)
 
     @staticmethod
-    def _checked(answer: requests.Response, what: str) -> dict[str, Any]:
+    def _ok(answer: requests.Response, what: str) -> None:
         if not answer.ok:
             raise ApiRefused(
                 f"{what}: the API server answered {answer.status_code}: {_reason(answer)}", status=answer.status_code
             )
+
+    def _checked(self, answer: requests.Response, what: str) -> dict[str, Any]:
+        self._ok(answer, what)
         found: dict[str, Any] = answer.json()
         return found
 
@@ -150,6 +157,7 @@ class ClusterApi:
         params = {"watch": "1", "fieldSelector": f"metadata.name={name}", "timeoutSeconds": str(max(1, int(timeout_s)))}
         answer = self.ask("GET", path, params=params, stream=True, timeout=timeout_s + 5)
         try:
+            self._ok(answer, path)
             for line in answer.iter_lines():
                 event = json.loads(line)
                 if event["type"] in ("ADDED", "MODIFIED"):

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.link import Link
-from rkx.engine.node import NAMES, OWN_FOLDER, Layout
+from rkx.engine.node import NAMES, Layout
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
+from rkx.model.resource import NODE_PROGRAM
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -44,6 +45,7 @@ class SeenFile:
 
     word: str
     modified: datetime
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,7 @@ def _files(client: APIClient, layout: Layout, digest_key: bytes) -> Iterator[tup
         yield from _tree(client, root, digest_key, whole=True)
     for root in layout.hold:
         yield from _tree(client, root, digest_key, whole=False)
-    yield from _tree(client, f"{OWN_FOLDER}/bin", digest_key, whole=False)
+    yield from _tree(client, NODE_PROGRAM, digest_key, whole=False)
 
 
 def _tree(client: APIClient, root: str, digest_key: bytes, *, whole: bool) -> Iterator[tuple[str, SeenFile]]:
@@ -172,16 +174,16 @@ def _tree(client: APIClient, root: str, digest_key: bytes, *, whole: bool) -> It
         pieces, _stat = client.get_archive(NAMES["files"], root)
         with tarfile.open(fileobj=io.BufferedReader(_Pieces(iter(pieces))), mode="r|") as archive:
             for entry in archive:
-                yield f"{parent}/{entry.name}".rstrip("/"), _seen(archive, entry, digest_key)
+                yield f"{parent}/{entry.name}".rstrip("/"), _seen(archive if whole else None, entry, digest_key)
                 if not whole:
                     break
 
 
-def _seen(archive: tarfile.TarFile, entry: tarfile.TarInfo, digest_key: bytes) -> SeenFile:
-    opened = archive.extractfile(entry) if entry.isfile() else None
+def _seen(archive: tarfile.TarFile | None, entry: tarfile.TarInfo, digest_key: bytes) -> SeenFile:
+    opened = archive.extractfile(entry) if archive and entry.isfile() else None
     kind = keyed(digest_key, opened.read()) if opened else "folder" if entry.isdir() else "other"
     word = of_file(kind, entry.mode, entry.uid, entry.gid)
-    return SeenFile(word=word, modified=datetime.fromtimestamp(entry.mtime, UTC))
+    return SeenFile(word=word, modified=datetime.fromtimestamp(entry.mtime, UTC), size=entry.size)
 
 
 class _Pieces(io.RawIOBase):

@@ -9,7 +9,7 @@ from rkx.engine.desire import Desired
 from rkx.engine.diff import ISSUE, prepare_key
 from rkx.errors import PluginFault
 from rkx.model.plan import Action
-from rkx.model.resource import Container, File, Key, Milestone, Part
+from rkx.model.resource import Container, File, Key, Milestone, Object, Part
 
 SURVEY = Key("", "Objects", "all")
 
@@ -31,12 +31,15 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
             yield prepare_key(node)
         if isinstance(resource, File) and isinstance(resource.content, Part):
             yield ISSUE
+        if action.key.kind == "Machine":
+            yield from (key for key in planned if key.node == node and key.kind == "Image")
         if isinstance(resource, Container) and action.verb != "remove":
             yield prepare_key(node)
             yield image_key(resource)
             yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
-        if isinstance(resource, Container | File) and action.verb != "remove":
-            yield from (key for moment in resource.after for key in _keys(moment, reached))
+        waiting = desired.objects.get(action.key) or resource
+        if isinstance(waiting, Container | File | Object) and action.verb != "remove":
+            yield from (key for moment in waiting.after for key in _keys(moment, reached))
         if not node and action.key != ISSUE:
             yield from _keys(Milestone("api-ready"), reached)
 

@@ -75,7 +75,7 @@ def _clock(name: str, node: SeenNode) -> Iterator[Finding]:
 
 def _port(claim: PortClaim, desired: Desired, seen: Mapping[str, SeenNode], cluster_id: str) -> Iterator[Finding]:
     facts, node = desired.facts.get(claim.node), seen.get(claim.node)
-    if node is None or facts is None or facts.host is None or node.ours(cluster_id):
+    if node is None or facts is None or facts.host is None or claim.container in node.ours(cluster_id):
         return
     for listener in facts.host.listening:
         if listener.port == claim.port and listener.proto.startswith(claim.proto):

@@ -16,8 +16,17 @@ from rkx.model.cluster import Cluster
 
 
 def recover(links: Mapping[str, Link], cluster: Cluster, state_file: StateFile) -> State | None:
-    """Give the newest copy on the nodes; None for a cluster not yet born; Refused if one runs and no copy is left."""
+    """Give the newest copy on the nodes; None for a cluster not yet born; Refused if one runs and no copy is left.
+
+    Every node that would keep a copy must answer: one that is silent may hold the only one.
+    """
     _refuse_rke(cluster, state_file.path)
+    silent = [n.name for n in cluster.nodes if n.roles & {"controlplane", "etcd"} and n.name not in links]
+    if silent:
+        raise Refused(
+            f"{state_file.path} is missing, and {', '.join(silent)}, which may hold a copy of it, cannot be reached",
+            hint="bring these nodes or the state file back first",
+        )
     copies = [copy for link in links.values() if (copy := read_copy(link)) is not None]
     if copies:
         return max(copies, key=lambda state: state.generation)

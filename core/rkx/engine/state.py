@@ -40,7 +40,8 @@ class Credential:
 class NodeRecord:
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
-    ``paths`` are files and folders that rkx made there, ``foreign`` folders that lay there before.
+    ``paths`` are files and folders that rkx made there, ``foreign`` folders that lay there before, ``containers`` those
+    that it made.
     """
 
     address: str
@@ -51,6 +52,7 @@ class NodeRecord:
     engine_id: str = ""
     paths: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    containers: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=_none)
 
 
@@ -164,7 +166,7 @@ def _credential(raw: dict[str, Any]) -> Credential:
 
 
 def _record(raw: dict[str, Any]) -> NodeRecord:
-    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "foreign")}
+    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "foreign", "containers")}
     return NodeRecord(**{**raw, **sequences})
 
 
@@ -192,7 +194,7 @@ class StateFile:
     def save(self, state: State) -> State:
         """Write the next generation: beside, synced, renamed; the former one is kept as NAME.1 and so on."""
         following = replace(state, generation=state.generation + 1)
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        beside = self.path.with_name(f".{self.path.name}.new")  # one name: the lock lets one run write
         try:
             _write(beside, dump(following))
             self._shift()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import OWN_FOLDER, NodeProgram, Operation
-from rkx.engine.observe import plain_host
+from rkx.engine.node import NodeProgram, Operation
+from rkx.engine.observe import host_from_plain, plain_host
+from rkx.model.facts import Listener
 from rkx.model.resource import Folder, Leaves
 
 POD_LABEL = "io.kubernetes.pod.uid"
@@ -24,10 +26,21 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     with program.link.docker() as client:
         program.load_image(client)
         program.ensure(client, "host", layout)
-    host, there = program.facts([path for path in layout.roots if path not in record.paths])
-    foreign = tuple(sorted({*record.foreign, *there} - {OWN_FOLDER, *record.paths}))
-    ledger.note_node(name, lambda r: replace(r, foreign=foreign, facts=plain_host(host)), save=True)
+    folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - {*record.paths})
+    host, there = program.facts(folders)
+    foreign = {*record.foreign, *there}
+    ours = {*record.paths, *folders} - foreign
+    if record.facts:  # our own programs listen by now
+        host = replace(host, listening=_listening(record.facts))
+    kept, made, facts = tuple(sorted(foreign)), tuple(sorted(ours)), plain_host(host)
+    ledger.note_node(name, lambda r: replace(r, foreign=kept, paths=made, facts=facts), save=True)
     program.install(layout)
+
+
+def _listening(facts: Mapping[str, Any]) -> tuple[Listener, ...]:
+    """Recall what listened on the machine before it was first prepared."""
+    former = host_from_plain(facts)
+    return former.listening if former else ()
 
 
 def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:

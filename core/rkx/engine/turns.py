@@ -52,7 +52,11 @@ class Turns:
         self._plugins, self._links, self._ledger, self._cancelled = plugins, links, ledger, cancelled
         self._turns = plan.turns
         self._widths = {lane.name: lane.width for lane in plan.lanes}
-        self._claimed = {key: turn for turn in plan.turns for key in turn.keys}
+        planned = {action.key for action in plan.actions}
+        self._claimed = {key: turn for turn in plan.turns for key in turn.keys if key in planned}
+        self._left = {turn: set(turn.keys) & planned for turn in plan.turns}
+        self._doors = {turn: threading.Lock() for turn in plan.turns}
+        self._entered: set[Turn] = set()
 
     def arranged(self, units: Sequence[Unit]) -> list[Unit]:
         """Let a claimed unit wait for the turn that is ``width`` places before its own in its lane."""
@@ -71,18 +75,25 @@ class Turns:
         return Unit(actions=tuple(replace(action, after=(*action.after, *waits)) for action in unit.actions))
 
     def enter(self, unit: Unit) -> None:
-        """Take the steps before a claimed unit."""
-        for step in self._steps(unit, "enter"):
-            self._take(step)
+        """Take the steps before a turn's first unit; its other units wait for them."""
+        for turn in self._turns_of(unit):
+            with self._doors[turn]:
+                if turn not in self._entered:
+                    for step in turn.enter:
+                        self._take(step)
+                    self._entered.add(turn)
 
     def leave(self, unit: Unit) -> None:
-        """Take the steps after a claimed unit."""
-        for step in self._steps(unit, "leave"):
-            self._take(step)
+        """Take the steps after a turn's last unit."""
+        for turn in self._turns_of(unit):
+            with self._doors[turn]:
+                self._left[turn] -= unit.keys
+                if not self._left[turn]:
+                    for step in turn.leave:
+                        self._take(step)
 
-    def _steps(self, unit: Unit, when: str) -> list[Step]:
-        turns: list[Turn] = [self._claimed[key] for key in sorted(unit.keys) if key in self._claimed]
-        return [step for turn in turns for step in getattr(turn, when)]
+    def _turns_of(self, unit: Unit) -> list[Turn]:
+        return list(dict.fromkeys(self._claimed[key] for key in sorted(unit.keys) if key in self._claimed))
 
     def _take(self, step: Step) -> None:
         """Ask, let the plugin decide, act; until it says Done."""

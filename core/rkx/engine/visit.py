@@ -23,12 +23,13 @@ from rkx.engine.preflight import preflight
 from rkx.engine.recover import recover
 from rkx.engine.state import NodeRecord, StateFile, born
 from rkx.engine.turns import ask_all
-from rkx.errors import ConnectFailed, RkxError, TransportError
+from rkx.errors import ConnectFailed, PluginFault, RkxError, TransportError
+from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.node import Node
 from rkx.model.plan import Action, Danger, Plan
-from rkx.model.resource import Key
+from rkx.model.resource import Key, Leaves
 from rkx.model.step import Lane, Turn
 from rkx.registry import Plugins
 from rkx.transport import Prompt, Transport
@@ -53,6 +54,7 @@ class Visit:
     unreachable: dict[str, RkxError] = field(default_factory=dict)
     ledger: Ledger = field(init=False)
     writes: bool = False
+    warnings: list[Finding] = field(default_factory=list)
 
     def begin(self) -> None:
         """Read the state, connect to every node, and look at each; a lost state is found again on the nodes."""
@@ -71,7 +73,8 @@ class Visit:
     def _connect(self, nodes: Iterable[Node]) -> None:
         def one(node: Node) -> Link | RkxError:
             try:
-                link = Link(node.name, self.open_transport(node, self.prompt), relay.through)
+                through = relay.through if self.writes else None  # a relay starts a container, which a plan never does
+                link = Link(node.name, self.open_transport(node, self.prompt), through)
                 link.version()
             except (TransportError, OSError) as error:
                 return error if isinstance(error, RkxError) else ConnectFailed(f"{node.name}: {error}", node=node.name)
@@ -116,6 +119,8 @@ class Visit:
         """Ask the plugins what should be; nodes that leave are asked for what they would leave behind."""
         now = datetime.now(UTC)
         wanted = desire(self.plugins, self.cluster, self.facts(), self.ledger.state, now)
+        expected = {name: self.programs[name].expected(layout) for name, layout in wanted.layouts.items()}
+        wanted = replace(wanted, programs=expected)
         gone = self._gone()
         if not gone:
             return wanted
@@ -126,12 +131,13 @@ class Visit:
         )
 
     def _gone(self) -> list[str]:
+        """List nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
         kept = {node.name for node in self.cluster.nodes}
-        return sorted(name for name in self.ledger.state.nodes if name not in kept)
+        return sorted(name for name in self.ledger.state.nodes if name not in kept and name in self.seen)
 
     def plan(self, desired: Desired) -> Plan:
-        """Compare what should be with what is."""
-        preflight(self.plugins, desired, self.seen, self.ledger)
+        """Compare what should be with what is; ``warnings`` of the nodes are kept."""
+        self.warnings = preflight(self.plugins, desired, self.seen, self.ledger)
         seen = {name: each for name, each in self.seen.items() if name in desired.layouts}
         actions = diff_nodes(desired, seen, self.ledger)
         objects, unknown = self._objects(desired)
@@ -152,14 +158,18 @@ class Visit:
     def plan_removal(self, desired: Desired) -> tuple[Desired, Plan]:
         """Plan for nothing: every node is taken down."""
         wanted = without(desired, [*self.seen])
-        actions = [a for name, seen in sorted(self.seen.items()) for a in take_down(name, seen, self.ledger)]
+        actions = [
+            action
+            for name, seen in sorted(self.seen.items())
+            for action in take_down(name, seen, self.ledger, _leaves(wanted, name))
+        ]
         danger = Danger(what=f"remove the whole cluster {self.cluster.name!r}", why="all of its data goes")
         asks = (danger,) if actions else ()
         return wanted, Plan(cluster=self.cluster.name, actions=order(actions, wanted), asks=asks)
 
     def _objects(self, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
         try:
-            return diff_objects(desired, self.api(), self.ledger), ()
+            return diff_objects(desired, self.api(), self.ledger, partial=bool(self.unreachable)), ()
         except ApiSilent:
             reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
             return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
@@ -168,19 +178,29 @@ class Visit:
         found: list[Action] = []
         for name in gone:
             leave = Action(verb="remove", key=Key("", "Node", name), reason="no longer in cluster.yml")
-            seen = self.seen.get(name)
-            downs = take_down(name, seen, self.ledger) if seen else []
+            downs = take_down(name, self.seen[name], self.ledger, _leaves(desired, name))
             found += [leave, *(replace(action, after=(*action.after, leave.key)) for action in downs)]
         return found if desired.cluster.nodes else []
 
     def _turns(self, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
-        applied = [Key(n, "Container", c) for n, seen in self.seen.items() for c in seen.ours(self.cluster.id)]
+        applied = sorted({*self._recorded(), *self._running()})
         changes = [action for action in actions if action.key.kind == "Container"]
         if not changes:
             return (), ()
         answers = ask_all(self.plugins.asks(self.cluster, applied), self.links, self.ledger)
         found = self.plugins.turns(self.cluster, applied, changes, answers)
+        keys = {action.key for action in actions}
+        for turn in found:
+            if isinstance(turn, Turn) and keys.isdisjoint(turn.keys):
+                raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
         return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
+
+    def _recorded(self) -> set[Key]:
+        nodes = self.ledger.state.nodes.items()
+        return {Key(name, "Container", each) for name, record in nodes for each in record.containers}
+
+    def _running(self) -> set[Key]:
+        return {Key(n, "Container", c) for n, seen in self.seen.items() for c in seen.ours(self.cluster.id)}
 
     def remember_nodes(self) -> None:
         """Note in the state which nodes belong to the cluster, before anything is put on them."""
@@ -190,6 +210,12 @@ class Visit:
         }
         birth = {**births(self.cluster), **self.ledger.state.birth}
         self.ledger.change(lambda state: replace(state, nodes={**state.nodes, **added}, birth=birth))
+
+    def remember_version(self) -> None:
+        """Note which Kubernetes version runs now: the next one is judged by it."""
+        version = self.cluster.kubernetes_version
+        if self.ledger.state.birth.get("kubernetes_version") != version:
+            self.ledger.change(lambda state: replace(state, birth={**state.birth, "kubernetes_version": version}))
 
     def _record(self, node: Node, former: NodeRecord | None) -> NodeRecord:
         base = former or NodeRecord(address="", internal_address="", roles=())
@@ -208,6 +234,10 @@ class Visit:
         for link in self.links.values():
             with suppress(OSError):
                 link.close()
+
+
+def _leaves(desired: Desired, node: str) -> list[Leaves]:
+    return [each for each in desired.leaving.get(node, ()) if isinstance(each, Leaves)]
 
 
 def _node(name: str, record: NodeRecord) -> Node:

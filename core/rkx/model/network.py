@@ -29,11 +29,8 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthSettings:
-    """Arguments and files that authentication adds to the API server.
-
-    ``authorities`` maps the standing names ``kubernetes``, ``etcd`` and ``front-proxy`` to identities.
-    """
+    """Arguments and files that authentication adds to the API server, which mounts ``folders`` to read them."""
 
     arguments: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     files: tuple[File, ...] = ()
-    folder: PurePosixPath | None = None
+    folders: tuple[PurePosixPath, ...] = ()

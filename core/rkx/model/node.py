@@ -33,7 +33,7 @@ class Node:
     roles: frozenset[Role]
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     taints: tuple[Taint, ...] = ()
-    transport: str = "ssh"
+    transport: str
     transport_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     where: str = ""
 

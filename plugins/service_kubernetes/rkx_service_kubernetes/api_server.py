@@ -172,8 +172,9 @@ def _audit_mounts(folders: list[rkx.Folder]) -> tuple[rkx.Mount, ...]:
     return tuple(rkx.Mount(source=str(each.path), target=str(each.path)) for each in folders)
 
 
-def _auth_folders(site: Site) -> tuple[PurePosixPath, ...]:
-    return (site.auth.folder,) if site.auth.folder else ()
+def _auth_folders(site: Site) -> list[PurePosixPath]:
+    """List the folders of the files that authentication adds to this node."""
+    return sorted({file.path.parent for file in site.auth.files if file.node == site.name})
 
 
 def _auth_mounts(site: Site) -> tuple[rkx.Mount, ...]:
