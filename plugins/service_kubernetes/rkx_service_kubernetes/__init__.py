@@ -12,6 +12,7 @@ from rkx_service_kubernetes import (
     checks,
     controllers,
     etcd,
+    etcd_members,
     etcd_steps,
     identities,
     kubelet,
@@ -73,7 +74,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
     @rkx.hookimpl
     def rkx_asks(self, cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> Sequence[rkx.Call]:
         """Ask the members of etcd how they are."""
-        return etcd_steps.asks(cluster, applied)
+        return etcd_members.asks(cluster, applied)
 
     @rkx.hookimpl
     def rkx_turns(
@@ -84,7 +85,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         answers: rkx.Answers,
     ) -> Sequence[rkx.Turn | rkx.Lane]:
         """Change members of etcd one at a time."""
-        return etcd_steps.turns(cluster, changes, answers)
+        return etcd_steps.turns(cluster, applied, changes, answers)
 
     @rkx.hookimpl
     def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:

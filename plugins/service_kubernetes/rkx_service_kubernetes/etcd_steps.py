@@ -1,195 +1,178 @@
-"""How members of etcd change without a loss: pure, decided from the members' own answers.
+"""How members of etcd change without a loss: pure, decided from what was applied and what members answer.
 
-A member is called as its node, which is the name it starts with; one that never started has a peer URL only. Whoever
-does not answer is down, never gone.
+Where nothing was applied a new cluster begins, whoever is silent; where anything was, silence proves nothing.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import rkx
 from rkx_service_kubernetes import etcd
-from rkx_service_kubernetes.identities import DATASTORE_CLIENT
+from rkx_service_kubernetes.etcd_members import Member, is_etcd, members, with_container
 
 LANE = "etcd"
-LIST = "/v3/cluster/member/list"
-STATUS = "/v3/maintenance/status"
-REMOVE = "/v3/cluster/member/remove"
-DISTURBING = ("replace", "restart", "remove")
-"""Actions that take a running member away; starting what stands still takes nothing."""
+DISTURBING = ("replace", "restart")
+"""Actions that take a running member away for a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A member as etcd lists it; ``node`` is its peer URL while it never started.
+class _World:
+    """What is known at plan time: ``known`` nodes had a member, ``now`` are those that the cluster lists."""
 
-    ``up`` says that it answers, ``serves`` that it knows a leader too: without one it can neither read nor write.
-    """
+    cluster: rkx.Cluster
+    changes: Mapping[str, rkx.Action]
+    known: set[str]
+    now: Mapping[str, Member]
+    calls: tuple[rkx.Call, ...]
 
-    id: str
-    node: str
-    url: str
-    learner: bool
-    up: bool
-    serves: bool
+    def of(self, *verbs: str) -> list[str]:
+        """Name the nodes whose etcd meets one of the verbs."""
+        return sorted(node for node, change in self.changes.items() if change.verb in verbs)
+
+    def listed(self, node: str) -> Member | None:
+        """Find a node's member in the list, by the address that it is known by."""
+        url = etcd.peer_url(self.cluster.node(node))
+        return next((member for member in self.now.values() if member.url == url), None)
+
+    def is_new(self, node: str) -> bool:
+        """Tell if a member would be added: the list decides, and without it what was applied."""
+        return self.listed(node) is None if self.now else node not in self.known
+
+    def turn(self, node: str, *, enter: str = "", leave: str = "", also: Sequence[str] = ()) -> rkx.Turn:
+        """Put steps around the changes of a node, and of others that go with it."""
+        reason = self.changes[node].reason
+
+        def step(verb: str) -> tuple[rkx.Step, ...]:
+            return (rkx.Step(verb=verb, subject=node, reason=reason, asks=self.calls),) if verb else ()
+
+        keys = tuple(etcd.key(name) for name in (node, *also))
+        return rkx.Turn(lane=LANE, node=node, enter=step(enter), keys=keys, leave=step(leave))
 
 
-def asks(cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> list[rkx.Call]:
-    """Ask every node that has or had a member, unless there is but one member to speak of."""
-    nodes = _nodes(cluster, applied)
-    return [_ask(node, path) for node in sorted(nodes) for path in (LIST, STATUS)] if len(nodes) > 1 else []
-
-
-def turns(cluster: rkx.Cluster, changes: Sequence[rkx.Action], answers: rkx.Answers) -> list[rkx.Turn | rkx.Lane]:
-    """Guard each member that a change takes away, one after the other; all at once only when the whole cluster goes."""
-    now = members(answers)
-    disturbed = {change.key.node: change for change in changes if _disturbs(change)}
-    leaving = {name for name, change in disturbed.items() if change.verb == "remove"}
-    newcomers = list(_newcomers(cluster, changes, now))
-    if (len(now) < 2 and not newcomers) or now.keys() <= leaving:
+def turns(
+    cluster: rkx.Cluster, applied: Sequence[rkx.Key], changes: Sequence[rkx.Action], answers: rkx.Answers
+) -> list[rkx.Turn | rkx.Lane]:
+    """Let members change one after the other: first what is refused, then those that come back, then the others."""
+    world = _World(
+        cluster=cluster,
+        changes={change.key.node: change for change in changes if is_etcd(change.key)},
+        known=with_container(applied),
+        now=members(answers),
+        calls=tuple(answers),
+    )
+    if not world.known and not world.now:
         return []
-    calls = tuple(answers)
-    found = [_turn(node.name, calls, enter="join", reason="new in cluster.yml") for node in newcomers]
-    found += [_turn(name, calls, enter="leave", reason="no longer in cluster.yml") for name in sorted(leaving)]
-    found += [
-        _turn(name, calls, enter="guard", leave="healthy", reason=change.reason)
-        for name, change in sorted(disturbed.items())
-        if name in now.keys() - leaving
-    ]
+    found = [*_refused(world), *_others(world)]
     return [rkx.Lane(name=LANE), *found] if found else []
 
 
 def decide(step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
     """Decide what a step needs next."""
     now = members(answers)
-    if not now:
-        return rkx.Wait(why="no member of etcd answers")
     me = now.get(step.subject)
     match step.verb:
         case "guard":
-            return _guard(me, now)
+            return _guard(step.subject, me, now)
+        case "repair":
+            return _repair(step.subject, me, now)
         case "healthy":
             return rkx.Done() if me and me.serves else rkx.Wait(why=f"{step.subject} does not serve yet")
-        case "leave":
-            return _leave(me, now)
         case "join":
             return _join(step.subject)
+        case "leave":
+            return _leave(step.subject)
     return rkx.Refuse(why=f"etcd knows no step {step.verb!r}")
 
 
-def members(answers: rkx.Answers) -> dict[str, Member]:
-    """Map names to members, as the first node that answers sees them."""
-    states = {call.node: json.loads(body.body) for call, body in answers.items() if _says(STATUS, call, body)}
-    for call, answer in answers.items():
-        if _says(LIST, call, answer):
-            found = (_member(row, states) for row in json.loads(answer.body)["members"])
-            return {member.node: member for member in found}
-    return {}
+def _refused(world: _World) -> Iterator[rkx.Turn]:
+    for node in world.of("create"):
+        if world.is_new(node):
+            yield world.turn(node, enter="join")
+    for node in world.of("remove"):
+        yield world.turn(node, enter="leave")
 
 
-def _says(path: str, call: rkx.Call, answer: rkx.Answer) -> bool:
-    return call.path == path and answer.status == 200
+def _others(world: _World) -> Iterator[rkx.Turn]:
+    total = len(world.now) or len(world.known)
+    if total < 2:
+        return
+    coming = [*world.of("start"), *(node for node in world.of("create") if not world.is_new(node))]
+    yield from _coming(world, coming, total)
+    for node in world.of(*DISTURBING):
+        yield world.turn(node, enter="guard", leave="healthy")
 
 
-def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> Member:
-    """Read one row; what is false, zero or empty is left out of it."""
-    url = row["peerURLs"][0]
-    node = row.get("name") or url
-    return Member(
-        id=row["ID"],
-        node=node,
-        url=url,
-        learner=row.get("isLearner", False),
-        up=node in states,
-        serves="leader" in states.get(node, {}),
-    )
+def _coming(world: _World, coming: list[str], total: int) -> Iterator[rkx.Turn]:
+    """Bring back what stands still or was deleted.
 
-
-def _guard(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
-    """Let a voter go only while enough others serve; one that is down already takes nothing away.
-
-    One or two voters cannot do without a short break: then all others must serve.
+    Without these members there may be no majority, and none of them serves alone: then they go together. Else a
+    container that is made anew waits for the majority: it tells a member whose data is lost that it is no founder.
     """
-    if me is None or me.learner or not me.up:
+    if coming and total - len(coming) < total // 2 + 1:
+        yield world.turn(coming[0], also=coming[1:])
+        return
+    for node in coming:
+        member = world.listed(node)
+        awaited = world.changes[node].verb == "start" or (member is not None and not member.started)
+        yield world.turn(node, enter="" if awaited else "repair", leave="" if awaited else "healthy")
+
+
+def _guard(name: str, me: Member | None, now: Mapping[str, Member]) -> rkx.Verdict:
+    """Let a voter go only while enough others serve.
+
+    One or two voters cannot do without a short break: then all others must serve. Where others answer and none of them
+    knows a leader, a member that is silent as well takes nothing away.
+    """
+    if not now:
+        return rkx.Refuse(
+            why=f"no member of etcd answers: nothing proves that the others can do without {name}",
+            hint="bring etcd up on its nodes, then run again; remove a cluster that never worked, and make it anew",
+        )
+    if me is None or me.learner:
         return rkx.Done()
-    others = [member for member in now.values() if not member.learner and member is not me]
-    voters = len(others) + 1
-    return _enough(me, others, min(voters // 2 + 1, voters - 1)) or rkx.Done()
-
-
-def _leave(me: Member | None, now: dict[str, Member]) -> rkx.Verdict:
-    """Take a member out of the list while those that stay have their own majority; it may answer no more."""
-    if me is None:
+    others = _voters(now, me)
+    needed = min((len(others) + 1) // 2 + 1, len(others))
+    up, serving = sum(member.up for member in others), sum(member.serves for member in others)
+    if serving >= needed or (not me.up and up and not serving):
         return rkx.Done()
-    others = [member for member in now.values() if not member.learner and member is not me]
-    short = None if me.learner else _enough(me, others, len(others) // 2 + 1)
-    via = next((member.node for member in others if member.serves), me.node)
-    return short or rkx.Do(calls=(_ask(via, REMOVE, ID=me.id),))
-
-
-def _enough(me: Member, others: Sequence[Member], needed: int) -> rkx.Verdict | None:
-    """Tell what keeps a member from going: too few others, or an election that is not over."""
-    if sum(member.serves for member in others) >= needed:
-        return None
-    up = sum(member.up for member in others)
     if up >= needed:
         return rkx.Wait(why="the members of etcd know no leader yet")
     return rkx.Refuse(
-        why=f"without {me.node} {up} of {len(others)} members of etcd would serve, {needed} are needed",
-        hint="bring the other members up first",
+        why=f"without {name} {up} of {len(others)} members of etcd would serve, {needed} are needed",
+        hint="bring the other members up, then run again",
     )
+
+
+def _repair(name: str, me: Member | None, now: Mapping[str, Member]) -> rkx.Verdict:
+    """Let a member come back once the majority serves that knows it."""
+    if not now:
+        return rkx.Wait(why=f"no other member of etcd answers {name}")
+    if me is None:
+        return _join(name)
+    serving = sum(member.serves for member in _voters(now, me))
+    if serving >= (len(_voters(now, me)) + 1) // 2 + 1:
+        return rkx.Done()
+    return rkx.Wait(why=f"{serving} other members of etcd serve, which is no majority")
+
+
+def _voters(now: Mapping[str, Member], me: Member) -> list[Member]:
+    return [member for member in now.values() if not member.learner and member is not me]
 
 
 def _join(name: str) -> rkx.Verdict:
     """Refuse: a member that starts on its own beside an existing cluster would found a second one."""
     return rkx.Refuse(
         why=f"{name} would become a new member of an etcd that exists, which this version does not do",
-        hint=f"take the role etcd from {name} in cluster.yml",
+        hint=f"take the role etcd from {name} in cluster.yml; or, if this cluster never worked, remove it and make it "
+        "anew with all members",
     )
 
 
-def _newcomers(cluster: rkx.Cluster, changes: Sequence[rkx.Action], now: Mapping[str, Member]) -> Iterator[rkx.Node]:
-    """Find nodes whose etcd is made now and whom an existing cluster does not list."""
-    listed = {member.url for member in now.values()}
-    created = {change.key.node for change in changes if change.verb == "create" and _is_etcd(change.key)}
-    for node in cluster.with_role("etcd"):
-        if now and node.name in created and etcd.peer_url(node) not in listed:
-            yield node
-
-
-def _turn(node: str, calls: tuple[rkx.Call, ...], *, enter: str, reason: str, leave: str = "") -> rkx.Turn:
-    def step(verb: str) -> tuple[rkx.Step, ...]:
-        return (rkx.Step(verb=verb, subject=node, reason=reason, asks=calls),) if verb else ()
-
-    return rkx.Turn(lane=LANE, node=node, enter=step(enter), keys=(etcd.key(node),), leave=step(leave))
-
-
-def _disturbs(change: rkx.Action) -> bool:
-    return _is_etcd(change.key) and change.verb in DISTURBING
-
-
-def _is_etcd(key: rkx.Key) -> bool:
-    return key.kind == "Container" and key.name == etcd.NAME
-
-
-def _nodes(cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> set[str]:
-    return {node.name for node in cluster.with_role("etcd")} | set(_applied(applied))
-
-
-def _applied(applied: Sequence[rkx.Key]) -> Iterator[str]:
-    return (key.node for key in applied if _is_etcd(key))
-
-
-def _ask(node: str, path: str, **body: str) -> rkx.Call:
-    return rkx.Call(
-        node=node,
-        port=etcd.CLIENT_PORT,
-        path=path,
-        identity=DATASTORE_CLIENT,
-        authority=rkx.DATASTORE_CA,
-        body=json.dumps(body),
+def _leave(name: str) -> rkx.Verdict:
+    """Refuse: a member that just vanishes counts for the majority for ever."""
+    return rkx.Refuse(
+        why=f"{name} carries a member of etcd, and this version takes none away from a cluster",
+        hint=f"keep {name} with the role etcd in cluster.yml",
     )

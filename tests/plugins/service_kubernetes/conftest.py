@@ -15,7 +15,13 @@ R = TypeVar("R")
 
 def machine(name: str, number: int, *roles: str) -> rkx.Node:
     address = f"192.0.2.{number}"
-    return rkx.Node(name=name, address=address, internal_address=address, roles=frozenset(roles))  # type: ignore[arg-type] # Role
+    return rkx.Node(
+        name=name,
+        address=address,
+        internal_address=address,
+        roles=frozenset(roles),  # type: ignore[arg-type] # Role
+        transport="ssh",
+    )
 
 
 CLUSTER = rkx.Cluster(

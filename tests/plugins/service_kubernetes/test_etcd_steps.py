@@ -52,56 +52,120 @@ def answers(
     return found
 
 
-def turns(changes: Sequence[rkx.Action], seen: rkx.Answers, cluster: rkx.Cluster = THREE) -> list[rkx.Turn]:
-    found = PLUGIN.rkx_turns(cluster, keys(*NAMES), changes, seen)
+def turns(
+    changes: Sequence[rkx.Action],
+    seen: rkx.Answers,
+    cluster: rkx.Cluster = THREE,
+    applied: Sequence[rkx.Key] = tuple(keys(*NAMES)),
+) -> list[rkx.Turn]:
+    found = PLUGIN.rkx_turns(cluster, applied, changes, seen)
     lanes = [each for each in found if isinstance(each, rkx.Lane)]
     assert lanes == ([rkx.Lane(name="etcd", width=1)] if found else [])
-    return [each for each in found if isinstance(each, rkx.Turn)]
+    planned = {action.key for action in changes}
+    made = [each for each in found if isinstance(each, rkx.Turn)]
+    assert all(turn.keys and planned.issuperset(turn.keys) for turn in made)
+    return made
+
+
+def verbs(turn: rkx.Turn) -> tuple[list[str], list[str]]:
+    return [step.verb for step in turn.enter], [step.verb for step in turn.leave]
 
 
 def verdict(verb: str, subject: str, seen: rkx.Answers) -> rkx.Verdict:
     return PLUGIN.rkx_step(rkx.Step(verb=verb, subject=subject, reason="", asks=tuple(seen)), seen)
 
 
+def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.Call, rkx.Answer]:
+    return dict.fromkeys(answers(cluster=cluster), rkx.Answer(status=0))
+
+
 def test_a_single_member_is_asked_nothing_and_guarded_by_nothing() -> None:
     assert PLUGIN.rkx_asks(CLUSTER, keys("one")) == []
-    assert turns(change("replace", "one"), {}, CLUSTER) == []
+    for verb in ("create", "replace", "restart", "start"):
+        assert turns(change(verb, "one"), {}, CLUSTER, keys("one")) == []
 
 
-def test_replaced_members_go_one_after_the_other_guarded_and_healthy_again() -> None:
-    found = turns(change("replace", "c", "a", "b"), answers())
+@pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
+@pytest.mark.parametrize("verb", ["replace", "restart"])
+def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(verb: str, seen: rkx.Answers) -> None:
+    found = turns(change(verb, "c", "a", "b"), seen)
     assert [turn.node for turn in found] == ["a", "b", "c"]
-    assert all([step.verb for step in (*turn.enter, *turn.leave)] == ["guard", "healthy"] for turn in found)
+    assert all(verbs(turn) == (["guard"], ["healthy"]) for turn in found)
     assert [turn.keys for turn in found] == [(key,) for key in keys(*NAMES)]
 
 
-@pytest.mark.parametrize("verb", ["start", "create", "update"])
-def test_what_takes_no_member_away_is_not_held_up(verb: str) -> None:
-    assert turns(change(verb, "a"), answers(down=("a",))) == []
+def test_what_takes_no_member_away_is_not_held_up() -> None:
+    assert turns(change("update", "a"), answers()) == []
+    assert [verbs(turn) for turn in turns(change("start", "a"), silent())] == [([], [])]
 
 
 def test_a_first_start_has_nothing_to_protect() -> None:
-    assert turns(change("create", *NAMES), {call: rkx.Answer(status=0) for call in answers()}) == []
+    assert turns(change("create", *NAMES), silent(), applied=()) == []
 
 
 def test_a_first_start_that_was_cut_goes_on() -> None:
-    assert turns(change("create", "c"), answers(unstarted=("c",))) == []
+    [turn] = turns(change("create", "c"), answers(unstarted=("c",)), applied=keys("a", "b"))
+    assert verbs(turn) == ([], [])
 
 
-def test_a_new_member_beside_an_existing_cluster_is_refused() -> None:
+@pytest.mark.parametrize("applied", [("a",), ("a", "b", "c")])
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_a_new_member_beside_an_existing_cluster_is_refused(applied: Sequence[str], is_silent: bool) -> None:
     grown = replace(THREE, nodes=(*THREE.nodes, machine("d", 4, "etcd")))
-    [turn] = turns(change("create", "d"), answers(cluster=grown), grown)
-    assert [step.verb for step in turn.enter] == ["join"]
-    found = verdict("join", "d", answers(cluster=grown))
+    seen = silent(grown) if is_silent else answers(applied, cluster=grown)
+    [turn] = turns(change("create", "d"), seen, grown, keys(*applied))
+    assert verbs(turn) == (["join"], [])
+    found = verdict("join", "d", seen)
     assert isinstance(found, rkx.Refuse)
     assert "d would become a new member" in found.why
 
 
-def test_a_removed_member_leaves_first_and_the_end_of_all_needs_no_leave() -> None:
+def test_silence_of_the_only_member_founds_no_second_cluster() -> None:
+    found = turns(change("create", "b", "c"), silent(), applied=keys("a"))
+    assert [(turn.node, verbs(turn)) for turn in found] == [("b", (["join"], [])), ("c", (["join"], []))]
+
+
+def test_what_the_list_lacks_is_new_even_if_an_earlier_run_noted_it() -> None:
+    [turn] = turns(change("create", "c"), answers(("a", "b")), applied=keys(*NAMES))
+    assert verbs(turn) == (["join"], [])
+
+
+def test_what_was_half_replaced_is_no_new_member() -> None:
+    half = [*keys("a", "b"), rkx.Key("c", "Container", "etcd-former")]
+    [turn] = turns(change("create", "c"), silent(), applied=half)
+    assert verbs(turn) == (["repair"], ["healthy"])
+
+
+def test_one_deleted_container_waits_for_the_majority_that_knows_it() -> None:
+    for seen in (answers(down=("c",)), silent()):
+        [turn] = turns(change("create", "c"), seen)
+        assert verbs(turn) == (["repair"], ["healthy"])
+    assert verdict("repair", "c", answers(down=("c",))) == rkx.Done()
+    assert isinstance(verdict("repair", "c", answers(down=("b", "c"))), rkx.Wait)
+    assert isinstance(verdict("repair", "c", answers(down=("c",), leaderless=("a", "b"))), rkx.Wait)
+    assert isinstance(verdict("repair", "c", silent()), rkx.Wait)
+    assert isinstance(verdict("repair", "c", answers(("a", "b"))), rkx.Refuse)
+
+
+@pytest.mark.parametrize("seen", [answers(down=("b", "c"), leaderless=("a",)), silent()])
+def test_members_without_whom_there_is_no_majority_come_back_together_and_before_others_change(
+    seen: rkx.Answers,
+) -> None:
+    found = turns([*change("replace", "a"), *change("create", "b"), *change("start", "c")], seen)
+    assert [(set(turn.keys), verbs(turn)) for turn in found] == [
+        (set(keys("b", "c")), ([], [])),
+        (set(keys("a")), (["guard"], ["healthy"])),
+    ]
+
+
+@pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
+def test_no_member_is_taken_away(seen: rkx.Answers) -> None:
     shrunk = replace(THREE, nodes=THREE.nodes[:2])
-    [turn] = turns(change("remove", "c"), answers(), shrunk)
-    assert [step.verb for step in turn.enter] == ["leave"]
-    assert turns(change("remove", *NAMES), answers(), shrunk) == []
+    found = turns([*change("remove", "c"), *change("replace", "a")], seen, shrunk)
+    assert [(turn.node, verbs(turn)[0]) for turn in found] == [("c", ["leave"]), ("a", ["guard"])]
+    refused = verdict("leave", "c", seen)
+    assert isinstance(refused, rkx.Refuse)
+    assert "keep c" in refused.hint
 
 
 @pytest.mark.parametrize(
@@ -110,11 +174,14 @@ def test_a_removed_member_leaves_first_and_the_end_of_all_needs_no_leave() -> No
         (NAMES, (), (), rkx.Done),
         (NAMES, ("b",), (), rkx.Refuse),
         (NAMES, ("a",), (), rkx.Done),
-        (NAMES, ("a", "b"), (), rkx.Done),
+        (NAMES, ("a", "b"), (), rkx.Refuse),
+        (NAMES, ("a", "b"), ("c",), rkx.Done),
         (NAMES, (), ("b",), rkx.Wait),
-        (NAMES, NAMES, (), rkx.Wait),
+        (NAMES, (), NAMES, rkx.Wait),
+        (NAMES, NAMES, (), rkx.Refuse),
         (("a", "b"), (), (), rkx.Done),
         (("a", "b"), ("b",), (), rkx.Refuse),
+        (("a", "b"), ("a",), ("b",), rkx.Done),
     ],
 )
 def test_guard_lets_a_member_go_while_enough_others_serve(
@@ -130,21 +197,3 @@ def test_healthy_wants_a_member_that_knows_a_leader(
     down: Sequence[str], leaderless: Sequence[str], expected: type[rkx.Verdict]
 ) -> None:
     assert isinstance(verdict("healthy", "a", answers(down=down, leaderless=leaderless)), expected)
-
-
-def test_leave_asks_another_member_and_is_done_once_the_list_is_without_it() -> None:
-    found = verdict("leave", "c", answers())
-    assert isinstance(found, rkx.Do)
-    [call] = found.calls
-    assert (call.node, call.path, json.loads(call.body)) == (
-        "a",
-        "/v3/cluster/member/remove",
-        {"ID": "5861187252886814183"},
-    )
-    assert verdict("leave", "c", answers(("a", "b"))) == rkx.Done()
-
-
-def test_leave_works_for_a_dead_member_and_never_breaks_the_majority_that_stays() -> None:
-    assert isinstance(verdict("leave", "c", answers(down=("c",))), rkx.Do)
-    assert isinstance(verdict("leave", "c", answers(down=("b",))), rkx.Refuse)
-    assert isinstance(verdict("leave", "c", answers(down=NAMES)), rkx.Wait)

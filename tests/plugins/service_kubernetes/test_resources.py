@@ -265,7 +265,8 @@ def test_a_users_admission_plugins_are_kept_beside_rkxs() -> None:
 
 def test_what_authentication_adds_reaches_the_api_server() -> None:
     folder = PurePosixPath("/etc/kubernetes/authentication-webhook")
-    auth = rkx.AuthSettings(arguments={"authentication-token-webhook-config-file": f"{folder}/config"}, folder=folder)
+    file = rkx.File(node="one", path=folder / "config", content=b"")
+    auth = rkx.AuthSettings(arguments={"authentication-token-webhook-config-file": str(file.path)}, files=(file,))
     container = containers(resources("one", auth=auth))["kube-apiserver"]
     assert f"--authentication-token-webhook-config-file={folder}/config" in container.argv
     assert rkx.Mount(source=str(folder), target=str(folder), mode="ro") in container.mounts
