@@ -27,7 +27,13 @@ def cluster(
     return rkx.Cluster(
         name="test",
         nodes=tuple(
-            rkx.Node(name=f"n{index}", address="192.0.2.1", internal_address="192.0.2.1", roles=frozenset({"worker"}))
+            rkx.Node(
+                name=f"n{index}",
+                address="192.0.2.1",
+                internal_address="192.0.2.1",
+                roles=frozenset({"worker"}),
+                transport="ssh",
+            )
             for index in range(nodes)
         ),
         kubernetes_version=version,

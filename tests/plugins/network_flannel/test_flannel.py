@@ -17,8 +17,16 @@ from rkx_network_flannel import FlannelConfig, FlannelNetwork
 from rkx_network_flannel.config import UpdateStrategy
 
 NODES = (
-    rkx.Node(name="one", address="192.0.2.1", internal_address="192.0.2.1", roles=frozenset({"controlplane", "etcd"})),
-    rkx.Node(name="two", address="192.0.2.2", internal_address="192.0.2.2", roles=frozenset({"worker"})),
+    rkx.Node(
+        name="one",
+        address="192.0.2.1",
+        internal_address="192.0.2.1",
+        roles=frozenset({"controlplane", "etcd"}),
+        transport="ssh",
+    ),
+    rkx.Node(
+        name="two", address="192.0.2.2", internal_address="192.0.2.2", roles=frozenset({"worker"}), transport="ssh"
+    ),
 )
 CLUSTER = rkx.Cluster(
     name="test",
