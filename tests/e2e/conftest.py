@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +12,10 @@ from rkx_lab.state import Lab
 
 sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds nothing; the harness lies beside the tests
 
-from harness import Cluster, cluster_in
+from harness import Cluster
 from shown import Shown
+from tenancy import Tenancy
+from workload import Workload
 
 pytest_plugins = ["rkx_lab.pytest_fixture"]
 
@@ -25,12 +26,32 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Shown(config), "rkx-shown")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that want clean machines come last: the session's cluster, which the others share, ends there."""
+    items.sort(key=lambda item: "clean_lab" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
-def cluster(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def tenancy(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenancy]:
+    """Keep book of who has the machines."""
+    tenancy = Tenancy(lab, tmp_path_factory)
+    yield tenancy
+    tenancy.clean()
+
+
+@pytest.fixture
+def cluster(tenancy: Tenancy) -> Cluster:
     """A running cluster on the lab's first three machines, for tests that leave it as they found it."""
-    cluster = cluster_in(lab, tmp_path_factory.mktemp("cluster"), lab.machines[:3])
-    started = time.monotonic()
-    cluster.rkx("up", "--plain", timeout_s=600).check()
-    cluster.up_took_s = time.monotonic() - started
-    yield cluster
-    cluster.rkx("remove", "--yes", "--plain", timeout_s=300).check()
+    return tenancy.cluster()
+
+
+@pytest.fixture
+def work(tenancy: Tenancy) -> Workload:
+    """Two pods on two workers of the session's cluster, with a Service before them."""
+    return tenancy.work()
+
+
+@pytest.fixture
+def clean_lab(tenancy: Tenancy) -> Lab:
+    """The lab with machines as new, for a test that makes and ends a cluster of its own."""
+    return tenancy.lend()
