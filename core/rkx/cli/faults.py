@@ -17,7 +17,7 @@ def show(error: RkxError) -> None:
         _show_problems(error)
     else:
         click.echo(f"error: {error.message}", err=True)
-        if error.hint:
+        if error.hint and type(error) is not RkxError:  # a bug of rkx's own has but one hint: its file
             click.echo(f"hint: {error.hint}", err=True)
     if bugs := [each for each in (error, *_parts(error)) if each.exit_code == RkxError.exit_code]:
         _name_file("\n".join(_trace(each) for each in bugs))
