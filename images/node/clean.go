@@ -14,6 +14,7 @@ type clean struct {
 	Chains   []string       `json:"chains"`
 	Comments []string       `json:"comments"`
 	Paths    []string       `json:"paths"`
+	Contents []string       `json:"contents"`
 }
 
 func (c *clean) check() error {
@@ -27,7 +28,7 @@ func (c *clean) check() error {
 			return errors.New("route range /0 would take every route")
 		}
 	}
-	for _, path := range c.Paths {
+	for _, path := range append(append([]string{}, c.Paths...), c.Contents...) {
 		if err := checkPath(path); err != nil {
 			return err
 		}
@@ -63,6 +64,10 @@ func (c *clean) cleanFiles(answer report) error {
 		if removed {
 			gone = append(gone, path)
 		}
+		problems = append(problems, err)
+	}
+	for _, path := range c.Contents {
+		_, err := emptyFolder(path)
 		problems = append(problems, err)
 	}
 	answer["paths"] = gone

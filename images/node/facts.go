@@ -112,7 +112,10 @@ func measureAll(paths []string) ([]report, error) {
 		if err := syscall.Statfs(nearest(path), &system); err != nil {
 			return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
 		}
-		free = append(free, report{"path": path, "there": exists(path), "bytes": system.Bavail * uint64(system.Bsize), "inodes": system.Ffree})
+		free = append(free, report{
+			"path": path, "there": exists(path), "empty": isEmpty(path),
+			"bytes": system.Bavail * uint64(system.Bsize), "inodes": system.Ffree,
+		})
 	}
 	return free, nil
 }
@@ -123,4 +126,10 @@ func nearest(path string) string {
 		path = filepath.Dir(path)
 	}
 	return path
+}
+
+// isEmpty tells if a folder holds nothing; what is missing holds nothing either.
+func isEmpty(path string) bool {
+	names, err := os.ReadDir(path)
+	return len(names) == 0 && (err == nil || errors.Is(err, os.ErrNotExist))
 }

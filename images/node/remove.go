@@ -23,7 +23,12 @@ func (d *deletion) perform() (report, error) {
 // remove deletes what stands at the path, follows no link and crosses no mount.
 //
 // A folder that is itself a mount point, as a container's bind is, is emptied and stays.
-func remove(path string) (bool, error) {
+func remove(path string) (bool, error) { return take(path, false) }
+
+// emptyFolder deletes all that a folder holds, by the same rules, and leaves the folder.
+func emptyFolder(path string) (bool, error) { return take(path, true) }
+
+func take(path string, stays bool) (bool, error) {
 	points, err := mountPoints()
 	if err != nil {
 		return false, err
@@ -39,7 +44,7 @@ func remove(path string) (bool, error) {
 		return false, err
 	}
 	defer parent.Close()
-	changed, err := removeAt(parent, filepath.Base(path), slices.Contains(points, path))
+	changed, err := removeAt(parent, filepath.Base(path), stays || slices.Contains(points, path))
 	if err != nil || !changed {
 		return changed, err
 	}

@@ -166,10 +166,11 @@ class NodeProgram:
                 )
         return answers[:-1]
 
-    def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[str]]:
-        """Ask what the Engine cannot tell; and which of ``paths`` exist."""
+    def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, dict[str, bool]]:
+        """Ask what the Engine cannot tell; and which of ``paths`` exist, each with whether it is empty."""
         [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
-        return host_facts(answer["facts"]), [each["path"] for each in answer["facts"]["free"] if each["there"]]
+        there = {each["path"]: bool(each["empty"]) for each in answer["facts"]["free"] if each["there"]}
+        return host_facts(answer["facts"]), there
 
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
         """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
@@ -241,7 +242,7 @@ def _lines(operations: Sequence[Operation]) -> bytes:
 
 
 def _deletion(paths: Sequence[str]) -> Operation:
-    return {"verb": "clean", "links": [], "routes": [], "chains": [], "comments": [], "paths": list(paths)}
+    return {"verb": "clean", "paths": list(paths)}
 
 
 def _discard(client: APIClient, name: str) -> None:

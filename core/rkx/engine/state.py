@@ -40,8 +40,8 @@ class Credential:
 class NodeRecord:
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
-    ``paths`` are files and folders that rkx made there, ``foreign`` folders that lay there before, ``containers`` those
-    that it made.
+    ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``foreign`` folders with
+    content that lay there before, ``emptied`` those that lay there and held nothing.
     """
 
     address: str
@@ -52,6 +52,7 @@ class NodeRecord:
     engine_id: str = ""
     paths: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=_none)
 
@@ -166,7 +167,7 @@ def _credential(raw: dict[str, Any]) -> Credential:
 
 
 def _record(raw: dict[str, Any]) -> NodeRecord:
-    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "foreign", "containers")}
+    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "foreign", "emptied", "containers")}
     return NodeRecord(**{**raw, **sequences})
 
 

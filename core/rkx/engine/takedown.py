@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import NodeProgram, Operation
 from rkx.engine.observe import host_from_plain, plain_host
+from rkx.engine.state import NodeRecord
 from rkx.model.facts import Listener
 from rkx.model.resource import Folder, Leaves
 
@@ -28,13 +29,19 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
         program.ensure(client, "host", layout)
     folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - {*record.paths})
     host, there = program.facts(folders)
-    foreign = {*record.foreign, *there}
-    ours = {*record.paths, *folders} - foreign
+    foreign = {*record.foreign, *(path for path, is_empty in there.items() if not is_empty)}
+    emptied = {*record.emptied, *(path for path, is_empty in there.items() if is_empty)}
+    ours = {*record.paths, *folders} - foreign - emptied
     if record.facts:  # our own programs listen by now
         host = replace(host, listening=_listening(record.facts))
-    kept, made, facts = tuple(sorted(foreign)), tuple(sorted(ours)), plain_host(host)
-    ledger.note_node(name, lambda r: replace(r, foreign=kept, paths=made, facts=facts), save=True)
+    sorts = {"foreign": foreign, "emptied": emptied, "paths": ours}
+    ledger.note_node(name, lambda r: _noted(r, sorts, plain_host(host)), save=True)
     program.install(layout)
+
+
+def _noted(record: NodeRecord, sorts: Mapping[str, set[str]], facts: Mapping[str, Any]) -> NodeRecord:
+    found = {name: tuple(sorted(paths)) for name, paths in sorts.items()}
+    return replace(record, facts=facts, foreign=found["foreign"], emptied=found["emptied"], paths=found["paths"])
 
 
 def _listening(facts: Mapping[str, Any]) -> tuple[Listener, ...]:
@@ -54,7 +61,7 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
         if isinstance(each, Folder) and each.on_remove == "keep"
     }
     _remove_pods(program)
-    operations = [*_operations(leaves), *_deletions(record.paths, set(record.foreign) | kept)]
+    operations = [*_operations(leaves), *_deletions(record, kept)]
     images = [leave.image for leave in leaves if leave.image]
     program.clean(images[0] if images else "", operations)
     ledger.change(lambda state: replace(state, nodes={k: v for k, v in state.nodes.items() if k != name}))
@@ -67,10 +74,11 @@ def _operations(leaves: Sequence[Leaves]) -> list[Operation]:
     return [*unmounts, *cleans]
 
 
-def _deletions(paths: Iterable[str], stays: set[str]) -> list[Operation]:
-    """Delete what rkx made; of a folder that lay there before only what rkx put into it goes."""
-    gone = [path for path in sorted(paths, reverse=True) if path not in stays]
-    return [{"verb": "clean", "links": [], "routes": [], "chains": [], "comments": [], "paths": gone}]
+def _deletions(record: NodeRecord, kept: set[str]) -> list[Operation]:
+    """Delete what rkx made: a folder that was there and empty is emptied, of one with content only our files go."""
+    stays = {*record.foreign, *record.emptied, *kept}
+    gone = [path for path in sorted(record.paths, reverse=True) if path not in stays]
+    return [{"verb": "clean", "paths": gone, "contents": sorted({*record.emptied} - kept)}]
 
 
 def _remove_pods(program: NodeProgram) -> None:
