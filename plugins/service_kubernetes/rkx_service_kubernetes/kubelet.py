@@ -18,6 +18,7 @@ NAME = "kubelet"
 PORT = 10250
 HEALTH_PORT = 10248
 RESOLV_CONF = "resolv.conf"
+MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
 def resources(site: Site) -> list[rkx.Resource]:
@@ -67,6 +68,9 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
     }
     if knows(NAME, "pod-infra-container-image", site.cluster.minor):
         flags["pod-infra-container-image"] = site.images.pause
+    if knows(NAME, "machine-id-file", site.cluster.minor):
+        # the container has no such file of its own, but sees the machine's first process and, through it, its files
+        flags["machine-id-file"] = ",".join(f"/proc/1/root{path}" for path in MACHINE_IDS)
     return flags
 
 
