@@ -20,8 +20,9 @@ FLAGS = {
     "cert-dir": "/tmp",  # noqa: S108 # an empty volume of the pod
     "kubelet-certificate-authority": "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
     "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
+    "kubelet-request-timeout": "5s",  # must be below the resolution
     "kubelet-use-node-status-port": "",
-    "metric-resolution": "15s",
+    "metric-resolution": "10s",  # the least it takes; it first looks, and is ready, when this time is over
     "secure-port": str(PORT),
 }
 UNVERIFIED = frozenset({"kubelet-insecure-tls", "deprecated-kubelet-completely-insecure"})
