@@ -37,6 +37,10 @@ def _controller_manager(site: Site) -> list[rkx.Resource]:
         ),
         "use-service-account-credentials": "true",
         "leader-elect": "true",
+        # at the start each controller asks for credentials of its own, and none works before all have them: with the
+        # usual 20 a second that is 4 s
+        "kube-api-qps": "100",
+        "kube-api-burst": "200",
         "terminated-pod-gc-threshold": "1000",
     }
     extra = site.config.kube_controller
