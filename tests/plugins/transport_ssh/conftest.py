@@ -120,6 +120,7 @@ def node(address: str = "127.0.0.1", **options: object) -> rkx.Node:
         address=address,
         internal_address=address,
         roles=frozenset({"worker"}),
+        transport="ssh",
         transport_options=options,
         where="nodes[0]",
     )
