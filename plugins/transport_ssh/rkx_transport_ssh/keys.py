@@ -88,7 +88,10 @@ def _private(text: str, label: str, ask: Ask) -> paramiko.PKey:
         return _for_paramiko(_parse(text.encode(), passphrase))
     except (ValueError, TypeError, UnsupportedAlgorithm, paramiko.SSHException) as error:
         if passphrase is not None:
-            raise rkx.ConfigError(f"the passphrase does not open the SSH key {label}") from error
+            raise rkx.ConfigError(
+                f"the passphrase does not open the SSH key {label}",
+                hint="run again and give another, or put the key into ssh-agent and set ssh_agent_auth: true",
+            ) from error
         # the library's words may hold parts of the text
         raise rkx.ConfigError(
             f"SSH key {label} is not a private key that can be read", hint="RSA, ECDSA and Ed25519 keys are understood"

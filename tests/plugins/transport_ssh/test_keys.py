@@ -94,6 +94,7 @@ def test_a_wrong_passphrase_names_the_key(
     with pytest.raises(rkx.ConfigError, match=f"passphrase does not open the SSH key {path}") as caught:
         open_node(ssh_key_path=path, prompt=lambda _: "close sesame")
     assert "sesame" not in str(caught.value)
+    assert "ssh-agent" in caught.value.hint
 
 
 def test_a_missing_file_is_named(open_node: Open) -> None:
