@@ -1,5 +1,5 @@
 # rkx's tasks. Each can be repeated at any time, after an interruption too, and is quick when nothing is to be done.
-.PHONY: help setup venv node images check check-python check-go test test-long demo demo-down bench lab lab-down clean
+.PHONY: help setup setup-test venv node images check check-python check-go test test-long demo demo-down bench lab lab-down clean
 .DEFAULT_GOAL := help
 
 export RKX_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/rkx
@@ -31,7 +31,10 @@ images: venv ## build rkx-node and all container images into the cache
 
 check: check-python check-go ## format, lint, types, import rules, and all tests that need no machine
 
-check-python: node
+setup-test:
+	@sh lab/setup.sh test
+
+check-python: setup-test node
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy

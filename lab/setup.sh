@@ -25,6 +25,10 @@ want iptables has iptables
 want iproute2 has ip
 want libfaketime any /usr/lib/*/faketime/libfaketime.so.1
 want python3-venv python3 -c 'import ensurepip, venv'
+if [ "${1:-}" = test ]; then # tests of the SSH transport run a server of their own on loopback
+  want openssh-client has ssh-keygen
+  want openssh-server [ -x /usr/sbin/sshd ]
+fi
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then

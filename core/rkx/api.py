@@ -99,7 +99,8 @@ def _refs(cluster: Cluster) -> list[PluginRef]:
 def _raise(problems: Sequence[Problem], path: str | Path) -> None:
     errors = sorted((p for p in problems if not p.warning), key=lambda problem: (problem.line, problem.column))
     if errors:
-        raise ConfigError(f"{path}: {len(errors)} mistakes", problems=errors)
+        count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+        raise ConfigError(f"{path}: {count}", problems=errors)
 
 
 def _choose(ref: PluginRef, given: Given, document: Document | None, problems: list[Problem]) -> Chosen | None:

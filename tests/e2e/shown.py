@@ -54,7 +54,7 @@ class Shown:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if not self._numbers:
+        if not any(self._rows.values()) and not self._complete:
             return
         terminalreporter.section("demonstrations")
         for number, title in DEMONSTRATIONS.items():

@@ -8,7 +8,10 @@ from typing import Final
 from rkx.config.notes import Notes
 from rkx.config.schema.top import ClusterKeys
 
-DEFAULT_KUBERNETES_VERSION: Final = "v1.34.4"
+DEFAULT_KUBERNETES_VERSION: Final = "v1.34.11"
+"""For public images: the newest patch of 1.34 that they were seen in."""
+BUILT_KUBERNETES_VERSION: Final = "v1.34.4"
+"""For images built by rkx: the newest patch of 1.34 whose Go modules are all to be had."""
 OLDEST, NEWEST = 30, 37
 SEMVER = re.compile(r"(v?)([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-rancher[0-9.-]+)?\Z")
 WHERE = "kubernetes_version"
@@ -18,7 +21,7 @@ def version(keys: ClusterKeys, notes: Notes) -> str:
     """Give vX.Y.Z; whether that patch has images is its service's business."""
     text = keys.kubernetes_version
     if text is None or WHERE in notes.broken:
-        return DEFAULT_KUBERNETES_VERSION
+        return BUILT_KUBERNETES_VERSION if keys.image_layout == "rkx" else DEFAULT_KUBERNETES_VERSION
     found = SEMVER.match(text)
     if not found:
         notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {_example(text)}")

@@ -204,7 +204,9 @@ def _label(unit: Unit) -> str:
 def _error(error: BaseException) -> RkxError:
     if isinstance(error, RkxError):
         return error
-    return RkxError(f"a bug in rkx: {error!r}", hint="report it, with the file that rkx names")
+    bug = RkxError(f"a bug in rkx: {error!r}")
+    bug.__cause__ = error
+    return bug
 
 
 def _lines(failures: Mapping[str, RkxError]) -> str:

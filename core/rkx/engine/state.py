@@ -167,7 +167,7 @@ def _credential(raw: dict[str, Any]) -> Credential:
 
 
 def _record(raw: dict[str, Any]) -> NodeRecord:
-    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "foreign", "emptied", "containers")}
+    sequences = {name: tuple(raw.get(name, ())) for name in ("roles", "paths", "foreign", "emptied", "containers")}
     return NodeRecord(**{**raw, **sequences})
 
 

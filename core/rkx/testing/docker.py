@@ -1,0 +1,246 @@
+"""A Docker Engine in memory: the few endpoints that rkx uses."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+from rkx.testing.machine import Effect, Machine
+from rkx.testing.wire import Request, Response, as_json, error
+
+API_VERSION = "1.41"
+PROGRAMS = ("/rkx-node", "/var/lib/rkx/bin/rkx-node")
+"""Entry points that read a batch."""
+NEVER = "0001-01-01T00:00:00Z"
+
+
+@dataclass(kw_only=True)
+class Box:
+    """A container; ``state`` in the Engine's words: created, running, exited."""
+
+    name: str
+    config: dict[str, Any]
+    id: str = field(default_factory=lambda: secrets.token_hex(32))
+    state: str = "created"
+    started: str = NEVER
+
+    @property
+    def host(self) -> dict[str, Any]:
+        """Give the settings that concern the host."""
+        found: dict[str, Any] = self.config.setdefault("HostConfig", {})
+        return found
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Give the labels."""
+        return self.config.get("Labels") or {}
+
+    def start(self) -> None:
+        """Run, from now on."""
+        self.state, self.started = "running", datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+class FakeEngine:
+    """One node's Engine. ``boxes`` are its containers by name, ``images`` maps tags to ids."""
+
+    def __init__(self, machine: Machine, effect: Effect) -> None:
+        self.machine, self._effect = machine, effect
+        self.boxes: dict[str, Box] = {}
+        self.images: dict[str, str] = {}
+        self.unpullable: dict[str, str] = {}
+
+    def running(self, name: str) -> bool:
+        """Tell if a container of that name runs."""
+        return name in self.boxes and self.boxes[name].state == "running"
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        path = re.sub(r"^/v[\d.]+", "", request.path)
+        for method, pattern, handler in _ROUTES:
+            found = re.fullmatch(pattern, path)
+            if found and method == request.method:
+                return handler(self, request, *found.groups())
+        return error(404, f"page not found: {request.method} {path}")
+
+    def _done(self, request: Request, what: str, act: Callable[[], None], response: Response | None = None) -> Response:
+        self._effect(f"{self.machine.name} {what}", act)
+        return response or Response(status=204)
+
+    def _version(self, _request: Request) -> Response:
+        return as_json({"Version": "20.10.24", "ApiVersion": API_VERSION})
+
+    def _info(self, _request: Request) -> Response:
+        name = self.machine.name
+        return as_json(
+            {
+                "ID": f"engine-of-{name}",
+                "Name": name,
+                "SystemTime": datetime.now(UTC).isoformat(),
+                "DockerRootDir": "/var/lib/docker",
+                "LoggingDriver": "json-file",
+                "CgroupDriver": "cgroupfs",
+                "CgroupVersion": "1",
+                "KernelVersion": "6.1.0",
+                "Architecture": "x86_64",
+                "OperatingSystem": "Debian 12",
+                "NCPU": 2,
+                "MemTotal": 1 << 32,
+            }
+        )
+
+    def _list(self, request: Request) -> Response:
+        wanted = json.loads(request.query.get("filters", "{}")).get("label", [])
+        return as_json([_row(box) for box in self.boxes.values() if all(_has(box.labels, label) for label in wanted)])
+
+    def _create(self, request: Request) -> Response:
+        name, config = request.query["name"], request.json
+        if name in self.boxes:
+            return error(409, f'Conflict. The container name "/{name}" is already in use')
+        if config["Image"] not in {*self.images, *self.images.values()}:
+            return error(404, f"No such image: {config['Image']}")
+        box = Box(name=name, config=config)
+
+        def make() -> None:
+            for bind in box.host.get("Binds") or ():
+                self.machine.make_folder(bind.split(":")[0])
+            self.boxes[name] = box
+
+        return self._done(request, f"create {name}", make, as_json({"Id": box.id, "Warnings": []}, 201))
+
+    def _on(self, reference: str) -> Box | None:
+        return next((box for box in self.boxes.values() if reference in (box.name, box.id)), None)
+
+    def _inspect(self, _request: Request, reference: str) -> Response:
+        box = self._on(reference)
+        if box is None:
+            return error(404, f"No such container: {reference}")
+        state = {"Running": box.state == "running", "Status": box.state, "StartedAt": box.started}
+        said = {"Entrypoint": box.config.get("Entrypoint"), "Cmd": box.config.get("Cmd"), "Labels": box.labels}
+        host = {"RestartPolicy": {"Name": "no"}, **box.host}
+        return as_json(
+            {
+                "Id": box.id,
+                "Name": f"/{box.name}",
+                "Image": self.images.get(box.config["Image"], box.config["Image"]),
+                "Config": {**said, "Tty": False},
+                "HostConfig": host,
+                "State": state,
+            }
+        )
+
+    def _act(self, request: Request, reference: str, verb: str) -> Response:
+        box = self._on(reference)
+        if box is None:
+            return error(404, f"No such container: {reference}")
+        if verb == "wait":
+            return as_json({"StatusCode": 0})
+        if verb == "attach":
+            return Response(upgrade=lambda given, said: self._batch(box, given, said))
+        acts: dict[str, Callable[[], None]] = {
+            "start": box.start,
+            "restart": box.start,
+            "stop": lambda: setattr(box, "state", "exited"),
+            "rename": lambda: self._rename(box, request.query["name"]),
+            "update": lambda: box.host.update(request.json),
+        }
+        response = as_json({"Warnings": []}) if verb == "update" else None
+        return self._done(request, f"{verb} {box.name}", acts[verb], response)
+
+    def _rename(self, box: Box, name: str) -> None:
+        self.boxes[name] = self.boxes.pop(box.name)
+        box.name = name
+
+    def _remove(self, request: Request, reference: str) -> Response:
+        box = self._on(reference)
+        if box is None:
+            return error(404, f"No such container: {reference}")
+        return self._done(request, f"remove {box.name}", lambda: self._forget(box))
+
+    def _forget(self, box: Box) -> None:
+        self.boxes.pop(box.name, None)
+
+    def _logs(self, _request: Request, _reference: str) -> Response:
+        return Response(body=_frame(1, b"its last words\n"))
+
+    def _archive(self, request: Request, reference: str) -> Response:
+        """Show what a container's binds show."""
+        box, path = self._on(reference), request.query["path"]
+        binds = [bind.split(":")[0] for bind in (box.host.get("Binds") or ())] if box else []
+        if path not in self.machine.files or not any(path == each or path.startswith(f"{each}/") for each in binds):
+            return error(404, f"Could not find the file {path} in container {reference}")
+        stat = base64.b64encode(json.dumps({"name": path}).encode()).decode()
+        return Response(body=self.machine.archive(path), headers={"X-Docker-Container-Path-Stat": stat})
+
+    def _batch(self, box: Box, given: BinaryIO, said: BinaryIO) -> None:
+        """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing."""
+        lines: list[bytes] = []
+        while (line := given.readline()) and b'"end"' not in line[:20]:
+            lines.append(line)
+        if line and box.state == "running" and box.config.get("Entrypoint", [""])[0] in PROGRAMS:
+            for answer in self.machine.perform([*lines, line]):
+                said.write(_frame(1, answer))
+        box.state = "exited"
+
+    def _images(self, _request: Request) -> Response:
+        return as_json([{"Id": each, "RepoTags": [tag]} for tag, each in self.images.items()])
+
+    def _image(self, _request: Request, tag: str) -> Response:
+        return as_json({"Id": self.images[tag]}) if tag in self.images else error(404, f"No such image: {tag}")
+
+    def _get_image(self, request: Request) -> Response:
+        tag = f"{request.query.get('fromImage') or request.query['repo']}:{request.query['tag']}"
+        if tag in self.unpullable:
+            return Response(pieces=[json.dumps({"error": self.unpullable[tag]}).encode()])
+        act = lambda: self.images.update({tag: f"sha256:{secrets.token_hex(32)}"})  # noqa: E731
+        return self._done(request, f"image {tag}", act, Response(pieces=[b'{"status": "done"}\r\n']))
+
+    def _delete_image(self, request: Request, tag: str) -> Response:
+        if tag not in self.images:
+            return error(404, f"No such image: {tag}")
+        return self._done(request, f"image gone {tag}", lambda: self._drop_image(tag), as_json([{"Deleted": tag}]))
+
+    def _drop_image(self, tag: str) -> None:
+        self.images.pop(tag, None)
+
+
+def _row(box: Box) -> dict[str, Any]:
+    return {
+        "Id": box.id,
+        "Names": [f"/{box.name}"],
+        "Image": box.config["Image"],
+        "State": box.state,
+        "Labels": box.labels,
+    }
+
+
+def _has(labels: Mapping[str, str], wanted: str) -> bool:
+    name, _, value = wanted.partition("=")
+    return name in labels and value in ("", labels[name])
+
+
+def _frame(stream: int, content: bytes) -> bytes:
+    return struct.pack(">BxxxL", stream, len(content)) + content
+
+
+_ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
+    ("GET", "/version", FakeEngine._version),
+    ("GET", "/info", FakeEngine._info),
+    ("GET", "/containers/json", FakeEngine._list),
+    ("POST", "/containers/create", FakeEngine._create),
+    ("GET", "/containers/([^/]+)/json", FakeEngine._inspect),
+    ("GET", "/containers/([^/]+)/logs", FakeEngine._logs),
+    ("GET", "/containers/([^/]+)/archive", FakeEngine._archive),
+    ("POST", "/containers/([^/]+)/(start|restart|stop|rename|update|wait|attach)", FakeEngine._act),
+    ("DELETE", "/containers/([^/]+)", FakeEngine._remove),
+    ("GET", "/images/json", FakeEngine._images),
+    ("GET", "/images/(.+)/json", FakeEngine._image),
+    ("POST", "/images/create", FakeEngine._get_image),
+    ("DELETE", "/images/(.+)", FakeEngine._delete_image),
+)

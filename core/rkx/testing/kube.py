@@ -1,0 +1,140 @@
+"""An API server in memory: objects by their path, server-side apply without ownership, everything healthy at once."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rkx.testing.machine import Effect
+from rkx.testing.wire import Request, Response, as_json, error
+
+Body = dict[str, Any]
+CORE = "v1"
+KINDS: dict[str, str] = {
+    "v1": "Namespace! Node! Pod Service ServiceAccount ConfigMap Secret",
+    "apps/v1": "Deployment DaemonSet StatefulSet",
+    "batch/v1": "Job",
+    "policy/v1": "PodDisruptionBudget",
+    "rbac.authorization.k8s.io/v1": "ClusterRole! ClusterRoleBinding! Role RoleBinding",
+    "apiregistration.k8s.io/v1": "APIService!",
+    "apiextensions.k8s.io/v1": "CustomResourceDefinition!",
+}
+"""Kinds by their group and version; an exclamation mark for those that lie in no namespace."""
+STATUS: dict[str, Body] = {
+    "Deployment": {"updatedReplicas": 99, "availableReplicas": 99},
+    "DaemonSet": {"desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1},
+    "Pod": {"conditions": [{"type": "Ready", "status": "True"}]},
+    "Node": {"conditions": [{"type": "Ready", "status": "True"}]},
+    "APIService": {"conditions": [{"type": "Available", "status": "True"}]},
+    "CustomResourceDefinition": {"conditions": [{"type": "Established", "status": "True"}]},
+    "Job": {"conditions": [{"type": "Complete", "status": "True"}]},
+}
+"""What each kind's status becomes the moment it is applied; a test may change it."""
+WATCH_S = 0.05
+
+
+def plural(kind: str) -> str:
+    """Give a kind's name in paths."""
+    return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
+
+
+class FakeKube:
+    """Objects by path; ``nodes`` says which kubelets have registered."""
+
+    def __init__(self, effect: Effect, nodes: Callable[[], list[str]]) -> None:
+        self.objects: dict[str, Body] = {}
+        self.statuses = copy.deepcopy(STATUS)
+        self._effect, self._nodes = effect, nodes
+        self._revision = 0
+        self._tick = threading.Event()
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        self._register()
+        path = request.path.rstrip("/")
+        if path in ("/readyz", "/healthz"):
+            return Response(body=b"ok")
+        if request.method == "GET" and (group := path.removeprefix("/apis/").removeprefix("/api/")) in KINDS:
+            return as_json({"resources": [_discovered(kind) for kind in KINDS[group].split()]})
+        act = {"GET": self._get, "PATCH": self._patch, "DELETE": self._delete, "POST": self._post}
+        return act[request.method](path, request)
+
+    def _register(self) -> None:
+        for name in self._nodes():
+            path = f"/api/v1/nodes/{name}"
+            if path not in self.objects:
+                self._store(path, {"apiVersion": CORE, "kind": "Node", "metadata": {"name": name}, "spec": {}})
+
+    def _store(self, path: str, body: Body) -> None:
+        self._revision += 1
+        former = self.objects.get(path, {"metadata": {}})
+        generation = former["metadata"].get("generation", 0) + 1
+        meta = {**body["metadata"], "resourceVersion": str(self._revision), "generation": generation}
+        status = {"observedGeneration": generation, **self.statuses.get(body["kind"], {})}
+        self.objects[path] = {**body, "metadata": meta, "status": status}
+
+    def _get(self, path: str, request: Request) -> Response:
+        if path.endswith("/serviceaccounts/default"):
+            return as_json({"kind": "ServiceAccount", "metadata": {"name": "default"}})
+        if path in self.objects:
+            return as_json(self.objects[path])
+        name = path.rpartition("/")[2]
+        if not any(name == plural(kind.rstrip("!")).lower() for kinds in KINDS.values() for kind in kinds.split()):
+            return error(404, f"{path} not found")
+        if request.query.get("watch"):
+            return Response(pieces=self._watched(path, request.query["fieldSelector"].partition("=")[2]))
+        return as_json({"items": [body for each, body in sorted(self.objects.items()) if _in(each, path)]})
+
+    def _watched(self, path: str, name: str) -> Iterator[bytes]:
+        found = json.loads(self._get(f"{path}/{name}", Request(to="", method="GET", path=path)).body)
+        if "metadata" in found:
+            yield json.dumps({"type": "ADDED", "object": found}).encode() + b"\n"
+        self._tick.wait(WATCH_S)
+
+    def _patch(self, path: str, request: Request) -> Response:
+        body = request.json
+        if "kind" not in body:  # a merge patch; what is applied names its kind
+            if path not in self.objects:
+                return error(404, f"{path} not found")
+            body = _merged(self.objects[path], body)
+        self._effect(f"api patch {path}", lambda: self._store(path, body))
+        return as_json(self.objects[path])
+
+    def _post(self, path: str, request: Request) -> Response:
+        if path.endswith("/eviction"):
+            gone = path.removesuffix("/eviction")
+            self._effect(f"api evict {gone}", lambda: self._drop(gone))
+        return as_json({}, 201)
+
+    def _delete(self, path: str, _request: Request) -> Response:
+        if path not in self.objects:
+            return error(404, f"{path} not found")
+        self._effect(f"api delete {path}", lambda: self._drop(path))
+        return as_json({})
+
+    def _drop(self, path: str) -> None:
+        self.objects.pop(path, None)
+
+
+def _discovered(kind: str) -> Body:
+    name = kind.rstrip("!")
+    return {"kind": name, "name": plural(name).lower(), "namespaced": name == kind}
+
+
+def _in(each: str, collection: str) -> bool:
+    """Tell if a path is of a collection, in one namespace or in all."""
+    root, _, name = collection.rpartition("/")
+    return each.rpartition("/")[0] == collection or (
+        each.startswith(f"{root}/namespaces/") and each.split("/")[-2] == name and "/namespaces/" not in root
+    )
+
+
+def _merged(live: Body, patch: Body) -> Body:
+    merged = dict(live)
+    for name, value in patch.items():
+        inner = live.get(name)
+        merged[name] = _merged(inner, value) if isinstance(value, dict) and isinstance(inner, dict) else value
+    return merged

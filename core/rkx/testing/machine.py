@@ -1,0 +1,120 @@
+"""A machine's files in memory, and rkx-node's verbs over them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Effect = Callable[[str, Callable[[], None]], None]
+"""Does one thing that outlives the program that asked for it; the label says what."""
+LISTENING: tuple[Mapping[str, Any], ...] = ({"proto": "tcp", "port": 22, "address": "192.0.2.1"},)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file, or a folder where ``content`` is None."""
+
+    content: bytes | None = None
+    mode: int = 0o755
+    uid: int = 0
+    gid: int = 0
+    modified_s: float = field(default_factory=time.time)
+
+
+class Machine:
+    """The files of one machine by path; each write is an effect."""
+
+    def __init__(self, name: str, effect: Effect) -> None:
+        self.name = name
+        self.files: dict[str, Entry] = {}
+        self.listening = list(LISTENING)
+        self._effect = effect
+
+    def below(self, path: str) -> list[str]:
+        """List a path and all under it."""
+        return sorted(each for each in self.files if each == path or each.startswith(f"{path}/"))
+
+    def make_folder(self, path: str) -> None:
+        """Make a folder and its parents as Docker and rkx-node do, 0755; one that exists stays as it is."""
+        parent = path.rpartition("/")[0]
+        if path and path not in self.files:
+            self.make_folder(parent)
+            self.files[path] = Entry()
+
+    def archive(self, path: str) -> bytes:
+        """Pack a path as the Engine's archive does: names begin with its last part."""
+        packed, parent = io.BytesIO(), path.rpartition("/")[0]
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            for each in self.below(path):
+                entry = self.files[each]
+                info = tarfile.TarInfo(each[len(parent) + 1 :])
+                info.type = tarfile.DIRTYPE if entry.content is None else tarfile.REGTYPE
+                info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.uid, entry.gid, int(entry.modified_s)
+                info.size = len(entry.content or b"")
+                archive.addfile(info, io.BytesIO(entry.content or b""))
+        return packed.getvalue()
+
+    def perform(self, lines: list[bytes]) -> Iterator[bytes]:
+        """Do a batch: one answer per operation, and one for its end."""
+        for line in lines[:-1]:
+            operation = json.loads(line)
+            answer = getattr(self, f"_{operation['verb']}")(operation)
+            yield json.dumps({"ok": True, **answer}).encode() + b"\n"
+        yield b'{"verb": "end", "ok": true}\n'
+
+    def _put(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        content = base64.b64decode(operation["content"])
+        self._effect(f"{self.name} put {operation['path']}", lambda: self._set(operation, content))
+        return {"changed": True}
+
+    def _folder(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        self._effect(f"{self.name} folder {operation['path']}", lambda: self._set(operation, None))
+        return {"changed": True}
+
+    def _set(self, operation: Mapping[str, Any], content: bytes | None) -> None:
+        self.make_folder(operation["path"].rpartition("/")[0])
+        self.files[operation["path"]] = Entry(
+            content=content, mode=int(operation["mode"], 8), uid=operation["uid"], gid=operation["gid"]
+        )
+
+    def _delete(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        self._effect(f"{self.name} delete {operation['path']}", lambda: self._drop(self.below(operation["path"])))
+        return {"changed": True}
+
+    def _clean(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        for path in operation.get("paths", ()):
+            self._delete({"path": path})
+        for path in operation.get("contents", ()):
+            self._effect(f"{self.name} empty {path}", lambda path=path: self._drop(self.below(path)[1:]))  # type: ignore[misc] # bound now
+        return {"paths": operation.get("paths", ())}
+
+    def _unmount(self, _operation: Mapping[str, Any]) -> dict[str, Any]:
+        return {"changed": False, "unmounted": []}
+
+    def _drop(self, paths: list[str]) -> None:
+        for path in paths:
+            self.files.pop(path, None)
+
+    def _facts(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        free = [
+            {"path": path, "there": path in self.files, "empty": len(self.below(path)) < 2}
+            for path in operation.get("paths", ())
+        ]
+        return {
+            "facts": {
+                "boot_id": f"boot-of-{self.name}",
+                "machine_id": f"machine-{self.name}",
+                "interfaces": [{"name": "eth0", "mtu": 1500, "addresses": ["192.0.2.1/24"], "up": True}],
+                "default_route": {"interface": "eth0"},
+                "resolv_conf": "nameserver 198.51.100.53\n",
+                "listening": self.listening,
+                "swap": False,
+                "free": free,
+            }
+        }

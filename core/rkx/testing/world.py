@@ -1,0 +1,155 @@
+"""Several nodes and an API server, one count over all that is changed, and a cut at any of these changes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import rkx
+from rkx.testing.docker import FakeEngine
+from rkx.testing.kube import FakeKube
+from rkx.testing.machine import Machine
+from rkx.testing.wire import Application, HangUp, Request, Response, serve
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What listens on ``address`` while ``container`` runs; with ``certificate`` and ``key``, paths there, it has TLS.
+
+    ``address`` is such as ``tcp:127.0.0.1:6443``, as seen from any node that has the container.
+    """
+
+    address: str
+    container: str
+    application: Application
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOptions:
+    """A transport without options."""
+
+
+class World:
+    """Nodes by name, and ``servers`` that listen on each node that runs their container.
+
+    ``cut`` is the number of the change at which the program dies, and whether before or after it; from then on nobody
+    hears it, until ``revive``. Nodes in ``silent`` do not answer at all.
+    """
+
+    def __init__(self, names: Iterable[str], agent: str = "") -> None:
+        self.requests: list[Request] = []
+        self.effects: list[str] = []
+        self.cut: tuple[int, Literal["before", "after"]] | None = None
+        self.silent: set[str] = set()
+        self.is_dead = False
+        self._lock = threading.RLock()
+        self.machines = {name: Machine(name, self.effect) for name in names}
+        self.engines = {name: FakeEngine(machine, self.effect) for name, machine in self.machines.items()}
+        self.kube = FakeKube(self.effect, lambda: [n for n, e in self.engines.items() if e.running(agent)])
+        self.servers: list[Server] = []
+
+    def effect(self, what: str, act: Callable[[], None]) -> None:
+        """Do one thing that outlives the program; raises HangUp where the program is to die."""
+        with self._lock:
+            if self.is_dead:
+                raise HangUp(what)
+            self.effects.append(what)
+            number = len(self.effects)
+            if self.cut != (number, "before"):
+                act()
+            if self.cut is not None and self.cut[0] == number:
+                self.is_dead = True
+                raise HangUp(what)
+
+    def revive(self) -> None:
+        """Begin anew: nothing is cut, and the counts of changes and requests start over."""
+        self.cut, self.is_dead = None, False
+        self.effects.clear()
+        self.requests.clear()
+
+    def changes(self) -> list[Request]:
+        """List the requests that were no GET."""
+        return [request for request in self.requests if request.method not in ("GET", "HEAD")]
+
+    def engine(self, node: str) -> socket.socket:
+        """Connect to a node's Engine."""
+        self._reach(node)
+        return serve(node, self._recorded(self.engines[node].answer))
+
+    def dial(self, node: str, address: str) -> socket.socket:
+        """Connect to what listens on a node."""
+        self._reach(node)
+        running = (each for each in self.servers if self.engines[node].running(each.container))
+        server = next((each for each in running if each.address == address), None)
+        if server is None:
+            raise rkx.StreamRefused(f"{node}: nothing listens on {address}", node=node)
+        tls = self._tls(node, server) if server.certificate else None
+        return serve(f"{node} {address}", self._recorded(server.application), tls)
+
+    def _reach(self, node: str) -> None:
+        if self.is_dead or node in self.silent:
+            raise rkx.ConnectFailed(f"{node}: does not answer", node=node)
+
+    def _recorded(self, application: Application) -> Application:
+        def answer(request: Request) -> Response:
+            if self.is_dead:
+                raise HangUp(request.path)
+            self.requests.append(request)
+            return application(request)
+
+        return answer
+
+    def _tls(self, node: str, server: Server) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        files = self.machines[node].files
+        with tempfile.NamedTemporaryFile() as pair:
+            pair.write((files[server.certificate].content or b"") + (files[server.key].content or b""))
+            pair.flush()
+            context.load_cert_chain(os.fspath(pair.name))
+        return context
+
+
+class _Way:
+    """One open way to one node."""
+
+    def __init__(self, world: World, node: str) -> None:
+        self._world, self._node = world, node
+
+    def engine(self) -> socket.socket:
+        return self._world.engine(self._node)
+
+    def dial(self, address: str, *, timeout_s: float) -> socket.socket:
+        return self._world.dial(self._node, address)
+
+    def close(self) -> None:
+        pass
+
+
+class FakeTransport(rkx.TransportPlugin[NoOptions]):
+    """The transport into a world, given to ``rkx.load`` as an instance; cluster.yml says ``transport: fake``."""
+
+    name = "fake"
+    Config = NoOptions
+
+    def __init__(self, world: World) -> None:
+        super().__init__(NoOptions())
+        self.world = world
+
+    @rkx.hookimpl
+    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+        """Reach a node, if it is not silent."""
+        self.world._reach(node.name)
+        return _Way(self.world, node.name)
+
+
+def answers(responses: Mapping[str, Response]) -> Application:
+    """Answer each path with its response, and every other with 200."""
+    return lambda request: responses.get(request.path, Response(body=b"ok"))
