@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rkx_lab.pytest_fixture import lab  # noqa: F401 - a fixture
+from rkx_lab import pytest_fixture
 from rkx_lab.state import Lab
 
 sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds nothing; the harness lies beside the tests
@@ -17,6 +17,8 @@ from harness import Cluster
 from shown import Shown
 from tenancy import Tenancy
 from workload import Workload
+
+lab = pytest_fixture.lab
 
 
 def pytest_configure(config: pytest.Config) -> None:
