@@ -40,8 +40,8 @@ class NoOptions:
 class World:
     """Nodes by name, and ``servers`` that listen on each node that runs their container.
 
-    ``cut`` is the number of the change at which the program dies, and whether before or after it; from then on nobody
-    hears it, until ``revive``. Nodes in ``silent`` do not answer at all.
+    ``cut`` is the number of the change at which the program dies, and whether before or after it; from then on
+    ``died`` is set and nobody hears it, until ``revive``. Nodes in ``silent`` do not answer at all.
     """
 
     def __init__(self, names: Iterable[str], agent: str = "") -> None:
@@ -49,7 +49,7 @@ class World:
         self.effects: list[str] = []
         self.cut: tuple[int, Literal["before", "after"]] | None = None
         self.silent: set[str] = set()
-        self.is_dead = False
+        self.died = threading.Event()
         self._lock = threading.RLock()
         self.machines = {name: Machine(name, self.effect) for name in names}
         self.engines = {name: FakeEngine(machine, self.effect) for name, machine in self.machines.items()}
@@ -59,19 +59,20 @@ class World:
     def effect(self, what: str, act: Callable[[], None]) -> None:
         """Do one thing that outlives the program; raises HangUp where the program is to die."""
         with self._lock:
-            if self.is_dead:
+            if self.died.is_set():
                 raise HangUp(what)
             self.effects.append(what)
             number = len(self.effects)
             if self.cut != (number, "before"):
                 act()
             if self.cut is not None and self.cut[0] == number:
-                self.is_dead = True
+                self.died.set()
                 raise HangUp(what)
 
     def revive(self) -> None:
         """Begin anew: nothing is cut, and the counts of changes and requests start over."""
-        self.cut, self.is_dead = None, False
+        self.cut = None
+        self.died.clear()
         self.effects.clear()
         self.requests.clear()
 
@@ -95,12 +96,12 @@ class World:
         return serve(f"{node} {address}", self._recorded(server.application), tls)
 
     def _reach(self, node: str) -> None:
-        if self.is_dead or node in self.silent:
+        if self.died.is_set() or node in self.silent:
             raise rkx.ConnectFailed(f"{node}: does not answer", node=node)
 
     def _recorded(self, application: Application) -> Application:
         def answer(request: Request) -> Response:
-            if self.is_dead:
+            if self.died.is_set():
                 raise HangUp(request.path)
             self.requests.append(request)
             return application(request)
