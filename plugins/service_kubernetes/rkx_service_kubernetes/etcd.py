@@ -74,7 +74,7 @@ def _arguments(site: Site, place: Place) -> dict[str, str]:
     return {
         "name": site.name,
         "data-dir": DATA,
-        "listen-client-urls": _listen(site.node, CLIENT_PORT, loopback=True),
+        "listen-client-urls": _listen(site.node, CLIENT_PORT),
         "advertise-client-urls": client_url(site.node),
         "listen-peer-urls": _listen(site.node, PEER_PORT),
         "cert-file": certificate,
@@ -101,15 +101,14 @@ def _birth(site: Site) -> tuple[str, ...]:
     )
 
 
-def _listen(node: rkx.Node, port: int, *, loopback: bool = False) -> str:
-    """Listen on the internal address where one was given, as RKE does.
+def _listen(node: rkx.Node, port: int) -> str:
+    """Listen on the internal address where one was given, as RKE does, and on the loopback one, for probes.
 
     Without one the address may be a translated one that stands on no interface: then on all.
     """
     if node.internal_address == node.address or not is_ip(node.internal_address):
         return f"https://0.0.0.0:{port}"
-    own = f"https://{in_url(node.internal_address)}:{port}"
-    return f"{own},https://127.0.0.1:{port}" if loopback else own
+    return f"https://{in_url(node.internal_address)}:{port},https://127.0.0.1:{port}"
 
 
 def _etcd_suite(name: str) -> str:

@@ -1,15 +1,16 @@
 """What members of etcd say of themselves and of each other.
 
-A member is called as its node, which is the name it starts with; one that never started has a peer URL only. Whoever
-does not answer is silent, never gone.
+A member is called as its node, which is the name it starts with; one that was added and never started has a peer URL
+only. Whoever does not answer is silent, never gone. While a member waits for a majority after its start it is silent on
+the port for clients; on the port for members it tells whom it waits for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import rkx
 from rkx_service_kubernetes import etcd
@@ -17,42 +18,38 @@ from rkx_service_kubernetes.identities import DATASTORE_CLIENT
 
 LIST = "/v3/cluster/member/list"
 STATUS = "/v3/maintenance/status"
+PEERS = "/members"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member as etcd lists it; ``node`` is its peer URL while it never started.
+    """A member as etcd lists it; ``node`` is its peer URL while it has no name.
 
-    ``up`` says that it answers, ``serves`` that it knows a leader too: without one it can neither read nor write.
+    ``started`` says that it ever served, ``up`` that it answers, ``serves`` that it knows a leader too: without one it
+    can neither read nor write.
     """
 
-    id: str
     node: str
     url: str
     learner: bool
+    started: bool
     up: bool
     serves: bool
-
-    @property
-    def started(self) -> bool:
-        """Tell if it ever ran: only then it has told its name."""
-        return self.node != self.url
 
 
 def asks(cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> list[rkx.Call]:
     """Ask every node that has or had a member, unless there is but one member to speak of."""
     nodes = {node.name for node in cluster.with_role("etcd")} | with_container(applied)
-    return [_ask(node, path) for node in sorted(nodes) for path in (LIST, STATUS)] if len(nodes) > 1 else []
+    return [call for node in sorted(nodes) for call in _calls(node)] if len(nodes) > 1 else []
 
 
 def members(answers: rkx.Answers) -> dict[str, Member]:
     """Map names to members, as the first node that answers sees them; empty when all are silent."""
-    states = {call.node: json.loads(body.body) for call, body in answers.items() if _says(STATUS, call, body)}
-    for call, answer in answers.items():
-        if _says(LIST, call, answer):
-            found = (_member(row, states) for row in json.loads(answer.body)["members"])
-            return {member.node: member for member in found}
-    return {}
+    states = {call.node: json.loads(answer.body) for call, answer in answers.items() if _says(STATUS, call, answer)}
+    lists = [json.loads(answer.body)["members"] for call, answer in answers.items() if _says(LIST, call, answer)]
+    views = [json.loads(answer.body) for call, answer in answers.items() if _says(PEERS, call, answer)]
+    rows: list[dict[str, Any]] = next(iter([*lists, *views]), [])
+    return {member.node: member for member in (_member(row, states) for row in rows)}
 
 
 def with_container(keys: Sequence[rkx.Key]) -> set[str]:
@@ -74,20 +71,29 @@ def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> 
     url = row["peerURLs"][0]
     node = row.get("name") or url
     return Member(
-        id=row["ID"],
         node=node,
         url=url,
         learner=row.get("isLearner", False),
+        started=bool(row.get("clientURLs")),
         up=node in states,
         serves="leader" in states.get(node, {}),
     )
 
 
-def _ask(node: str, path: str) -> rkx.Call:
+def _calls(node: str) -> Iterator[rkx.Call]:
+    for path in (LIST, STATUS):
+        yield _call(node, etcd.CLIENT_PORT, path, "POST")
+    yield _call(node, etcd.PEER_PORT, PEERS, "GET")
+
+
+def _call(node: str, port: int, path: str, method: Literal["GET", "POST"]) -> rkx.Call:
+    body = "{}" if method == "POST" else ""
     return rkx.Call(
         node=node,
-        port=etcd.CLIENT_PORT,
+        port=port,
         path=path,
         identity=DATASTORE_CLIENT,
         authority=rkx.DATASTORE_CA,
+        method=method,
+        body=body,
     )

@@ -63,13 +63,13 @@ def _of_node(node: rkx.Node) -> Iterator[rkx.Identity]:
 
 
 def _of_etcd(node: rkx.Node) -> Iterator[rkx.Identity]:
-    for what, sans in (("etcd", _unique(*_own(node), *LOOPBACK)), ("etcd-peer", _own(node))):
+    for what in ("etcd", "etcd-peer"):
         yield rkx.Identity(
             name=on(node, what),
             node=node.name,
             authority=rkx.DATASTORE_CA,
             common_name=node.name,
-            sans=sans,
+            sans=_unique(*_own(node), *LOOPBACK),
             usages=SERVER | CLIENT,
         )
 

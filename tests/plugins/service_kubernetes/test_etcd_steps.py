@@ -47,7 +47,7 @@ def answers(
         state = {"version": "3.6.16"} | (
             {"errors": ["etcdserver: no leader"]} if call.node in leaderless else {"leader": "1"}
         )
-        body = listed if call.path.endswith("list") else json.dumps(state)
+        body = {"/v3/cluster/member/list": listed, "/members": json.dumps(rows)}.get(call.path, json.dumps(state))
         found[call] = rkx.Answer(status=0) if call.node in {*down, *unstarted} else rkx.Answer(status=200, body=body)
     return found
 
@@ -106,6 +106,16 @@ def test_a_first_start_has_nothing_to_protect() -> None:
 def test_a_first_start_that_was_cut_goes_on() -> None:
     [turn] = turns(change("create", "c"), answers(unstarted=("c",)), applied=keys("a", "b"))
     assert verbs(turn) == ([], [])
+
+
+def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_for_the_others() -> None:
+    seen = silent()
+    [call] = [call for call in seen if (call.node, call.path) == ("a", "/members")]
+    assert (call.method, call.port) == ("GET", 2380)
+    rows = [{"id": n, "name": name, "peerURLs": [f"https://192.0.2.{n}:2380"]} for n, name in enumerate(NAMES, 1)]
+    seen[call] = rkx.Answer(status=200, body=json.dumps(rows))
+    [turn] = turns(change("create", "b", "c"), seen, applied=keys("a"))
+    assert (set(turn.keys), verbs(turn)) == (set(keys("b", "c")), ([], []))
 
 
 @pytest.mark.parametrize("applied", [("a",), ("a", "b", "c")])

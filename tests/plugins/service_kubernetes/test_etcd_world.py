@@ -10,7 +10,7 @@ import pytest
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, machine
 
 import rkx
-from rkx_service_kubernetes import KubernetesService
+from rkx_service_kubernetes import KubernetesService, etcd
 from rkx_service_kubernetes.etcd import key
 
 NAMES = ("a", "b", "c")
@@ -57,16 +57,18 @@ class World:
         return bool(self.members) and running >= len(self.members) // 2 + 1
 
     def answer(self, call: rkx.Call) -> rkx.Answer:
-        """Answer as a member does, with its own view of things."""
-        if call.node not in self.runs:
+        """Answer as etcd 3.6 does: to clients once there was a majority, to members at once."""
+        if call.node not in self.runs or (call.port == etcd.CLIENT_PORT and not self.served):
             return rkx.Answer(status=0)
         if call.path.endswith("status"):
             return rkx.Answer(status=200, body=json.dumps({"leader": "1"} if self.quorate else {}))
-        rows = [
-            {"ID": str(NAMES.index(n)), "name": n, "peerURLs": [f"https://192.0.2.{NAMES.index(n) + 1}:2380"]}
-            for n in sorted(self.members)
-        ]
-        return rkx.Answer(status=200, body=json.dumps({"members": rows}))
+        rows = [self._row(name) for name in sorted(self.members)]
+        return rkx.Answer(status=200, body=json.dumps({"members": rows} if call.port == etcd.CLIENT_PORT else rows))
+
+    def _row(self, name: str) -> dict[str, object]:
+        number = NAMES.index(name) + 1
+        told = {"clientURLs": [f"https://192.0.2.{number}:2379"]} if self.served else {}
+        return {"ID": str(number), "name": name, "peerURLs": [f"https://192.0.2.{number}:2380"], **told}
 
 
 def cluster(names: Sequence[str]) -> rkx.Cluster:

@@ -290,3 +290,10 @@ def test_every_control_plane_node_wants_the_same_objects_and_no_other_node_any()
     assert one == four
     assert len(one) == 1
     assert two == []
+
+
+def test_etcd_listens_where_other_nodes_and_its_own_probes_call_it() -> None:
+    inner = replace(CLUSTER.nodes[0], address="198.51.100.1")
+    argv = containers(resources("one", cluster=replace(CLUSTER, nodes=(inner, *CLUSTER.nodes[1:]))))["etcd"].argv
+    assert "--listen-client-urls=https://192.0.2.1:2379,https://127.0.0.1:2379" in argv
+    assert "--listen-peer-urls=https://192.0.2.1:2380,https://127.0.0.1:2380" in argv
