@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import pluggy
@@ -243,15 +242,13 @@ class Plugins:
         """Merge what all auth plugins add to the API server; the same argument twice is a fault."""
         arguments: dict[str, str] = {}
         files: list[File] = []
-        folders: list[PurePosixPath] = []
         for each in self.of("auth"):
             settings = self._one(each, "rkx_auth_settings", AuthSettings, cluster=cluster, facts=facts)
             if twice := sorted(arguments.keys() & settings.arguments.keys()):
                 raise _fault(each, f"--{twice[0]} is set by another auth plugin too")
             arguments |= settings.arguments
             files += settings.files
-            folders += settings.folders
-        return AuthSettings(arguments=arguments, files=tuple(files), folders=tuple(folders))
+        return AuthSettings(arguments=arguments, files=tuple(files))
 
     def network_settings(self, cluster: Cluster, facts: Facts) -> NetworkSettings:
         """Ask the named network what services must know."""

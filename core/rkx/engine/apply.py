@@ -27,7 +27,7 @@ from rkx.engine.probe import POLL_S, wait_until_ready
 from rkx.engine.state import NodeRecord
 from rkx.engine.turns import Turns
 from rkx.errors import ApplyFailed, Interrupted, NotReady, RkxError, TransportError
-from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event
+from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, Waiting
 from rkx.model.plan import Action, Plan
 from rkx.model.resource import Container
 from rkx.registry import Plugins
@@ -169,7 +169,10 @@ class Application:
             raise TypeError(f"{action.key} is no container")
         self._note(container)
         self._carry(action, link, container)
-        wait_until_ready(link, container, self._world.ledger, self._world.cancelled)
+        wait_until_ready(link, container, self._world.ledger, self._world.cancelled, self._teller(action))
+
+    def _teller(self, action: Action) -> Callable[[str], None]:
+        return lambda why: self._world.emit(Waiting(node=action.key.node, key=str(action.key), why=why))
 
     def _note(self, container: Container) -> None:
         """Keep in the state that the node has this container, before it is made."""

@@ -40,8 +40,11 @@ class Conducts(Protocol):
 
 
 def prepare(visit: Visit, desired: Desired, found: Plan, run: Conducts, break_lock: str) -> None:
-    """Install rkx-node where it is missing, so that the plan can rest on what it says; then look again."""
-    only = tuple(replace(action, after=()) for action in found.actions if action.verb == "prepare")
+    """Install rkx-node where it is missing, so that the plan can rest on what it says; then look again.
+
+    Credentials rest on nothing that a machine says, so they are issued in the meantime.
+    """
+    only = tuple(replace(action, after=()) for action in found.actions if action.verb in ("prepare", "issue"))
     _apply(visit, desired, Plan(cluster=found.cluster, actions=only), run, break_lock)
     visit.look()
 
@@ -61,7 +64,7 @@ def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock
             ledger=visit.ledger,
             links=visit.links,
             programs=visit.programs,
-            api=visit.api(),
+            api=visit.api,
             lock=lock,
             emit=run.emit,
             cancelled=run.cancelled,  # type: ignore[arg-type] # a threading.Event

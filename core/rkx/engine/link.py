@@ -92,22 +92,30 @@ class Link:
 
         docker-py's own errors pass where the caller catches them inside.
         """
-        from docker.errors import DockerException
-
         client = self.client(timeout_s=timeout_s)
         try:
-            yield client
-        except DockerException as error:
-            said = getattr(error, "explanation", None) or error
-            raise PartlyDone(
-                f"{self.name}: the Engine says: {said}", hint="mend it on the node, then run again"
-            ) from error
-        except (requests.RequestException, OSError) as error:
-            raise ConnectFailed(
-                f"{self.name}: the stream to its Engine broke: {error}", node=self.name, hint=_AGAIN
-            ) from error
+            with self._translated():
+                yield client
         finally:
             client.close()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        from docker.errors import DockerException
+
+        try:
+            yield
+        except DockerException as error:
+            said = getattr(error, "explanation", None) or error
+            raise PartlyDone(f"{self.name}: the Engine says: {said}", hint="mend it, then run again") from error
+        except (requests.RequestException, OSError) as error:
+            raise ConnectFailed(f"{self.name}: the stream broke: {error}", node=self.name, hint=_AGAIN) from error
+
+    @contextlib.contextmanager
+    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[requests.Session]:
+        """Lend a plain HTTP session with the Engine, for answers that are not read to their end; errors as above."""
+        with self._translated(), session(self._transport.engine, timeout_s=timeout_s) as plain:
+            yield plain
 
     def client(self, *, timeout_s: float) -> APIClient:
         """Give a Docker client that the caller closes."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Profile = Literal["files", "host"]
 NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
 CLEANER = "rkx-clean"
+RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
 OWN_FOLDER = "/var/lib/rkx"
 STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"

@@ -20,6 +20,7 @@ from rkx.model.resource import Object
 
 PORT = 6443
 MANAGER = "rkx"
+READY_TIMEOUT_S = 4.0
 TOO_MANY = 429
 
 
@@ -43,14 +44,26 @@ class ClusterApi:
     def __init__(self, links: Callable[[], Sequence[Link]], ledger: Ledger) -> None:
         self._links, self._ledger = links, ledger
         self._local = threading.local()
+        self._opened: list[requests.Session] = []
+        self._ready: set[str] = set()
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
 
-    def _sessions(self) -> Iterator[requests.Session]:
+    def _session(self, link: Link) -> requests.Session:
         known: dict[str, requests.Session] = self._local.__dict__.setdefault("sessions", {})
-        for link in self._links():
-            if link.name not in known:
-                known[link.name] = https(link, PORT, tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN))
-            yield known[link.name]
+        if link.name not in known:
+            known[link.name] = https(link, PORT, tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN))
+            self._opened.append(known[link.name])
+        return known[link.name]
+
+    def _unready(self, link: Link, session: requests.Session) -> str:
+        """Ask, until it is so once, if the API server can work: without its store each answer takes it a minute."""
+        if link.name in self._ready:
+            return ""
+        answer = session.get("http://node/readyz", timeout=READY_TIMEOUT_S)
+        if answer.status_code != requests.codes.ok:
+            return f"{answer.status_code} {answer.text[-200:].strip()}"
+        self._ready.add(link.name)
+        return ""
 
     def ask(
         self,
@@ -65,8 +78,11 @@ class ClusterApi:
         if KUBERNETES_CA not in self._ledger.state.credentials or SUPER_ADMIN not in self._ledger.state.credentials:
             raise ApiSilent("the cluster has no credentials yet")
         why: object = "no control plane node is reachable"
-        for session in self._sessions():
+        for link in self._links():
             try:
+                session = self._session(link)
+                if why := self._unready(link, session):
+                    continue
                 content = None if body is None else json.dumps(body)
                 headers = {"Content-Type": kind}
                 answer = session.request(method, f"http://node{path}", data=content, headers=headers, **more)
@@ -77,6 +93,11 @@ class ClusterApi:
                     return answer
                 why = f"{answer.status_code} {answer.text[:200].strip()}"
         raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")
+
+    def close(self) -> None:
+        """Close all connections."""
+        for session in self._opened:
+            session.close()
 
     def read(self, path: str, **params: str) -> dict[str, Any] | None:
         """GET a path; None if nothing is there."""

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import requests
+
 from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.link import Link
-from rkx.engine.node import NAMES, Layout
+from rkx.engine.node import NAMES, RELAY_LABEL, Layout
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+
+PIECE_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +70,15 @@ class SeenNode:
 
 def observe(link: Link, digest_key: bytes) -> SeenNode:
     """Look at a node: its Engine, its containers, and the files below our folders."""
-    facts = _facts(link)
-    with link.docker() as client:
-        containers = _containers(client)
-        layout = _layout(containers)
-        files = dict(_files(client, layout, digest_key)) if layout else {}
-        images = frozenset(tag for image in client.images() for tag in image.get("RepoTags") or ())
-    return SeenNode(facts=facts, containers=containers, files=files, layout=layout, images=images)
+    with ThreadPoolExecutor(2, thread_name_prefix=link.name) as pool:
+        facts = pool.submit(_facts, link)
+        with link.docker() as client:
+            listed = _listed(client)
+            layout = _layout(listed)
+            files = pool.submit(_files, link, layout, digest_key)
+            containers = {name: _inspected(client, seen) for name, seen in listed.items()}
+            images = frozenset(tag for image in client.images() for tag in image.get("RepoTags") or ())
+        return SeenNode(facts=facts.result(), containers=containers, files=files.result(), layout=layout, images=images)
 
 
 def _facts(link: Link) -> NodeFacts:
@@ -112,12 +119,14 @@ def _cut(moment: str) -> str:
     return text[:26] + (zone or "+00:00")
 
 
-def _containers(client: APIClient) -> dict[str, SeenContainer]:
+def _listed(client: APIClient) -> dict[str, SeenContainer]:
     found = {}
     for row in client.containers(all=True):
         name = row["Names"][0].lstrip("/") if row.get("Names") else row["Id"]
         labels = row.get("Labels") or {}
-        seen = SeenContainer(
+        if RELAY_LABEL in labels:
+            continue  # lives as long as a stream of some run
+        found[name] = SeenContainer(
             id=row["Id"],
             name=name,
             image=row["Image"],
@@ -126,13 +135,14 @@ def _containers(client: APIClient) -> dict[str, SeenContainer]:
             cluster=labels.get("rkx.cluster", ""),
             digest=labels.get("rkx.digest", ""),
         )
-        found[name] = _inspected(client, seen) if seen.cluster and name not in NAMES.values() else seen
     return found
 
 
 def _inspected(client: APIClient, seen: SeenContainer) -> SeenContainer:
     from docker.errors import NotFound
 
+    if not seen.cluster or seen.name in NAMES.values():
+        return seen
     try:
         whole = client.inspect_container(seen.id)
     except NotFound:
@@ -157,26 +167,27 @@ def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
     return Layout(read=split["read"], hold=split["hold"])
 
 
-def _files(client: APIClient, layout: Layout, digest_key: bytes) -> Iterator[tuple[str, SeenFile]]:
-    for root in layout.read:
-        yield from _tree(client, root, digest_key, whole=True)
-    for root in layout.hold:
-        yield from _tree(client, root, digest_key, whole=False)
-    yield from _tree(client, NODE_PROGRAM, digest_key, whole=False)
+def _files(link: Link, layout: Layout | None, digest_key: bytes) -> dict[str, SeenFile]:
+    if layout is None:
+        return {}
+    wanted = [(root, True) for root in layout.read] + [(path, False) for path in (*layout.hold, NODE_PROGRAM)]
+    with link.http() as client:
+        return {path: seen for root, whole in wanted for path, seen in _tree(client, root, digest_key, whole=whole)}
 
 
-def _tree(client: APIClient, root: str, digest_key: bytes, *, whole: bool) -> Iterator[tuple[str, SeenFile]]:
+def _tree(client: requests.Session, root: str, digest_key: bytes, *, whole: bool) -> Iterator[tuple[str, SeenFile]]:
     """Read a folder through the stopped container's binds; with ``whole`` false only its own entry is fetched."""
-    from docker.errors import NotFound
-
     parent = root.rpartition("/")[0]
-    with contextlib.suppress(NotFound):
-        pieces, _stat = client.get_archive(NAMES["files"], root)
-        with tarfile.open(fileobj=io.BufferedReader(_Pieces(iter(pieces))), mode="r|") as archive:
+    path = f"/containers/{NAMES['files']}/archive"
+    with client.get(f"http://node{path}", params={"path": root}, stream=True) as answer:
+        if answer.status_code == requests.codes.not_found:
+            return
+        answer.raise_for_status()
+        with tarfile.open(fileobj=io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES))), mode="r|") as archive:
             for entry in archive:
                 yield f"{parent}/{entry.name}".rstrip("/"), _seen(archive if whole else None, entry, digest_key)
                 if not whole:
-                    break
+                    return  # and the stream is closed, whatever the folder holds
 
 
 def _seen(archive: tarfile.TarFile | None, entry: tarfile.TarInfo, digest_key: bytes) -> SeenFile:

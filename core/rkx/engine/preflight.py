@@ -10,6 +10,7 @@ from rkx.engine.node import NAMES
 from rkx.engine.observe import SeenNode
 from rkx.errors import PreflightFailed, Problem, Refused
 from rkx.model.checks import Finding, PortClaim
+from rkx.model.resource import Key
 from rkx.registry import Plugins
 
 CLOCK_LIMIT_S = 30.0
@@ -28,7 +29,9 @@ def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], 
     claims: list[PortClaim] = []
     for check in plugins.checks(desired.cluster, desired.facts):
         (found if isinstance(check, Finding) else claims).append(check)  # type: ignore[arg-type] # told apart just here
-    found += [finding for claim in claims for finding in _port(claim, desired, seen, cluster_id)]
+    held = {(c.node, c.port) for c in claims if c.node in seen and c.container in seen[c.node].ours(cluster_id)}
+    free = [claim for claim in claims if (claim.node, claim.port) not in held]
+    found += [finding for claim in free for finding in _port(claim, desired, seen)]
     errors = [finding for finding in found if not finding.warning]
     if errors:
         raise _failed(errors)
@@ -73,9 +76,11 @@ def _clock(name: str, node: SeenNode) -> Iterator[Finding]:
         )
 
 
-def _port(claim: PortClaim, desired: Desired, seen: Mapping[str, SeenNode], cluster_id: str) -> Iterator[Finding]:
+def _port(claim: PortClaim, desired: Desired, seen: Mapping[str, SeenNode]) -> Iterator[Finding]:
     facts, node = desired.facts.get(claim.node), seen.get(claim.node)
-    if node is None or facts is None or facts.host is None or claim.container in node.ours(cluster_id):
+    if Key(claim.node, "Container", claim.container) not in desired.resources:
+        return
+    if node is None or facts is None or facts.host is None:
         return
     for listener in facts.host.listening:
         if listener.port == claim.port and listener.proto.startswith(claim.proto):

@@ -18,13 +18,18 @@ POLL_S = 0.1
 LAST_LINES = 12
 
 
-def wait_until_ready(link: Link, container: Container, ledger: Ledger, cancelled: threading.Event) -> None:
-    """Return when the container's probe answers well; NotReady with its last log lines when time is over."""
+def wait_until_ready(
+    link: Link, container: Container, ledger: Ledger, cancelled: threading.Event, tell: Callable[[str], None]
+) -> None:
+    """Return when the container's probe answers well; NotReady with its last log lines when time is over.
+
+    ``tell`` is told why it waits, each time that changes.
+    """
     if container.probe is None:
         return
     ask = _asker(link, container.probe, ledger)
     end = time.monotonic() + container.probe.timeout_s
-    why = "no answer"
+    why, told = "no answer", ""
     while time.monotonic() < end:
         if cancelled.is_set():
             raise Interrupted(f"{container.key}: cancelled while waiting for it")
@@ -35,6 +40,9 @@ def wait_until_ready(link: Link, container: Container, ledger: Ledger, cancelled
             why = str(error)
         except TransportError:
             raise
+        if why != told:
+            tell(why)
+            told = why
         cancelled.wait(POLL_S)
     raise NotReady(
         f"{container.key} was not healthy within {container.probe.timeout_s:g} s: {why}",

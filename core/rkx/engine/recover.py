@@ -30,11 +30,12 @@ def recover(links: Mapping[str, Link], cluster: Cluster, state_file: StateFile) 
     copies = [copy for link in links.values() if (copy := read_copy(link)) is not None]
     if copies:
         return max(copies, key=lambda state: state.generation)
-    marked = [link.name for link in links.values() if _is_marked(link)]
+    marked = [f"{link.name} ({names})" for link in links.values() if (names := _marked(link))]
     if marked:
         raise Refused(
-            f"{state_file.path} is missing, yet {', '.join(marked)} run a cluster made by rkx, and no copy was found",
-            hint="bring the state file back from a backup; making new authorities would cut the cluster off",
+            f"{state_file.path} is missing, yet containers of a cluster made by rkx are on {', '.join(marked)}, and no"
+            " copy of its state was found",
+            hint="bring the state file back from a backup, or use other machines: new authorities would cut it off",
         )
     return None
 
@@ -61,6 +62,8 @@ def read_copy(link: Link) -> State | None:
     return None
 
 
-def _is_marked(link: Link) -> bool:
+def _marked(link: Link) -> str:
+    """Name the containers on a node that rkx made for a cluster."""
     with link.docker() as client:
-        return bool(client.containers(all=True, filters={"label": "rkx.cluster"}))
+        found = client.containers(all=True, filters={"label": "rkx.cluster"})
+    return ", ".join(sorted(row["Names"][0].lstrip("/") for row in found if row.get("Names")))

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from rkx.engine.link import Link
-from rkx.engine.node import NAMES
+from rkx.engine.node import NAMES, RELAY_LABEL
 from rkx.errors import StreamRefused
 from rkx.transport import Channel, bridge
 
@@ -40,7 +40,7 @@ def _config(found: dict[str, Any], address: str) -> dict[str, Any]:
         "Image": found["Image"],
         "Entrypoint": ["/rkx-node", "relay"],
         "Cmd": [address],
-        "Labels": {"rkx.cluster": found["Config"]["Labels"]["rkx.cluster"], "rkx.relay": "1"},
+        "Labels": {"rkx.cluster": found["Config"]["Labels"]["rkx.cluster"], RELAY_LABEL: "1"},
         "OpenStdin": True,
         "StdinOnce": True,
         "AttachStdin": True,

@@ -23,14 +23,14 @@ from rkx.engine.preflight import preflight
 from rkx.engine.recover import recover
 from rkx.engine.state import NodeRecord, StateFile, born
 from rkx.engine.turns import ask_all
-from rkx.errors import ConnectFailed, PluginFault, RkxError, TransportError
+from rkx.errors import ConnectFailed, PluginFault, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.node import Node
 from rkx.model.plan import Action, Danger, Plan
 from rkx.model.resource import Key, Leaves
-from rkx.model.step import Lane, Turn
+from rkx.model.step import Lane, Refuse, Turn
 from rkx.registry import Plugins
 from rkx.transport import Prompt, Transport
 
@@ -53,6 +53,7 @@ class Visit:
     seen: dict[str, SeenNode] = field(default_factory=dict)
     unreachable: dict[str, RkxError] = field(default_factory=dict)
     ledger: Ledger = field(init=False)
+    api: ClusterApi = field(init=False)
     writes: bool = False
     warnings: list[Finding] = field(default_factory=list)
 
@@ -67,6 +68,7 @@ class Visit:
             state = recover(self.links, self.cluster, self.state_file) or born()
         self.ledger = Ledger(state, self.state_file if self.writes else None)
         self.cluster = replace(self.cluster, id=state.cluster_id)
+        self.api = self._api()
         self.look()
         check_births(self.cluster, state)
 
@@ -110,8 +112,7 @@ class Visit:
         hosts = {name: host_from_plain(record.facts) for name, record in records.items()}
         return {name: replace(seen.facts, host=hosts.get(name)) for name, seen in self.seen.items()}
 
-    def api(self) -> ClusterApi:
-        """Give the API server, through whichever control plane node is reached."""
+    def _api(self) -> ClusterApi:
         names = [node.name for node in self.cluster.with_role("controlplane")]
         return ClusterApi(lambda: [self.links[name] for name in names if name in self.links], self.ledger)
 
@@ -169,7 +170,7 @@ class Visit:
 
     def _objects(self, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
         try:
-            return diff_objects(desired, self.api(), self.ledger, partial=bool(self.unreachable)), ()
+            return diff_objects(desired, self.api, self.ledger, partial=bool(self.unreachable)), ()
         except ApiSilent:
             reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
             return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
@@ -191,9 +192,18 @@ class Visit:
         found = self.plugins.turns(self.cluster, applied, changes, answers)
         keys = {action.key for action in actions}
         for turn in found:
-            if isinstance(turn, Turn) and keys.isdisjoint(turn.keys):
-                raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+            if isinstance(turn, Turn):
+                self._check_turn(turn, keys)
         return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
+
+    def _check_turn(self, turn: Turn, planned: set[Key]) -> None:
+        """Refuse now what its steps would refuse later, when half of the run is done."""
+        if planned.isdisjoint(turn.keys):
+            raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+        for step in turn.enter:
+            verdict = self.plugins.step(step, ask_all(step.asks, self.links, self.ledger))
+            if isinstance(verdict, Refuse):
+                raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
 
     def _recorded(self) -> set[Key]:
         nodes = self.ledger.state.nodes.items()
@@ -231,6 +241,8 @@ class Visit:
 
     def close(self) -> None:
         """End all connections."""
+        if hasattr(self, "api"):
+            self.api.close()
         for link in self.links.values():
             with suppress(OSError):
                 link.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from rkx.model.cluster import EMPTY
 from rkx.model.resource import File
@@ -29,8 +28,7 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthSettings:
-    """Arguments and files that authentication adds to the API server, which mounts ``folders`` to read them."""
+    """Arguments and files that authentication adds to the API server, which mounts the files' folders."""
 
     arguments: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     files: tuple[File, ...] = ()
-    folders: tuple[PurePosixPath, ...] = ()

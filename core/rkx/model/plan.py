@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Literal
 
 from rkx.model.resource import Key
@@ -70,7 +68,6 @@ class Plan:
     asks: tuple[Danger, ...] = ()
     unknown: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = ()
-    observed: Mapping[Key, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def is_empty(self) -> bool:
