@@ -43,11 +43,12 @@ class Project:
     cluster: Cluster
     plugins: Plugins
     transports: dict[str, Chosen]
+    given: Given
     warnings: tuple[Problem, ...] = ()
 
     def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
-        """Connect to a node by the transport that it names; nodes that left the file use the class of another's."""
-        chosen = self.transports.get(node.name) or _transport(node, None)
+        """Connect to a node by the transport that it names; one that left the file is known from the state."""
+        chosen = self.transports.get(node.name) or _transport(node, None, self.given)
         return Plugins([chosen]).open_transport(chosen, node, prompt)
 
 
@@ -88,6 +89,7 @@ def load(
         cluster=loaded.cluster,
         plugins=every,
         transports=transports,
+        given=given,
         warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
     )
 

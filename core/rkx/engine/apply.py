@@ -81,8 +81,9 @@ class Application:
         if failures and not left and all(isinstance(error, NotReady) for error in failures.values()):
             raise NotReady(_lines(failures), hint="all changes are made; look at the components named")
         if failures:
-            hint = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
-            raise ApplyFailed(_lines(failures), hint=hint, failures=failures, left=left)
+            hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
+            again = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
+            raise ApplyFailed(_lines(failures), hint="; ".join([*hints, again]), failures=failures, left=left)
 
     def _work(self, unit: Unit) -> Sequence[Unit]:
         started = time.monotonic()

@@ -14,7 +14,7 @@ FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services
 def births(cluster: Cluster) -> dict[str, str]:
     """Give what a new cluster is born with."""
     fixed = {name: str(getattr(cluster, name)) for name in FIXED}
-    return {**fixed, "network": cluster.network.name}
+    return {**fixed, "network": cluster.network.name, "name": cluster.name}
 
 
 def check_births(cluster: Cluster, state: State) -> None:

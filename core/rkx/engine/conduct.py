@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,7 @@ from rkx.engine.kubeconfig import kubeconfig_of
 from rkx.engine.lock import Lock
 from rkx.engine.recover import read_copy
 from rkx.engine.visit import Visit
-from rkx.errors import Refused
+from rkx.errors import Refused, RkxError
 from rkx.events import Event
 from rkx.model.identity import ADMIN
 from rkx.model.plan import Plan
@@ -71,8 +71,11 @@ def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock
         )
         try:
             Application(world, plan).run()
-        finally:
-            _copy_state(visit, desired)
+        except RkxError:
+            with suppress(RkxError):  # what went wrong first is what the operator must know
+                _copy_state(visit, desired)
+            raise
+        _copy_state(visit, desired)
 
 
 def _refuse_older_state(visit: Visit, desired: Desired) -> None:

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from rkx.engine.link import Link
 from rkx.engine.node import NodeProgram
-from rkx.errors import Interrupted, Locked
+from rkx.errors import Interrupted, Locked, RkxError
 
 NAME = "rkx-lock"
 
@@ -160,10 +160,8 @@ class Lock:
                 )
 
     def release(self) -> None:
-        """Remove the lock's containers."""
-        from docker.errors import APIError
-
+        """Remove the lock's containers; one left behind on a node that is lost has a dead holder for the next run."""
         for link in self._held:
-            with link.docker() as client, suppress(APIError):
+            with suppress(RkxError), link.docker() as client:
                 client.remove_container(NAME, force=True)
         self._held.clear()

@@ -302,6 +302,7 @@ def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
     if client.inspect_container(name)["State"]["Running"]:
         client.wait(name, timeout=int(BATCH_TIMEOUT_S))  # the batch of a run that was killed
     stream = client.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    raw = stream._sock  # docker-py's own wrapper closes itself alone
     output, complaint = bytearray(), bytearray()
     try:
         stream._sock.settimeout(BATCH_TIMEOUT_S)
@@ -313,4 +314,5 @@ def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
         raise PartlyDone(f"the stream to {name} broke: {error}", hint="run again; nothing is half-written") from error
     finally:
         stream.close()
+        raw.close()
     return bytes(output), complaint.decode(errors="replace")

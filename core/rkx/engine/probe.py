@@ -11,43 +11,66 @@ import requests
 from rkx.engine.access import https, tls_context
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link, session
-from rkx.errors import Interrupted, NotReady, RkxError, StreamRefused, TransportError
+from rkx.errors import Interrupted, NotReady, RkxError, StreamRefused
 from rkx.model.resource import Container, Probe
 
 POLL_S = 0.1
 LAST_LINES = 12
+LOOK_S = 2.0
+ENDS = 5
+"""A container that ended so often while it was waited for will not become healthy by waiting."""
 
 
 def wait_until_ready(
     link: Link, container: Container, ledger: Ledger, cancelled: threading.Event, tell: Callable[[str], None]
 ) -> None:
-    """Return when the container's probe answers well; NotReady with its last log lines when time is over.
+    """Return when the container's probe answers well; NotReady with its last log lines when there is no hope.
 
     ``tell`` is told why it waits, each time that changes.
     """
     if container.probe is None:
         return
     ask = _asker(link, container.probe, ledger)
-    end = time.monotonic() + container.probe.timeout_s
-    why, told = "no answer", ""
-    while time.monotonic() < end:
+    ends = _Ends(link, container.name)
+    end, told = time.monotonic() + container.probe.timeout_s, ""
+    while why := _answer(ask):
         if cancelled.is_set():
             raise Interrupted(f"{container.key}: cancelled while waiting for it")
-        try:
-            if not (why := ask()):
-                return
-        except (OSError, requests.RequestException, StreamRefused) as error:
-            why = str(error)
-        except TransportError:
-            raise
+        if time.monotonic() > end or ends.too_many():
+            raise NotReady(
+                f"{container.key} does not become healthy: {why}",
+                hint=f"its last lines:\n{last_lines(link, container.name)}",
+            )
         if why != told:
             tell(why)
             told = why
         cancelled.wait(POLL_S)
-    raise NotReady(
-        f"{container.key} was not healthy within {container.probe.timeout_s:g} s: {why}",
-        hint=f"its last lines:\n{last_lines(link, container.name)}",
-    )
+
+
+def _answer(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except (OSError, requests.RequestException, StreamRefused) as error:
+        return str(error) or type(error).__name__
+
+
+class _Ends:
+    """Counts how often a container ended since it was first looked at; looks every two seconds."""
+
+    def __init__(self, link: Link, name: str) -> None:
+        self._link, self._name = link, name
+        self._before, self._next = self._count(), time.monotonic() + LOOK_S
+
+    def too_many(self) -> bool:
+        """Tell if it ended so often that waiting is in vain."""
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + LOOK_S
+        return self._count() - self._before >= ENDS
+
+    def _count(self) -> int:
+        with self._link.docker() as client:
+            return int(client.inspect_container(self._name)["RestartCount"])
 
 
 def _asker(link: Link, probe: Probe, ledger: Ledger) -> Callable[[], str]:

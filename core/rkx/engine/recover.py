@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def recover(links: Mapping[str, Link], cluster: Cluster, state_file: StateFile) 
         )
     copies = [copy for link in links.values() if (copy := read_copy(link)) is not None]
     if copies:
-        return max(copies, key=lambda state: state.generation)
+        return _own(copies, cluster)
     marked = [f"{link.name} ({names})" for link in links.values() if (names := _marked(link))]
     if marked:
         raise Refused(
@@ -38,6 +38,18 @@ def recover(links: Mapping[str, Link], cluster: Cluster, state_file: StateFile) 
             hint="bring the state file back from a backup, or use other machines: new authorities would cut it off",
         )
     return None
+
+
+def _own(copies: Sequence[State], cluster: Cluster) -> State:
+    """Give the newest copy, if all are of this cluster."""
+    names = sorted({state.birth.get("name", "") for state in copies} - {"", cluster.name})
+    if names or len({state.cluster_id for state in copies}) > 1:
+        others = ", ".join(names) or "two clusters"
+        raise Refused(
+            f"{cluster.file}: cluster {cluster.name!r} has no state here, and its nodes carry that of {others}",
+            hint="use other machines; or, if it is that cluster, write its name as cluster_name",
+        )
+    return max(copies, key=lambda state: state.generation)
 
 
 def _refuse_rke(cluster: Cluster, path: Path) -> None:

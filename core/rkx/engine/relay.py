@@ -84,4 +84,5 @@ class _Relay(Channel):
     def close(self) -> None:
         with self._closing:
             self._stream.close()
+            self._socket.close()
             self._client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import socket
 import ssl
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import rkx
-from rkx.testing.docker import FakeEngine
-from rkx.testing.kube import FakeKube
-from rkx.testing.machine import Machine
+from rkx.testing.docker import Box, FakeEngine
+from rkx.testing.kube import Body, FakeKube
+from rkx.testing.machine import Entry, Machine
 from rkx.testing.wire import Application, HangUp, Request, Response, serve
 
 
@@ -33,6 +34,16 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All of a world by node, and the API server's objects."""
+
+    files: dict[str, dict[str, Entry]]
+    boxes: dict[str, dict[str, Box]]
+    images: dict[str, dict[str, str]]
+    objects: dict[str, Body]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoOptions:
     """A transport without options."""
 
@@ -42,6 +53,7 @@ class World:
 
     ``cut`` is the number of the change at which the program dies, and whether before or after it; from then on
     ``died`` is set and nobody hears it, until ``revive``. Nodes in ``silent`` do not answer at all.
+    ``watcher`` is called after each change, while nothing else changes.
     """
 
     def __init__(self, names: Iterable[str], agent: str = "") -> None:
@@ -50,7 +62,9 @@ class World:
         self.cut: tuple[int, Literal["before", "after"]] | None = None
         self.silent: set[str] = set()
         self.died = threading.Event()
+        self.watcher: Callable[[], None] = lambda: None
         self._lock = threading.RLock()
+        self._streams: list[socket.socket] = []
         self.machines = {name: Machine(name, self.effect) for name in names}
         self.engines = {name: FakeEngine(machine, self.effect) for name, machine in self.machines.items()}
         self.kube = FakeKube(self.effect, lambda: [n for n, e in self.engines.items() if e.running(agent)])
@@ -68,9 +82,37 @@ class World:
             if self.cut is not None and self.cut[0] == number:
                 self.died.set()
                 raise HangUp(what)
+            self.watcher()
+
+    def snapshot(self) -> Snapshot:
+        """Copy all that outlives a program: what a cut at this moment would leave."""
+        with self._lock:
+            return copy.deepcopy(
+                Snapshot(
+                    files={name: machine.files for name, machine in self.machines.items()},
+                    boxes={name: engine.boxes for name, engine in self.engines.items()},
+                    images={name: engine.images for name, engine in self.engines.items()},
+                    objects=self.kube.objects,
+                )
+            )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Become what was copied."""
+        whole = copy.deepcopy(snapshot)
+        for name, machine in self.machines.items():
+            machine.files = whole.files[name]
+        for name, engine in self.engines.items():
+            engine.boxes, engine.images = whole.boxes[name], whole.images[name]
+        self.kube.objects = whole.objects
+
+    def close(self) -> None:
+        """Close what the program left open, as the end of its process does."""
+        while self._streams:
+            self._streams.pop().close()
 
     def revive(self) -> None:
         """Begin anew: nothing is cut, and the counts of changes and requests start over."""
+        self.close()
         self.cut = None
         self.died.clear()
         self.effects.clear()
@@ -83,7 +125,7 @@ class World:
     def engine(self, node: str) -> socket.socket:
         """Connect to a node's Engine."""
         self._reach(node)
-        return serve(node, self._recorded(self.engines[node].answer))
+        return self._kept(serve(node, self._recorded(self.engines[node].answer)))
 
     def dial(self, node: str, address: str) -> socket.socket:
         """Connect to what listens on a node."""
@@ -93,7 +135,11 @@ class World:
         if server is None:
             raise rkx.StreamRefused(f"{node}: nothing listens on {address}", node=node)
         tls = self._tls(node, server) if server.certificate else None
-        return serve(f"{node} {address}", self._recorded(server.application), tls)
+        return self._kept(serve(f"{node} {address}", self._recorded(server.application), tls))
+
+    def _kept(self, stream: socket.socket) -> socket.socket:
+        self._streams.append(stream)
+        return stream
 
     def _reach(self, node: str) -> None:
         if self.died.is_set() or node in self.silent:
