@@ -43,7 +43,7 @@ class Project:
     cluster: Cluster
     plugins: Plugins
     transports: dict[str, Chosen]
-    given: Given
+    given: Given = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
     def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
@@ -273,7 +273,7 @@ def _agree(plan: Plan, options: Options) -> None:
 
 
 def _up(project: Project, options: Options, run: Run, planned: Plan | None = None) -> None:
-    from rkx.engine.conduct import apply_plan, prepare, write_kubeconfig
+    from rkx.engine.conduct import apply_plan, clear_lock, prepare, write_kubeconfig
 
     for problem in project.warnings:
         run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
@@ -294,7 +294,9 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
             run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
         run.emit(PlanReady(actions=len(found.actions), plan=found))
         try:
-            if not found.is_empty:
+            if found.is_empty:
+                clear_lock(visit, run, options.break_lock)
+            else:
                 apply_plan(visit, desired, found, run, options.break_lock)
             visit.remember_version()
         finally:

@@ -14,7 +14,7 @@ from rkx.engine.apply import Application, World
 from rkx.engine.desire import Desired
 from rkx.engine.files import keeps_state, state_copy
 from rkx.engine.kubeconfig import kubeconfig_of
-from rkx.engine.lock import Lock
+from rkx.engine.lock import NAME, Lock
 from rkx.engine.recover import read_copy
 from rkx.engine.visit import Visit
 from rkx.errors import Refused, RkxError
@@ -55,6 +55,8 @@ def apply_plan(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_
 
 
 def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock: str) -> None:
+    if not visit.ledger.state.generation:
+        visit.ledger.save()  # a newborn's id goes on the lock: it must not be forgotten
     with _lock(visit, run.name, break_lock) as lock:
         _refuse_older_state(visit, desired)
         visit.remember_nodes()
@@ -76,6 +78,13 @@ def _apply(visit: Visit, desired: Desired, plan: Plan, run: Conducts, break_lock
                 _copy_state(visit, desired)
             raise
         _copy_state(visit, desired)
+
+
+def clear_lock(visit: Visit, run: Conducts, break_lock: str) -> None:
+    """Take away a lock that a killed run left, where nothing else is to be done."""
+    if any(NAME in seen.containers for seen in visit.seen.values()):
+        with _lock(visit, run.name, break_lock):
+            pass
 
 
 def _refuse_older_state(visit: Visit, desired: Desired) -> None:
