@@ -44,13 +44,17 @@ def resources(site: Site) -> list[rkx.Resource]:
         privileged=True,
         host_pid=True,
         host_cgroup=True,
-        probe=rkx.Probe(address=f"unix:{SOCKET}"),
+        # Root alone may open SOCKET, and who logs in may be anybody in Docker's group; the streaming port opens with it.
+        probe=rkx.Probe(address=f"tcp:{_streaming(site)}"),
     )
     return [*folders, *_logins(site), container]
 
 
+def _streaming(site: Site) -> str:
+    return f"{in_url(site.config.cri_dockerd_stream_server_address)}:{site.config.cri_dockerd_stream_server_port}"
+
+
 def _arguments(site: Site) -> tuple[str, ...]:
-    config = site.config
     return (
         f"--container-runtime-endpoint=unix://{SOCKET}",
         "--cri-dockerd-root-directory=/var/lib/cri-dockerd",
@@ -59,7 +63,7 @@ def _arguments(site: Site) -> tuple[str, ...]:
         "--cni-bin-dir=/opt/cni/bin",
         "--cni-cache-dir=/var/lib/cni/cache",
         f"--pod-infra-container-image={site.images.pause}",
-        f"--streaming-bind-addr={in_url(config.cri_dockerd_stream_server_address)}:{config.cri_dockerd_stream_server_port}",
+        f"--streaming-bind-addr={_streaming(site)}",
     )
 
 

@@ -121,6 +121,11 @@ def test_only_what_must_be_is_privileged() -> None:
     assert {each.name for each in everything if each.host_pid} == {"cri-dockerd", "kubelet"}
 
 
+def test_probes_need_no_socket_that_root_alone_may_open() -> None:
+    everything = [each for node in CLUSTER.nodes for each in containers(resources(node.name)).values()]
+    assert {each.probe.address.partition(":")[0] for each in everything if each.probe} == {"tcp"}
+
+
 def test_what_matters_at_birth_alone_is_no_reason_to_replace_etcd() -> None:
     grown = replace(CLUSTER, nodes=(*CLUSTER.nodes, machine("four", 4, "etcd")))
     before, after = containers(resources("one"))["etcd"], containers(resources("one", cluster=grown))["etcd"]
