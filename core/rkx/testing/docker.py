@@ -128,6 +128,7 @@ class FakeEngine:
             {
                 "Id": box.id,
                 "Name": f"/{box.name}",
+                "RestartCount": 0,
                 "Image": self.images.get(box.config["Image"], box.config["Image"]),
                 "Config": {**said, "Tty": False},
                 "HostConfig": host,

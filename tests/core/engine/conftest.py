@@ -1,0 +1,47 @@
+"""Each test has a world of its own; rkx-node is a few bytes there, and every run is of another boot."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.core.engine.small import Site
+
+from rkx.engine.state import State, StateFile
+
+Make = Callable[..., Site]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Make sites: every save of the state is a change that the world counts."""
+    boots, folders = itertools.count(), itertools.count()
+    monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.engine.lock.boot_id", lambda: f"boot {next(boots)}")
+    write, sites = StateFile.save, list[Site]()
+
+    def made(*names: str) -> Site:
+        folder = tmp_path / str(next(folders))
+        folder.mkdir()
+        site = Site(folder, names or ("one", "two"))
+        sites.append(site)
+
+        def save(file: StateFile, state: State) -> State:
+            saved: list[State] = []
+            site.world.effect("state", lambda: saved.append(write(file, state)))
+            return saved[0]
+
+        monkeypatch.setattr(StateFile, "save", save)
+        return site
+
+    yield made
+    for site in sites:
+        site.world.close()
+
+
+@pytest.fixture
+def site(make: Make) -> Site:
+    """Give a world of two nodes, with nothing on them."""
+    return make()

@@ -1,0 +1,125 @@
+"""Two laws over everything: applying twice plans nothing, and whatever was cut is finished by running again."""
+
+from __future__ import annotations
+
+from tests.core.engine.conftest import Make
+from tests.core.engine.small import Site
+
+from rkx.testing.world import Snapshot
+
+LOCK = "rkx-lock"
+LOCK_ALONE = f"one create {LOCK}"
+"""Before the first save of the state: refused by the next run, since it may be all that is left of a lost state."""
+Moment = tuple[str, Snapshot, dict[str, bytes]]
+
+
+def on_disk(site: Site) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in site.folder.glob("*.rkxstate*")}
+
+
+def watched(site: Site) -> list[Moment]:
+    """Keep what a SIGKILL after each change would leave; the first moment is the one before any change."""
+    moments: list[Moment] = [("before", site.world.snapshot(), on_disk(site))]
+    site.world.watcher = lambda: moments.append((site.world.effects[-1], site.world.snapshot(), on_disk(site)))
+    return moments
+
+
+def resumed(make: Make, moment: Moment, names: tuple[str, ...]) -> Site:
+    """Start a program anew in what was left."""
+    site = make(*names)
+    site.world.restore(moment[1])
+    for name, content in moment[2].items():
+        (site.folder / name).write_bytes(content)
+    return site
+
+
+def names_of(site: Site) -> dict[str, tuple[list[str], list[str]]]:
+    """Name all containers and files; a lock is no part of the cluster, and a run with nothing to do takes none."""
+    return {
+        n: (sorted({*e.boxes} - {LOCK}), sorted(site.world.machines[n].files)) for n, e in site.world.engines.items()
+    }
+
+
+def authorities(site: Site) -> set[bytes | None]:
+    found = {machine.files[path].content for machine in site.world.machines.values() for path in machine.below("/etc")}
+    return {content for content in found if content and b"BEGIN CERTIFICATE" in content}
+
+
+def test_applying_twice_plans_nothing_and_sends_nothing(site: Site) -> None:
+    site.done()
+    assert site.world.effects != []
+    site.world.revive()
+    assert site.plan().is_empty
+    site.done()
+    assert site.world.effects == []
+    assert site.world.changes() == []
+
+
+def test_a_run_cut_after_any_change_is_finished_by_the_next(make: Make) -> None:
+    whole = make("one")
+    moments = watched(whole)
+    whole.done()
+    assert len(moments) > 35
+    for moment in (each for number, each in enumerate(moments) if (number, each[0]) != (2, LOCK_ALONE)):
+        site = resumed(make, moment, ("one",))
+        run = site.up()
+        assert run.error is None, f"after {moment[0]}: {run.error}"
+        assert names_of(site) == names_of(whole), f"after {moment[0]}"
+        assert authorities(resumed(make, moment, ("one",))) <= authorities(site), f"a second CA after {moment[0]}"
+        if moment in moments[::6]:
+            assert site.plan().is_empty, f"after {moment[0]}: {site.planned()}"
+
+
+def test_a_cut_between_two_nodes_is_finished_by_the_next_run(make: Make) -> None:
+    whole = make()
+    moments = watched(whole)
+    whole.done()
+    for moment in moments[5::12]:
+        site = resumed(make, moment, ("one", "two"))
+        site.done()
+        assert names_of(site) == names_of(whole), f"after {moment[0]}"
+
+
+def test_what_a_replacement_left_when_cut_is_told_apart(make: Make) -> None:
+    before = make("one")
+    before.done()
+    start: Moment = ("up", before.world.snapshot(), on_disk(before))
+    whole = resumed(make, start, ("one",))
+    whole.service.flag = "--level=2"
+    moments = watched(whole)
+    whole.done()
+    for moment in moments:
+        site = resumed(make, moment, ("one",))
+        site.service.flag = "--level=2"
+        site.done()
+        assert names_of(site) == names_of(before), f"after {moment[0]}"
+        assert site.world.engines["one"].running("agent")
+        assert site.plan().is_empty, f"after {moment[0]}"
+
+
+def test_a_removal_cut_after_any_change_is_finished_by_the_next(make: Make) -> None:
+    born = make("one")
+    born.done()
+    start: Moment = ("up", born.world.snapshot(), on_disk(born))
+    whole = resumed(make, start, ("one",))
+    moments = watched(whole)
+    whole.remove().wait()
+    assert whole.world.engines["one"].boxes == {}
+    for moment in moments[::2]:
+        site = resumed(make, moment, ("one",))
+        run = site.remove()
+        assert run.error is None, f"after {moment[0]}: {run.error}"
+        assert site.world.engines["one"].boxes == {}, f"after {moment[0]}"
+        assert names_of(site) == names_of(whole), f"after {moment[0]}"
+        assert not site.file.with_suffix(".rkxstate").exists()
+
+
+def test_a_program_that_dies_tells_no_node_anything_more(make: Make) -> None:
+    for number in (5, 30):
+        site = make("one")
+        site.world.cut = (number, "before")
+        assert site.up().error is not None
+        assert len(site.world.effects) == number
+        site.world.revive()
+        site.done()
+        assert site.plan().is_empty
