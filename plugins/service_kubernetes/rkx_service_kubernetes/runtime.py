@@ -44,7 +44,7 @@ def resources(site: Site) -> list[rkx.Resource]:
         privileged=True,
         host_pid=True,
         host_cgroup=True,
-        # Root alone may open SOCKET, and who logs in may be anybody in Docker's group; the streaming port opens with it.
+        # Root alone may open SOCKET, and who logs in is anybody in Docker's group; this port opens at the same time.
         probe=rkx.Probe(address=f"tcp:{_streaming(site)}"),
     )
     return [*folders, *_logins(site), container]
