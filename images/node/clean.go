@@ -15,6 +15,7 @@ type clean struct {
 	Comments []string       `json:"comments"`
 	Paths    []string       `json:"paths"`
 	Contents []string       `json:"contents"`
+	Folders  []folder       `json:"folders"`
 }
 
 func (c *clean) check() error {
@@ -30,6 +31,11 @@ func (c *clean) check() error {
 	}
 	for _, path := range append(append([]string{}, c.Paths...), c.Contents...) {
 		if err := checkPath(path); err != nil {
+			return err
+		}
+	}
+	for _, former := range c.Folders {
+		if err := former.check(); err != nil {
 			return err
 		}
 	}
@@ -68,6 +74,10 @@ func (c *clean) cleanFiles(answer report) error {
 	}
 	for _, path := range c.Contents {
 		_, err := emptyFolder(path)
+		problems = append(problems, err)
+	}
+	for _, former := range c.Folders {
+		_, err := former.perform()
 		problems = append(problems, err)
 	}
 	answer["paths"] = gone

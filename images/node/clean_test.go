@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -28,5 +29,20 @@ func TestCleanRefusesWhatIsTooWide(t *testing.T) {
 		if wanted.check() == nil {
 			t.Errorf("%s was accepted", text)
 		}
+	}
+}
+
+func TestCleanEmptiesAFolderAndGivesItBackItsRights(t *testing.T) {
+	base := t.TempDir()
+	write(t, filepath.Join(base, "left"), "x")
+	wanted := clean{Contents: []string{base}, Folders: []folder{{Path: base, Mode: 0o711, UID: 7, GID: 8}}}
+	if _, err := wanted.perform(); err != nil {
+		t.Fatal(err)
+	}
+	entry, err := os.Stat(base)
+	must(t, err)
+	owner := entry.Sys().(*syscall.Stat_t)
+	if left, _ := os.ReadDir(base); len(left) != 0 || entry.Mode().Perm() != 0o711 || owner.Uid != 7 || owner.Gid != 8 {
+		t.Errorf("left %v, mode %v, owner %d:%d", left, entry.Mode(), owner.Uid, owner.Gid)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -112,10 +113,13 @@ func measureAll(paths []string) ([]report, error) {
 		if err := syscall.Statfs(nearest(path), &system); err != nil {
 			return nil, &os.PathError{Op: "statfs", Path: path, Err: err}
 		}
-		free = append(free, report{
-			"path": path, "there": exists(path), "empty": isEmpty(path),
-			"bytes": system.Bavail * uint64(system.Bsize), "inodes": system.Ffree,
-		})
+		here := report{"path": path, "bytes": system.Bavail * uint64(system.Bsize), "inodes": system.Ffree}
+		here["there"], here["empty"] = exists(path), isEmpty(path)
+		var entry syscall.Stat_t
+		if syscall.Stat(path, &entry) == nil {
+			here["mode"], here["uid"], here["gid"] = fmt.Sprintf("%04o", entry.Mode&0o7777), entry.Uid, entry.Gid
+		}
+		free = append(free, here)
 	}
 	return free, nil
 }

@@ -105,7 +105,7 @@ class _Comparison:
         """Find files that rkx wrote earlier and nobody wants any more."""
         wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
         record = self.ledger.state.nodes.get(self.name)
-        for path in sorted({*record.paths} - {*record.foreign, *record.emptied}) if record else ():
+        for path in sorted({*record.paths} - {each.path for each in record.former}) if record else ():
             if path in self.seen.files and path not in wanted:
                 kind = "Folder" if self.seen.files[path].word.startswith("folder") else "File"
                 yield Action(verb="remove", key=Key(self.name, kind, path), reason="no longer wanted")

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from rkx.engine.link import Link
+from rkx.engine.state import Former
 from rkx.errors import PartlyDone, PreflightFailed
 from rkx.model.facts import HostFacts, Interface, Listener
 from rkx.model.resource import NODE_PROGRAM
@@ -33,6 +34,7 @@ OWN_FOLDER = "/var/lib/rkx"
 STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 BATCH_TIMEOUT_S = 120.0
+_AGAIN = "run again; nothing is half-written"
 
 Operation = dict[str, Any]
 
@@ -151,7 +153,7 @@ class NodeProgram:
     def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[dict[str, Any]]:
         """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
         with self._locks[profile], self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
-            return self._checked(len(operations), *_run(client, NAMES[profile], _lines(operations)))
+            return self._checked(len(operations), *_run(client, self.link.name, NAMES[profile], _lines(operations)))
 
     def _checked(self, count: int, output: bytes, complaint: str) -> list[dict[str, Any]]:
         answers = [json.loads(line) for line in output.splitlines() if line]
@@ -167,11 +169,12 @@ class NodeProgram:
                 )
         return answers[:-1]
 
-    def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, dict[str, bool]]:
-        """Ask what the Engine cannot tell; and which of ``paths`` exist, each with whether it is empty."""
+    def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[Former]]:
+        """Ask what the Engine cannot tell; and which of ``paths`` exist."""
         [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
-        there = {each["path"]: bool(each["empty"]) for each in answer["facts"]["free"] if each["there"]}
-        return host_facts(answer["facts"]), there
+        there = [each for each in answer["facts"]["free"] if each["there"]]
+        parts = ("path", "empty", "mode", "uid", "gid")
+        return host_facts(answer["facts"]), [Former(**{part: each[part] for part in parts}) for each in there]
 
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
         """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
@@ -209,7 +212,7 @@ class NodeProgram:
         _discard(client, CLEANER)
         try:
             client.create_container_from_config(self._cleaner(image), CLEANER)
-            self._checked(len(operations), *_run(client, CLEANER, _lines(operations)))
+            self._checked(len(operations), *_run(client, self.link.name, CLEANER, _lines(operations)))
         finally:
             _discard(client, CLEANER)
 
@@ -295,7 +298,7 @@ def _config(wanted: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
+def _run(client: APIClient, node: str, name: str, batch: bytes) -> tuple[bytes, str]:
     """Start a stopped container with ``batch`` as its input and collect what it says."""
     from docker.utils.socket import frames_iter
 
@@ -311,7 +314,7 @@ def _run(client: APIClient, name: str, batch: bytes) -> tuple[bytes, str]:
         for kind, piece in frames_iter(stream, tty=False):
             (output if kind == 1 else complaint).extend(piece)
     except OSError as error:
-        raise PartlyDone(f"the stream to {name} broke: {error}", hint="run again; nothing is half-written") from error
+        raise PartlyDone(f"{node}: the stream to {name} broke: {error}", hint=_AGAIN) from error
     finally:
         stream.close()
         raw.close()

@@ -37,11 +37,22 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A folder that lay on the machine before: if it held nothing, its mode in octal digits, and its owner."""
+
+    path: str
+    empty: bool
+    mode: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRecord:
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
-    ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``foreign`` folders with
-    content that lay there before, ``emptied`` those that lay there and held nothing.
+    ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``former`` folders that lay
+    there before.
     """
 
     address: str
@@ -51,8 +62,7 @@ class NodeRecord:
     options: Mapping[str, Any] = field(default_factory=_none)
     engine_id: str = ""
     paths: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-    emptied: tuple[str, ...] = ()
+    former: tuple[Former, ...] = ()
     containers: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=_none)
 
@@ -167,8 +177,9 @@ def _credential(raw: dict[str, Any]) -> Credential:
 
 
 def _record(raw: dict[str, Any]) -> NodeRecord:
-    sequences = {name: tuple(raw.get(name, ())) for name in ("roles", "paths", "foreign", "emptied", "containers")}
-    return NodeRecord(**{**raw, **sequences})
+    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "containers")}
+    former = tuple(Former(**each) for each in raw["former"])
+    return NodeRecord(**{**raw, **sequences, "former": former})
 
 
 def path_beside(cluster_file: Path) -> Path:

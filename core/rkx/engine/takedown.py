@@ -27,21 +27,16 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     with program.link.docker() as client:
         program.load_image(client)
         program.ensure(client, "host", layout)
-    folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - {*record.paths})
+    known = {*record.paths, *(each.path for each in record.former)}
+    folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - known)
     host, there = program.facts(folders)
-    foreign = {*record.foreign, *(path for path, is_empty in there.items() if not is_empty)}
-    emptied = {*record.emptied, *(path for path, is_empty in there.items() if is_empty)}
-    ours = {*record.paths, *folders} - foreign - emptied
+    former = (*record.former, *there)
+    paths = tuple(sorted({*record.paths, *folders} - {each.path for each in former}))
     if record.facts:  # our own programs listen by now
         host = replace(host, listening=_listening(record.facts))
-    sorts = {"foreign": foreign, "emptied": emptied, "paths": ours}
-    ledger.note_node(name, lambda r: _noted(r, sorts, plain_host(host)), save=True)
+    facts = plain_host(host)
+    ledger.note_node(name, lambda r: replace(r, former=former, paths=paths, facts=facts), save=True)
     program.install(layout)
-
-
-def _noted(record: NodeRecord, sorts: Mapping[str, set[str]], facts: Mapping[str, Any]) -> NodeRecord:
-    found = {name: tuple(sorted(paths)) for name, paths in sorts.items()}
-    return replace(record, facts=facts, foreign=found["foreign"], emptied=found["emptied"], paths=found["paths"])
 
 
 def _listening(facts: Mapping[str, Any]) -> tuple[Listener, ...]:
@@ -75,10 +70,11 @@ def _operations(leaves: Sequence[Leaves]) -> list[Operation]:
 
 
 def _deletions(record: NodeRecord, kept: set[str]) -> list[Operation]:
-    """Delete what rkx made: a folder that was there and empty is emptied, of one with content only our files go."""
-    stays = {*record.foreign, *record.emptied, *kept}
-    gone = [path for path in sorted(record.paths, reverse=True) if path not in stays]
-    return [{"verb": "clean", "paths": gone, "contents": sorted({*record.emptied} - kept)}]
+    """Delete what rkx made. Of a folder that was there our files go, or all if it was empty; its rights come back."""
+    former = [each for each in record.former if each.path not in kept]
+    gone = sorted({*record.paths} - {*kept, *(each.path for each in record.former)}, reverse=True)
+    rights = [{"path": each.path, "mode": each.mode, "uid": each.uid, "gid": each.gid} for each in former]
+    return [{"verb": "clean", "paths": gone, "contents": [f.path for f in former if f.empty], "folders": rights}]
 
 
 def _remove_pods(program: NodeProgram) -> None:

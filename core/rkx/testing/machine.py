@@ -92,6 +92,8 @@ class Machine:
             self._delete({"path": path})
         for path in operation.get("contents", ()):
             self._effect(f"{self.name} empty {path}", lambda path=path: self._drop(self.below(path)[1:]))  # type: ignore[misc] # bound now
+        for former in operation.get("folders", ()):
+            self._folder(former)
         return {"paths": operation.get("paths", ())}
 
     def _unmount(self, _operation: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,11 +103,14 @@ class Machine:
         for path in paths:
             self.files.pop(path, None)
 
+    def _former(self, path: str) -> dict[str, Any]:
+        entry = self.files.get(path)
+        found: dict[str, Any] = {"path": path, "there": entry is not None, "empty": len(self.below(path)) < 2}
+        rights = {"mode": f"{entry.mode:04o}", "uid": entry.uid, "gid": entry.gid} if entry else {}
+        return found | rights
+
     def _facts(self, operation: Mapping[str, Any]) -> dict[str, Any]:
-        free = [
-            {"path": path, "there": path in self.files, "empty": len(self.below(path)) < 2}
-            for path in operation.get("paths", ())
-        ]
+        free = [self._former(path) for path in operation.get("paths", ())]
         return {
             "facts": {
                 "boot_id": f"boot-of-{self.name}",

@@ -164,20 +164,22 @@ class World:
         return context
 
 
-class _Way:
+class Way:
     """One open way to one node."""
 
     def __init__(self, world: World, node: str) -> None:
         self._world, self._node = world, node
 
     def engine(self) -> socket.socket:
+        """Connect to the Engine."""
         return self._world.engine(self._node)
 
     def dial(self, address: str, *, timeout_s: float) -> socket.socket:
+        """Connect to what listens there; at once or not at all."""
         return self._world.dial(self._node, address)
 
     def close(self) -> None:
-        pass
+        """Leave the world as it is: its streams are closed by their owners."""
 
 
 class FakeTransport(rkx.TransportPlugin[NoOptions]):
@@ -194,7 +196,7 @@ class FakeTransport(rkx.TransportPlugin[NoOptions]):
     def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
         """Reach a node, if it is not silent."""
         self.world._reach(node.name)
-        return _Way(self.world, node.name)
+        return Way(self.world, node.name)
 
 
 def answers(responses: Mapping[str, Response]) -> Application:
