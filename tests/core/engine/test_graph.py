@@ -1,0 +1,143 @@
+"""The graph of a run: order without a circle, failures that hold back what waits for them alone, and cancelling."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import Golden
+from tests.core.engine.small import Site
+
+from rkx.engine.graph import Graph
+from rkx.engine.order import Unit, units
+from rkx.errors import PluginFault
+from rkx.model.plan import Action
+from rkx.model.resource import Key
+
+
+def key(number: int) -> Key:
+    return Key("one", "Container", f"c{number}")
+
+
+def unit(number: int, *after: int) -> Unit:
+    action = Action(verb="create", key=key(number), reason="", after=tuple(key(each) for each in after))
+    return Unit(actions=(action,))
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> list[Unit]:
+    """Units that each wait for some of those before them, in any order."""
+    made = [
+        unit(n, *draw(st.sets(st.integers(0, n - 1), max_size=3) if n else st.just(set())))
+        for n in range(draw(st.integers(1, 8)))
+    ]
+    return draw(st.permutations(made))
+
+
+@given(graphs())
+@settings(max_examples=40, deadline=None)
+def test_each_unit_runs_once_after_what_it_waits_for(found: list[Unit]) -> None:
+    order: list[Unit] = []
+    graph = Graph(found, lambda each: order.append(each) or (), threading.Event())  # type: ignore[func-returns-value]
+    graph.run()
+    assert sorted(map(id, order)) == sorted(map(id, found))
+    assert graph.left == []
+    for place, each in enumerate(order):
+        assert each.after <= {done for former in order[:place] for done in former.keys}
+
+
+def failing(found: list[Unit], *numbers: int) -> Graph:
+    def work(each: Unit) -> Sequence[Unit]:
+        if each.keys & {key(number) for number in numbers}:
+            raise ValueError(each)
+        return ()
+
+    graph = Graph(found, work, threading.Event())
+    graph.run()
+    return graph
+
+
+def test_a_failure_holds_back_only_what_waits_for_it() -> None:
+    found = [unit(0), unit(1, 0), unit(2, 1), unit(3), unit(4, 3)]
+    graph = failing(found, 0)
+    assert list(graph.failures) == [found[0]]
+    assert graph.left == [found[1], found[2]]
+
+
+def test_what_a_unit_returns_joins_the_graph() -> None:
+    done: list[frozenset[Key]] = []
+
+    def work(each: Unit) -> Sequence[Unit]:
+        done.append(each.keys)
+        return [unit(2, 1), unit(1)] if key(0) in each.keys else ()
+
+    Graph([unit(0)], work, threading.Event()).run()
+    assert done == [{key(0)}, {key(1)}, {key(2)}]
+
+
+def test_after_cancel_nothing_more_starts() -> None:
+    cancelled = threading.Event()
+    graph = Graph([unit(0), unit(1, 0)], lambda _each: cancelled.set() or (), cancelled)  # type: ignore[func-returns-value]
+    graph.run()
+    assert graph.left == [unit(1, 0)]
+    assert graph.failures == {}
+
+
+def test_a_plan_has_no_circle_and_is_in_order(site: Site) -> None:
+    done: set[Key] = set()
+    actions = site.plan().actions
+    for action in actions:
+        assert done.issuperset(action.after), f"{action.key} comes before what it waits for"
+        done.add(action.key)
+    assert len(done) == len(actions) > 20
+
+
+def test_parts_that_wait_for_each_other_are_a_fault(site: Site) -> None:
+    from dataclasses import replace
+
+    from rkx.engine.desire import Desired
+    from rkx.engine.order import order
+    from rkx.model.resource import Container
+
+    one = Container(node="one", name="a", image="i", argv=("a",), after=(Key("one", "Container", "b"),))
+    other = replace(one, name="b", after=(one.key,))
+    wanted = Desired(
+        cluster=site.project.cluster,
+        facts={},
+        resources={each.key: each for each in (one, other)},
+        objects={},
+        rollouts=(),
+        identities={},
+        due=(),
+        layouts={},
+        leaving={},
+        programs={},
+    )
+    actions = [Action(verb="create", key=each.key, reason="") for each in (one, other)]
+    with pytest.raises(PluginFault, match="wait for each other"):
+        order(actions, wanted)
+
+
+def test_all_files_of_a_node_are_one_unit(site: Site) -> None:
+    batched = [each for each in units(site.plan().actions) if len(each.actions) > 1]
+    assert [{action.key.node for action in each.actions} for each in batched] == [{"one"}, {"two"}]
+
+
+def test_the_order_of_hooks(site: Site, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rkx.registry import Plugins
+
+    asked: list[str] = []
+    call = Plugins._call
+
+    def noted(self: Plugins, chosen: object, hook: str, *rest: object, **arguments: object) -> object:
+        node = arguments.get("node")
+        asked.append(f"{hook} {getattr(chosen, 'ref').stage} {getattr(node, 'name', '')}".rstrip())  # noqa: B009
+        return call(self, chosen, hook, *rest, **arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Plugins, "_call", noted)
+    site.done()
+    first_transport = [each for each in asked if each.startswith("rkx_open_transport")]
+    golden("hooks.txt", "\n".join([*sorted(first_transport), *(e for e in asked if e not in first_transport)]) + "\n")

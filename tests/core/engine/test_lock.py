@@ -1,0 +1,103 @@
+"""One run at a time: who finds another's lock, and when it is taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rkx.engine import lock as locks
+from rkx.engine.link import Link
+from rkx.engine.lock import FileLock, Lock
+from rkx.engine.node import NodeProgram
+from rkx.errors import Interrupted, Locked
+from rkx.testing import World
+from rkx.testing.world import Way
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
+    made = World(["one", "two"])
+    yield made
+    made.close()
+
+
+def lock(world: World, run: str, break_run: str = "") -> Lock:
+    links = [Link(name, Way(world, name)) for name in world.engines]
+    programs = {link.name: NodeProgram(link, "cafe", "x86_64") for link in links}
+    return Lock(links, programs, run, break_run)
+
+
+def labels(world: World, node: str = "one") -> dict[str, str]:
+    return world.engines[node].boxes["rkx-lock"].labels
+
+
+def test_a_lock_stands_on_every_node_and_is_never_started(world: World) -> None:
+    mine = lock(world, "first")
+    mine.take()
+    assert [engine.boxes["rkx-lock"].state for engine in world.engines.values()] == ["created", "created"]
+    assert labels(world)["rkx.run"] == "first"
+    mine.check()
+    mine.release()
+    assert all(engine.boxes == {} for engine in world.engines.values())
+
+
+def test_another_run_is_told_who_holds_it(world: World) -> None:
+    lock(world, "first").take()
+    with pytest.raises(Locked, match="run first of") as caught:
+        lock(world, "second").take()
+    assert "--break-lock first" in caught.value.hint
+    assert caught.value.exit_code == 5
+
+
+def test_a_run_that_is_refused_gives_back_what_it_took(world: World) -> None:
+    lock(world, "first").take()
+    del world.engines["one"].boxes["rkx-lock"]
+    with pytest.raises(Locked):
+        lock(world, "second").take()
+    assert "rkx-lock" not in world.engines["one"].boxes
+    assert labels(world, "two")["rkx.run"] == "first"
+
+
+@pytest.mark.parametrize("changes", [{"rkx.pid": "999999999"}, {"rkx.boot": "another boot"}])
+def test_a_dead_holder_of_this_computer_is_taken_over(world: World, changes: dict[str, str]) -> None:
+    lock(world, "first").take()
+    for node in world.engines:
+        labels(world, node).update(changes)
+    lock(world, "second").take()
+    assert labels(world)["rkx.run"] == "second"
+
+
+def test_another_computers_holder_is_never_dead(world: World) -> None:
+    lock(world, "first").take()
+    labels(world).update({"rkx.machine": "another", "rkx.pid": "999999999"})
+    with pytest.raises(Locked):
+        lock(world, "second").take()
+
+
+def test_a_broken_lock_stops_its_former_holder(world: World) -> None:
+    first = lock(world, "first")
+    first.take()
+    lock(world, "second", "first").take()
+    assert labels(world)["rkx.run"] == "second"
+    with pytest.raises(Interrupted, match="another run broke"):
+        first.check()
+
+
+def test_only_the_named_run_is_broken(world: World) -> None:
+    lock(world, "first").take()
+    with pytest.raises(Locked):
+        lock(world, "second", "third").take()
+
+
+def test_two_runs_on_one_computer(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("lock") / ".cluster.lock"
+    first, second = FileLock(path), FileLock(path)
+    first.take()
+    with pytest.raises(Locked, match="process"):
+        second.take()
+    first.release()
+    second.take()
+    second.release()
+    assert locks.machine_id()

@@ -1,0 +1,133 @@
+"""Turns: steps before a node's first change and after its last, one node after the other in a lane."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+import rkx
+from rkx.engine import turns
+from rkx.engine.ledger import Ledger
+from rkx.engine.order import Unit
+from rkx.engine.state import born
+from rkx.engine.turns import Turns
+from rkx.errors import NotReady, Refused
+from rkx.model.cluster import PluginRef
+from rkx.registry import Chosen, Plugins
+from rkx.testing.world import NoOptions
+
+
+class Keeper(rkx.ServicePlugin[NoOptions]):
+    """Answers steps from a list, and notes them."""
+
+    name = "keeper"
+    Config = NoOptions
+
+    def __init__(self, *verdicts: rkx.Verdict) -> None:
+        super().__init__(NoOptions())
+        self.verdicts, self.noted = list(verdicts), list[str]()
+
+    @rkx.hookimpl
+    def rkx_service_resources(
+        self,
+        cluster: rkx.Cluster,
+        node: rkx.Node,
+        facts: rkx.Facts,
+        auth: rkx.AuthSettings,
+        network: rkx.NetworkSettings,
+    ) -> Sequence[rkx.Resource]:
+        return []
+
+    @rkx.hookimpl
+    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+        self.noted.append(f"{step.verb} {step.subject} {sorted(answer.status for answer in answers.values())}")
+        return self.verdicts.pop(0) if self.verdicts else rkx.Done()
+
+
+OWNER = "service:keeper"
+ASK = rkx.Call(node="one", port=1, path="/", identity="nobody", authority="nobody")
+
+
+def key(node: str, name: str) -> rkx.Key:
+    return rkx.Key(node, "Container", name)
+
+
+def unit(*keys: rkx.Key) -> Unit:
+    return Unit(actions=tuple(rkx.Action(verb="replace", key=each, reason="") for each in keys))
+
+
+def turn(node: str) -> rkx.Turn:
+    def step(verb: str) -> tuple[rkx.Step, ...]:
+        return (rkx.Step(verb=verb, subject=node, reason="", asks=(ASK,), owner=OWNER),)
+
+    keys = (key(node, "a"), key(node, "b"), key(node, "not planned"))
+    return rkx.Turn(lane="lane", node=node, enter=step("enter"), keys=keys, leave=step("leave"), owner=OWNER)
+
+
+def make(keeper: Keeper, *nodes: str, width: int = 1) -> tuple[Turns, list[Unit]]:
+    units = [unit(key(node, name)) for node in nodes for name in ("a", "b")]
+    plan = rkx.Plan(
+        cluster="sample",
+        actions=tuple(action for each in units for action in each.actions),
+        turns=tuple(turn(node) for node in nodes),
+        lanes=(rkx.Lane(name="lane", width=width),),
+    )
+    plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
+    return Turns(plugins, plan, {}, Ledger(born(), None), threading.Event()), units
+
+
+def test_enter_once_before_the_first_unit_and_leave_after_the_last() -> None:
+    keeper = Keeper()
+    made, [a, b] = make(keeper, "one")
+    made.enter(a)
+    assert keeper.noted == ["enter one [0]"]
+    made.enter(b)
+    made.leave(b)
+    assert keeper.noted == ["enter one [0]"]
+    made.leave(a)
+    assert keeper.noted == ["enter one [0]", "leave one [0]"]
+
+
+def test_a_unit_that_no_turn_claims_goes_at_once() -> None:
+    keeper = Keeper()
+    made, _ = make(keeper, "one")
+    free = unit(key("two", "free"))
+    made.enter(free)
+    made.leave(free)
+    assert keeper.noted == []
+    assert made.arranged([free]) == [free]
+
+
+@pytest.mark.parametrize(("width", "waits"), [(1, ["", "one", "two"]), (2, ["", "", "one"]), (3, ["", "", ""])])
+def test_a_lane_lets_so_many_in_at_a_time(width: int, waits: list[str]) -> None:
+    made, units = make(Keeper(), "one", "two", "three", width=width)
+    arranged = made.arranged(units)
+    for number, node in enumerate(waits):
+        expected = {key(node, "a"), key(node, "b")} if node else set()
+        assert [each.after for each in arranged[2 * number : 2 * number + 2]] == [expected, expected]
+
+
+def test_a_step_is_asked_again_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "POLL_S", 0.001)
+    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(calls=(ASK,)), rkx.Done())
+    made, [a, _] = make(keeper, "one")
+    made.enter(a)
+    assert keeper.noted == ["enter one [0]"] * 3
+
+
+def test_what_a_step_refuses_stops_the_turn() -> None:
+    made, [a, _] = make(Keeper(rkx.Refuse(why="the majority would be lost", hint="bring it up")), "one")
+    with pytest.raises(Refused, match="enter one: the majority would be lost") as caught:
+        made.enter(a)
+    assert (caught.value.hint, caught.value.exit_code) == ("bring it up", 8)
+
+
+def test_a_step_that_never_ends_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "STEP_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(turns, "POLL_S", 0.001)
+    keeper = Keeper(*[rkx.Wait(why="no leader")] * 1000)
+    made, [a, _] = make(keeper, "one")
+    with pytest.raises(NotReady, match="did not end: no leader"):
+        made.enter(a)
