@@ -53,7 +53,7 @@ After: TypeAlias = Key | Milestone
 class Probe:
     """Say when a container works: asked through the node every 100 ms until ``timeout_s``.
 
-    ``address`` is ``tcp:HOST:PORT`` or ``unix:/path`` as seen from the node, with the rights of the login. With ``path``
+    ``address`` is ``tcp:HOST:PORT`` or ``unix:/path`` as seen from the node, with the login's rights. With ``path``
     an HTTP GET must answer 200, over TLS when ``authority`` names the authority that signed the server; ``identity`` is
     the client's.
     """

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rkx
-from rkx_transport_ssh.hostcerts import refusal
 from rkx_transport_ssh.route import Hop, HostKeyPolicy
 
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
@@ -101,6 +100,8 @@ def _certificate_objection(hop: Hop, offered: Offered, known: Sequence[KnownKey]
     if offered.sent == offered.key or not authorities:
         return None
     revoked = [key.blob for key in known if key.marker == "@revoked"]
+    from rkx_transport_ssh.hostcerts import refusal  # few hosts have certificates
+
     return refusal(offered.sent, hop.host, authorities, revoked)
 
 

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import rkx
+from rkx_transport_ssh.keyfiles import read_private
 from rkx_transport_ssh.route import KeyChoice
 
-PUBLIC = re.compile(r"^\s*(ssh-|ecdsa-|sk-|-+ ?BEGIN (SSH2 |RSA )?PUBLIC KEY)")
 BODY = re.compile(r"-----BEGIN OPENSSH PRIVATE KEY-----(.*?)-----END", re.DOTALL)
 MAGIC = b"openssh-key-v1\0"
 Ask = Callable[[str], bytes]
@@ -38,38 +38,6 @@ def load(choice: KeyChoice, user: str, ask: Ask) -> list[tuple[str, paramiko.PKe
         key = _private(read_private(path), str(path), ask)
         loaded.append((str(path), _certified(key, choice, path)))
     return loaded
-
-
-def read_private(path: Path) -> str:
-    """Read a private key's file; ConfigError if it is missing, readable by others or not a private key."""
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii", errors="replace")
-    except FileNotFoundError:
-        raise rkx.ConfigError(f"SSH key {path} does not exist", hint="give the private key in ssh_key_path") from None
-    except OSError as error:
-        raise rkx.ConfigError(f"SSH key {path} cannot be read: {error.strerror}") from error
-    if PUBLIC.match(text):
-        raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
-    if mode & 0o077:
-        raise rkx.ConfigError(
-            f"SSH key {path} may be read by others: its mode is {mode & 0o777:04o}", hint=f"chmod 600 {path}"
-        )
-    return text
-
-
-def check_inline(text: str) -> None:
-    """Raise ConfigError if an inline key is a public one, or none at all."""
-    if PUBLIC.match(text):
-        raise rkx.ConfigError("ssh_key is a public key", hint="give the private half")
-    if "PRIVATE KEY-----" not in text:
-        raise rkx.ConfigError("ssh_key is not a private key in PEM form", hint='it begins with "-----BEGIN"')
-
-
-def _private_hint(path: Path) -> str:
-    half = path.with_suffix("")
-    there = f": {half} is there" if path.suffix == ".pub" and half.is_file() else ""
-    return f"give the private half{there}"
 
 
 def _files(choice: KeyChoice) -> list[Path]:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-import paramiko
+from typing import TYPE_CHECKING, Literal
 
 import rkx
 from rkx_transport_ssh import BastionConfig, SshConfig
+
+if TYPE_CHECKING:
+    import paramiko
 
 GLOBAL_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 USUAL_KEYS = ("id_rsa", "id_ed25519", "id_ecdsa")
@@ -79,6 +80,8 @@ def route(config: SshConfig, address: str, node: str) -> tuple[Hop, ...]:
 
 def read_openssh_config() -> paramiko.SSHConfig:
     """Read ``~/.ssh/config``; empty if there is none."""
+    import paramiko  # here: to validate a file, nothing else of it is needed
+
     path = home() / ".ssh" / "config"
     try:
         return paramiko.SSHConfig.from_path(str(path))

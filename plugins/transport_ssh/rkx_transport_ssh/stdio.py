@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import re
 import shlex
 import threading
 import time
@@ -19,7 +18,6 @@ from rkx_transport_ssh.session import ChannelRefused, Session
 from rkx_transport_ssh.streams import SshStream
 
 MARK = b"rkx-stream-begins\n"
-SAFE_PATH = re.compile(r"/[A-Za-z0-9_./@+-]*")
 MISSING, NO_SOCKET, FORBIDDEN, NO_CLIENT = 41, 42, 43, 44
 SCRIPT = (
     "S={socket}; test -e $S || exit 41; test -S $S || exit 42; test -r $S && test -w $S || exit 43; "

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import rkx
-from rkx_transport_ssh import hostkeys, keys, stdio
+from rkx_transport_ssh import keyfiles
 from rkx_transport_ssh.route import read_openssh_config, user_of
+
+SAFE_PATH = re.compile(r"/[A-Za-z0-9_./@+-]*")
 
 
 def problems(cluster: rkx.Cluster) -> list[rkx.Problem]:
@@ -23,14 +26,14 @@ def problems(cluster: rkx.Cluster) -> list[rkx.Problem]:
 
 def _of_node(node: rkx.Node) -> Iterator[rkx.Problem]:
     options = node.transport_options
-    if not user_of(str(options.get("user") or ""), node.address, read_openssh_config()):
+    if not options.get("user") and not user_of("", node.address, read_openssh_config()):
         yield rkx.Problem(
             where=f"{node.where}.user",
             message=f"no user to sign in as on {node.address}",
             hint="give `user`, or `User` in ~/.ssh/config",
         )
     path = str(options.get("docker_socket") or "/")
-    if not stdio.SAFE_PATH.fullmatch(path):
+    if not SAFE_PATH.fullmatch(path):
         yield rkx.Problem(
             where=f"{node.where}.docker_socket",
             message=f'"{path}" is not an absolute path of plain characters',
@@ -46,10 +49,12 @@ def _keys(options: Mapping[str, Any], where: str) -> Iterator[rkx.Problem]:
     inline, path, pinned = options.get("ssh_key"), options.get("ssh_key_path"), options.get("host_key")
     if inline:
         text = inline.reveal() if isinstance(inline, rkx.Secret) else str(inline)
-        yield from _tried(f"{where}.ssh_key", lambda: keys.check_inline(text))
+        yield from _tried(f"{where}.ssh_key", lambda: keyfiles.check_inline(text))
     elif path:
-        yield from _tried(f"{where}.ssh_key_path", lambda: keys.read_private(Path(str(path)).expanduser()))
+        yield from _tried(f"{where}.ssh_key_path", lambda: keyfiles.read_private(Path(str(path)).expanduser()))
     if pinned:
+        from rkx_transport_ssh import hostkeys  # reads keys, which takes its time to import
+
         yield from _tried(f"{where}.host_key", lambda: hostkeys.pinned_key(str(pinned)))
 
 
