@@ -6,6 +6,7 @@ import json
 import re
 
 HOLE = re.compile(r"\$\{([a-z_][a-z0-9_]*)\}")
+UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff\U00010000-\U0010ffff]")
 WHOLE = re.compile(r"""(?:^|[\s:\[,{-])\$\{[a-z_][a-z0-9_]*\}(?=[\s,\]}]|$)""", re.MULTILINE)
 
 
@@ -21,4 +22,9 @@ def render(text: str, **values: str | int | bool) -> str:
         raise ValueError(f"no value for {', '.join(missing)}")
     if unused := sorted(values.keys() - holes):
         raise ValueError(f"no hole for {', '.join(unused)}")
-    return HOLE.sub(lambda match: json.dumps(values[match.group(1)]), text)
+    return HOLE.sub(lambda match: _scalar(values[match.group(1)]), text)
+
+
+def _scalar(value: str | int | bool) -> str:
+    """Write a JSON scalar as YAML reads it: without pairs of surrogates, and without letters that YAML cannot hold."""
+    return UNPRINTABLE.sub(lambda letter: f"\\U{ord(letter.group()):08x}", json.dumps(value, ensure_ascii=False))
