@@ -23,13 +23,15 @@ def watched(site: Site) -> list[Moment]:
     return moments
 
 
-def resumed(make: Make, moment: Moment, names: tuple[str, ...]) -> Site:
+def resume(site: Site, moment: Moment) -> None:
     """Start a program anew in what was left."""
-    site = make(*names)
+    site.world.revive()
+    site.world.watcher = lambda: None
     site.world.restore(moment[1])
+    for file in site.folder.glob("*.rkxstate*"):
+        file.unlink()
     for name, content in moment[2].items():
         (site.folder / name).write_bytes(content)
-    return site
 
 
 def names_of(site: Site) -> dict[str, tuple[list[str], list[str]]]:
@@ -53,60 +55,58 @@ def test_applying_twice_plans_nothing_and_sends_nothing(site: Site) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_run_cut_after_any_change_is_finished_by_the_next(make: Make, part: int) -> None:
-    whole = make("one")
-    moments = watched(whole)
-    whole.done()
+    site = make("one")
+    moments = watched(site)
+    site.done()
+    whole = names_of(site)
     assert len(moments) > 35
     for moment in moments[part::PARTS]:
-        site = resumed(make, moment, ("one",))
+        resume(site, moment)
+        made = authorities(site)
         run = site.up()
         assert run.error is None, f"after {moment[0]}: {run.error}"
-        assert names_of(site) == names_of(whole), f"after {moment[0]}"
-        assert authorities(resumed(make, moment, ("one",))) <= authorities(site), f"a second CA after {moment[0]}"
+        assert names_of(site) == whole, f"after {moment[0]}"
+        assert made <= authorities(site), f"a second CA after {moment[0]}"
     assert site.plan().is_empty, site.planned()
 
 
-def test_a_cut_between_two_nodes_is_finished_by_the_next_run(make: Make) -> None:
-    whole = make()
-    moments = watched(whole)
-    whole.done()
+def test_a_cut_between_two_nodes_is_finished_by_the_next_run(site: Site) -> None:
+    moments = watched(site)
+    site.done()
+    whole = names_of(site)
     for moment in moments[5::12]:
-        site = resumed(make, moment, ("one", "two"))
+        resume(site, moment)
         site.done()
-        assert names_of(site) == names_of(whole), f"after {moment[0]}"
+        assert names_of(site) == whole, f"after {moment[0]}"
 
 
 def test_what_a_replacement_left_when_cut_is_told_apart(make: Make) -> None:
-    before = make("one")
-    before.done()
-    start: Moment = ("up", before.world.snapshot(), on_disk(before))
-    whole = resumed(make, start, ("one",))
-    whole.service.flag = "--level=2"
-    moments = watched(whole)
-    whole.done()
+    site = make("one")
+    site.done()
+    whole = names_of(site)
+    site.service.flag = "--level=2"
+    moments = watched(site)
+    site.done()
     for moment in moments:
-        site = resumed(make, moment, ("one",))
-        site.service.flag = "--level=2"
+        resume(site, moment)
         site.done()
-        assert names_of(site) == names_of(before), f"after {moment[0]}"
+        assert names_of(site) == whole, f"after {moment[0]}"
         assert site.world.engines["one"].running("agent")
-        assert site.plan().is_empty, f"after {moment[0]}"
+    assert site.plan().is_empty
 
 
 def test_a_removal_cut_after_any_change_is_finished_by_the_next(make: Make) -> None:
-    born = make("one")
-    born.done()
-    start: Moment = ("up", born.world.snapshot(), on_disk(born))
-    whole = resumed(make, start, ("one",))
-    moments = watched(whole)
-    whole.remove().wait()
-    assert whole.world.engines["one"].boxes == {}
-    for moment in moments[::2]:
-        site = resumed(make, moment, ("one",))
+    site = make("one")
+    site.done()
+    moments = watched(site)
+    site.remove().wait()
+    whole = names_of(site)
+    assert site.world.engines["one"].boxes == {}
+    for moment in moments:
+        resume(site, moment)
         run = site.remove()
         assert run.error is None, f"after {moment[0]}: {run.error}"
-        assert site.world.engines["one"].boxes == {}, f"after {moment[0]}"
-        assert names_of(site) == names_of(whole), f"after {moment[0]}"
+        assert names_of(site) == whole, f"after {moment[0]}"
         assert not site.file.with_suffix(".rkxstate").exists()
 
 
