@@ -17,8 +17,11 @@ from rkx_transport_ssh.route import Hop
 from rkx_transport_ssh.session import PROHIBITED, ChannelRefused, Session
 from rkx_transport_ssh.streams import SshStream
 
-ANSWER_S = 9.5
-"""For TCP and banner together, so that a frozen machine is named within ten seconds."""
+ANSWER_S = 6.0
+"""For TCP and banner together: a frozen machine is named within ten seconds, a busy computer's start of rkx included.
+
+A first packet that is lost is sent again after one and three seconds (tcp(7), tcp_syn_retries).
+"""
 KEY_EXCHANGE_S = 10.0
 TRIES, PAUSE_S = 5, 0.3
 """sshd drops connections at random beyond MaxStartups (sshd_config), before its banner."""
