@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from rkx_lab.state import Lab
 sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds nothing; the harness lies beside the tests
 
 from harness import Cluster
+from recorded import Recorded, bring_up
 from shown import Shown
 from tenancy import Tenancy
 from workload import Workload
@@ -29,7 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests that want clean machines come last: the session's cluster, which the others share, ends there."""
-    items.sort(key=lambda item: "clean_lab" in getattr(item, "fixturenames", ()))
+    items.sort(key=lambda item: _turn(getattr(item, "fixturenames", ())))
+
+
+def _turn(fixtures: Sequence[str]) -> int:
+    return 2 if "recorded" in fixtures else 1 if "clean_lab" in fixtures else 0
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +61,9 @@ def work(tenancy: Tenancy) -> Workload:
 def clean_lab(tenancy: Tenancy) -> Lab:
     """The lab with machines as new, for a test that makes and ends a cluster of its own."""
     return tenancy.lend()
+
+
+@pytest.fixture(scope="session")
+def recorded(tenancy: Tenancy, tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """A cluster brought up on clean machines while all that can be seen of it was written down."""
+    return bring_up(tenancy.lend(), tmp_path_factory.mktemp("recorded"))

@@ -55,7 +55,7 @@ def test_service_when_it_is_asked_reaches_every_pod_behind_it(work: Workload) ->
 
 def test_dns_when_a_pod_asks_gives_the_service(work: Workload) -> None:
     for name in ("serving", f"serving.{NAMESPACE}", f"serving.{NAMESPACE}.svc.cluster.local"):
-        assert work.in_pod("two", "getent", "hosts", name).check().out.split()[0] == work.service
+        assert work.in_pod("two", "getent", "ahostsv4", name).check().out.split()[0] == work.service
     assert "hostname: " in work.get("two", f"serving.{NAMESPACE}")
 
 

@@ -1,0 +1,50 @@
+"""What runs on a cluster's machines, in forms that can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness import Cluster
+
+Containers = dict[tuple[str, str], tuple[str, str]]
+"""Machine and name -> id and time of start."""
+
+
+def up(cluster: Cluster) -> None:
+    """Run `rkx up` to a good end."""
+    cluster.rkx("up", "--plain", timeout_s=400).check()
+
+
+def planned(cluster: Cluster) -> list[tuple[str, str, str]]:
+    """Give the plan's actions, sorted: verb, where and what, why."""
+    actions = cluster.plan()["actions"]
+    return sorted((each["verb"], _what(each), each["reason"]) for each in actions)
+
+
+def _what(action: Mapping[str, str]) -> str:
+    return f"{action['node']} {action['kind'].lower()} {action['name']}".strip()
+
+
+def own(cluster: Cluster) -> Containers:
+    """Give id and time of start of all containers but those of pods, and of rkx-node, which runs for each batch."""
+    return {
+        (machine, name): each
+        for machine, those in cluster.every_container().items()
+        for name, each in those.items()
+        if not name.startswith(("k8s_", "rkx-"))
+    }
+
+
+def pods(cluster: Cluster) -> Containers:
+    """Give the same of the pods' containers that run: kubelets clear away the others at times of their own."""
+    found: Containers = {}
+    for machine, those in cluster.every_container().items():
+        running = set(cluster.on(machine, "docker", "ps", "-q", "--no-trunc").split())
+        found |= {(machine, name): each for name, each in those.items() if each[0] in running and name[:4] == "k8s_"}
+    return found
+
+
+def differing(cluster: Cluster, before: Containers) -> set[tuple[str, str]]:
+    """Name what is new, gone or started again since ``before``."""
+    after = own(cluster)
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
