@@ -24,6 +24,8 @@ from rkx.registry import Chosen, Plugins, find
 from rkx.transport import Prompt, Transport
 
 if TYPE_CHECKING:
+    from rkx.engine.conduct import Conductor
+    from rkx.engine.desire import Desired
     from rkx.engine.visit import Visit
 
 Given = dict[tuple[str, str], Plugin[Any]]
@@ -266,14 +268,15 @@ def _locked(project: Project, options: Options) -> Iterator[Visit]:
         lock.release()
 
 
-def _agree(plan: Plan, options: Options) -> None:
-    if plan.asks and not options.accept(plan.asks):
-        what = "; ".join(f"{danger.what} ({danger.why})" for danger in plan.asks)
+def _agree(plan: Plan, options: Options, before: Sequence[Danger] = ()) -> None:
+    asks = [danger for danger in plan.asks if danger not in before]
+    if asks and not options.accept(asks):
+        what = "; ".join(f"{danger.what} ({danger.why})" for danger in asks)
         raise Refused(f"not agreed to: {what}", hint="answer yes, or give --yes")
 
 
 def _up(project: Project, options: Options, run: Run, planned: Plan | None = None) -> None:
-    from rkx.engine.conduct import apply_plan, clear_lock, prepare, write_kubeconfig
+    from rkx.engine.conduct import Conductor
 
     for problem in project.warnings:
         run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
@@ -285,23 +288,32 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
                 "the nodes are not as they were when the plan was made", hint="plan again, then apply that"
             )
         _agree(found, options)
-        if any(action.verb == "prepare" for action in found.actions):
-            prepare(visit, desired, found, run, options.break_lock)
-            desired = visit.desired()
-            found = visit.plan(desired)
-            _agree(found, options)
-        for finding in visit.warnings:
-            run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
-        run.emit(PlanReady(actions=len(found.actions), plan=found))
-        try:
-            if found.is_empty:
-                clear_lock(visit, run, options.break_lock)
-            else:
-                apply_plan(visit, desired, found, run, options.break_lock)
-            visit.remember_version()
-        finally:
-            write_kubeconfig(visit, project.path)
+        with Conductor(visit, run, options.break_lock) as conductor:
+            _carry_out(visit, conductor, desired, found, options, run, project)
         _report_unreachable(visit)
+
+
+def _carry_out(
+    visit: Visit, conductor: Conductor, desired: Desired, found: Plan, options: Options, run: Run, project: Project
+) -> None:
+    from rkx.engine.kubeconfig import write_kubeconfig
+
+    if any(action.verb == "prepare" for action in found.actions):
+        conductor.prepare(desired, found)
+        before, desired = found.asks, visit.desired()
+        found = visit.plan(desired)
+        _agree(found, options, before)
+    for finding in visit.warnings:
+        run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
+    run.emit(PlanReady(actions=len(found.actions), plan=found))
+    try:
+        if found.is_empty:
+            conductor.clear_lock()
+        else:
+            conductor.apply(desired, found)
+        visit.remember_version()
+    finally:
+        write_kubeconfig(visit.cluster, visit.ledger, project.path)
 
 
 def _report_unreachable(visit: Visit) -> None:
@@ -311,14 +323,15 @@ def _report_unreachable(visit: Visit) -> None:
 
 
 def _remove(project: Project, options: Options, run: Run) -> None:
-    from rkx.engine.conduct import apply_plan, forget
+    from rkx.engine.conduct import Conductor, forget
 
     with _locked(project, options) as visit:
         wanted, found = visit.plan_removal(visit.desired())
         run.emit(PlanReady(actions=len(found.actions), plan=found))
         _agree(found, options)
-        if not found.is_empty:
-            apply_plan(visit, wanted, found, run, options.break_lock)
+        with Conductor(visit, run, options.break_lock) as conductor:
+            if not found.is_empty:
+                conductor.apply(wanted, found)
         _report_unreachable(visit)
         forget(visit, project.path)
 
@@ -337,6 +350,6 @@ def kubeconfig(project: Project) -> bytes:
 
 def kubeconfig_path(project: Project) -> Path:
     """Give the place where ``up`` writes the operator's kubeconfig."""
-    from rkx.engine.conduct import kubeconfig_path as beside
+    from rkx.engine.kubeconfig import kubeconfig_path as beside
 
     return beside(project.path)

@@ -187,6 +187,14 @@ def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN40
         raise ConfigError(f"{where}: no object: apiVersion, kind and metadata.name are needed") from None
 
 
+def daemon_images(objects: Iterable[Object]) -> set[str]:
+    """Find the images of pods that every node will run, so that they come while the node is still being made."""
+    templates = [each.body.get("spec", {}).get("template", {}) for each in objects if each.kind == "DaemonSet"]
+    pods = [template.get("spec", {}) for template in templates]
+    every = [each for pod in pods for each in (*pod.get("initContainers", ()), *pod.get("containers", ()))]
+    return {each["image"] for each in every if "image" in each}
+
+
 def containers(resources: Iterable[Resource]) -> list[Container]:
     """Pick the containers."""
     return [resource for resource in resources if isinstance(resource, Container)]

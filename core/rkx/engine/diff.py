@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from rkx.engine import digest
-from rkx.engine.desire import Desired
+from rkx.engine.desire import Desired, daemon_images
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import NAMES
 from rkx.engine.observe import SeenContainer, SeenNode
 from rkx.model.plan import Action, Change
-from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part
+from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part, node_started
 
 ISSUE = Key("", "Credentials", "all")
 LOCK = "rkx-lock"
@@ -63,8 +63,11 @@ class _Comparison:
         return [*found, *self._pulls(found), *self._strangers()]
 
     def _pulls(self, found: Sequence[Action]) -> Iterator[Action]:
-        made = {action.key for action in found if action.verb in ("create", "replace")}
-        images = {r.image for r in self.wanted if isinstance(r, Container) and r.key in made}
+        keys = {action.key for action in found if action.verb in ("create", "replace")}
+        made = [r for r in self.wanted if isinstance(r, Container) and r.key in keys]
+        images = {image for container in made for image in (container.image, *container.images)}
+        if any(node_started(self.name) in container.reaches for container in made):
+            images |= daemon_images(self.desired.objects.values())
         for image in sorted(images):
             if not any(_same_image(tag, image) for tag in self.seen.images):
                 yield Action(verb="pull", key=Key(self.name, "Image", image), reason="not on the node")

@@ -11,7 +11,9 @@ from typing import Any
 
 from rkx.model.resource import Container, File, Folder, Object
 
-UNCOUNTED = frozenset({"birth", "after", "reaches", "probe", "owner", "reads", "stop_timeout_s", "where", "manifest"})
+UNCOUNTED = frozenset(
+    {"birth", "after", "reaches", "probe", "owner", "reads", "images", "stop_timeout_s", "where", "manifest"}
+)
 """Fields whose change is no reason to replace a container or to apply an object again."""
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from pathlib import Path
 
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import PORT
 from rkx.model.cluster import Cluster
 from rkx.model.identity import ADMIN, KUBERNETES_CA
 from rkx.model.resource import Part
+
+NAME = "kube_config_{name}"
+"""RKE's name for the operator's kubeconfig: beside cluster.yml, with its name at the end."""
 
 
 def kubeconfig_of(cluster: Cluster, ledger: Ledger) -> bytes:
@@ -43,3 +48,23 @@ def kubeconfig_of(cluster: Cluster, ledger: Ledger) -> bytes:
 
 def _part(ledger: Ledger, identity: str, what: str) -> str:
     return base64.b64encode(ledger.part(Part(identity=identity, what=what))).decode()  # type: ignore[arg-type]
+
+
+def kubeconfig_path(cluster_file: Path) -> Path:
+    """Give the place of the operator's kubeconfig."""
+    return cluster_file.with_name(NAME.format(name=cluster_file.name))
+
+
+def write_kubeconfig(cluster: Cluster, ledger: Ledger, cluster_file: Path) -> None:
+    """Write the operator's kubeconfig, 0600, whole or not at all, unless it is as it should be."""
+    if ADMIN not in ledger.state.credentials:
+        return
+    content = kubeconfig_of(cluster, ledger)
+    path = kubeconfig_path(cluster_file)
+    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == 0o600:
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    beside.rename(path)

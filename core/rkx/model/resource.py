@@ -91,8 +91,8 @@ class Container:
     """A container that core keeps running on a node.
 
     ``argv`` begins with the program, found on the image's PATH. ``birth`` are arguments that matter at first start
-    only: they are sent, but are no reason to replace. ``after`` holds keys and milestones to wait for, ``reaches`` the
-    milestones that its probe proves.
+    only: they are sent, but are no reason to replace. ``images`` are further ones that it will ask the Engine for.
+    ``after`` holds keys and milestones to wait for, ``reaches`` the milestones that its probe proves.
     """
 
     node: str
@@ -111,6 +111,7 @@ class Container:
     capabilities: tuple[str, ...] = ()
     stop_timeout_s: int = 10
     reads: tuple[Read, ...] = ()
+    images: tuple[str, ...] = ()
     after: tuple[After, ...] = ()
     reaches: tuple[Milestone, ...] = ()
     probe: Probe | None = None

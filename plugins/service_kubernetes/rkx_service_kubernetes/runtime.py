@@ -38,6 +38,7 @@ def resources(site: Site) -> list[rkx.Resource]:
         node=site.name,
         name=NAME,
         image=site.images.tools,
+        images=(site.images.pause,),
         argv=("start-cri-dockerd", *_arguments(site)),
         env=env(site.config.kubelet),
         mounts=shared_mounts(site),
