@@ -39,7 +39,7 @@ check-python: setup-test node
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not lab"
+	$(BIN)/pytest -m "not lab" -n 2
 
 check-go: setup
 	cd images/node && go vet ./... && go test ./...
