@@ -8,6 +8,8 @@ from harness import Cluster
 
 Containers = dict[tuple[str, str], tuple[str, str]]
 """Machine and name -> id and time of start."""
+HOLD_LEASES = {"kube-controller-manager", "kube-scheduler"}
+"""They end by themselves when the API server is away for longer than their lease; Docker starts them again."""
 
 
 def up(cluster: Cluster) -> None:

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from harness import Cluster, until
-from running import differing, own, planned, pods, up
+from running import HOLD_LEASES, differing, own, planned, pods, up
 from workload import Workload
 
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(3), pytest.mark.timeout(900)]
 CONFIG = "/etc/kubernetes/kube-proxy/config.yaml"
 FLANNEL = ("configmap", "-n", "kube-flannel", "kube-flannel-cfg")
-# They end by themselves when their lease cannot be renewed, and Docker starts them again.
-HOLD_LEASES = {"kube-controller-manager", "kube-scheduler"}
 
 
 @pytest.fixture(autouse=True)
