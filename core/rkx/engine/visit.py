@@ -79,7 +79,7 @@ class Visit:
                 link = Link(node.name, self.open_transport(node, self.prompt), through)
                 link.version()
             except (TransportError, OSError) as error:
-                return error if isinstance(error, RkxError) else ConnectFailed(f"{node.name}: {error}", node=node.name)
+                return _named(node.name, error)
             return link
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -246,6 +246,14 @@ class Visit:
         for link in self.links.values():
             with suppress(OSError):
                 link.close()
+
+
+def _named(node: str, error: TransportError | OSError) -> RkxError:
+    """Give the error with the node's name, which is what --allow-unreachable wants."""
+    if not isinstance(error, TransportError):
+        return ConnectFailed(f"{node}: {error}", node=node)
+    message = error.message if node in error.message else f"{node}: {error.message}"
+    return type(error)(message, node=node, hint=error.hint)
 
 
 def _leaves(desired: Desired, node: str) -> list[Leaves]:
