@@ -61,8 +61,9 @@ def follow(project: Project, start: Callable[[Project, Options], Run], wishes: W
     """Start a run and show it; raises what went wrong."""
     screen = reader(wishes)
     with Stop() as stop:
-        run = start(project, options(wishes, Operator(stop, screen, yes=wishes.yes)))
-        stop.cancels(run.cancel)
+        with stop.starting() as cancels:
+            run = start(project, options(wishes, Operator(stop, screen, yes=wishes.yes)))
+            cancels(run.cancel)
         try:
             for event in run:
                 if wishes.as_json or not _was_shown(event):

@@ -27,6 +27,7 @@ class Stop:
 
     def __init__(self) -> None:
         self._cancel: Callable[[], None] | None = None
+        self._deciding = threading.Lock()
         self._former: dict[int, Any] = {}
         self._former_wakeup = -1
         self._terminal = _terminal()
@@ -53,21 +54,29 @@ class Stop:
             if number[0] in SIGNALS:
                 self._signalled()
 
-    def cancels(self, cancel: Callable[[], None]) -> None:
-        """Let the next signal call ``cancel``, since actions may be running."""
-        self._cancel = cancel
+    @contextmanager
+    def starting(self) -> Iterator[Callable[[Callable[[], None]], None]]:
+        """Hold signals back while a run is started; what is given gets the run's ``cancel``, for the next signal."""
+
+        def cancels(cancel: Callable[[], None]) -> None:
+            self._cancel = cancel
+
+        with self._deciding:
+            yield cancels
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
         """Let a signal end at once while the operator is asked."""
-        cancel, self._cancel = self._cancel, None
+        with self._deciding:
+            cancel, self._cancel = self._cancel, None
         try:
             yield
         finally:
             self._cancel = cancel
 
     def _signalled(self) -> None:
-        cancel, self._cancel = self._cancel, None
+        with self._deciding:
+            cancel, self._cancel = self._cancel, None
         if cancel is None:
             self._leave()
         _write("\nrkx: running actions finish, then it ends; once more ends at once\n")
