@@ -20,7 +20,7 @@ from rkx.model.resource import Object
 
 PORT = 6443
 MANAGER = "rkx"
-READY_TIMEOUT_S = 4.0
+READY_TIMEOUT_S = 10.0
 TOO_MANY = 429
 
 
