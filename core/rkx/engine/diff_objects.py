@@ -73,7 +73,7 @@ def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:
 
 
 def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iterator[Action]:
-    why = label_difference(wanted, live) or taint_difference(wanted, live, ledger)
+    why = label_difference(wanted, live, ledger) or taint_difference(wanted, live, ledger)
     changed = (wanted.key,) if why else ()
     if why:
         yield Action(verb="update", key=wanted.key, reason=why, owner=wanted.owner)
@@ -83,10 +83,12 @@ def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iter
         )
 
 
-def label_difference(wanted: Registration, live: Mapping[str, Any]) -> str:
-    """Name a label that differs."""
+def label_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
+    """Name a label that differs, or that rkx set earlier and nobody wants any more."""
     labels = live.get("metadata", {}).get("labels", {})
-    return next((f"label {name} differs" for name, value in wanted.labels.items() if labels.get(name) != value), "")
+    differs = [f"label {name} differs" for name, value in wanted.labels.items() if labels.get(name) != value]
+    former = former_labels(ledger, wanted.node) - wanted.labels.keys()
+    return next(iter([*differs, *(f"label {name} is no longer wanted" for name in sorted(former & labels.keys()))]), "")
 
 
 def taint_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
@@ -107,8 +109,18 @@ def taints_of(live: Mapping[str, Any]) -> set[Taint]:
 
 def former_taints(ledger: Ledger, node: str) -> set[Taint]:
     """Recall the taints that rkx wanted last."""
+    return {Taint(key=key, value=value, effect=effect) for key, value, effect in _former(ledger, node)["taints"]}
+
+
+def former_labels(ledger: Ledger, node: str) -> set[str]:
+    """Recall the labels that rkx wanted last, by name."""
+    return set(_former(ledger, node)["labels"])
+
+
+def _former(ledger: Ledger, node: str) -> dict[str, Any]:
     record = ledger.state.objects.get(str(Key("", "Node", node)))
-    return {Taint(key=k, value=v, effect=e) for k, v, e in json.loads(record.live)} if record and record.live else set()
+    found: dict[str, Any] = json.loads(record.live) if record and record.live else {"taints": [], "labels": []}
+    return found
 
 
 def _ordered(action: Action, desired: Desired, actions: list[Action]) -> Action:

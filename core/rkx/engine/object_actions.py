@@ -13,7 +13,7 @@ import requests
 
 from rkx.engine import probe
 from rkx.engine.desire import Desired
-from rkx.engine.diff_objects import former_taints, taints_of
+from rkx.engine.diff_objects import former_labels, former_taints, taints_of
 from rkx.engine.health import collection, story, unhealthy
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
@@ -81,13 +81,15 @@ class Objects:
         path = f"/api/v1/nodes/{wanted.node}"
         live = self._api.read(path) or {}
         taints = (taints_of(live) - former_taints(self._ledger, wanted.node)) | set(wanted.taints)
-        patch: dict[str, Any] = {"metadata": {"labels": dict(wanted.labels)}}
+        gone = former_labels(self._ledger, wanted.node) - wanted.labels.keys()
+        patch: dict[str, Any] = {"metadata": {"labels": {**dict.fromkeys(gone), **wanted.labels}}}
         if taints != taints_of(live):
             listed = [{"key": t.key, "value": t.value, "effect": t.effect} for t in sorted(taints)]
             patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
             patch["spec"] = {"taints": listed}
         self._api.merge(path, patch)
-        shown = json.dumps([astuple(taint) for taint in sorted(wanted.taints)])
+        taken = {"taints": [astuple(taint) for taint in sorted(wanted.taints)], "labels": sorted(wanted.labels)}
+        shown = json.dumps(taken)
         record = ObjectRecord(api_version="v1", kind="Node", namespace="", name=wanted.node, live=shown)
         self._ledger.note_object(str(key), record)
 

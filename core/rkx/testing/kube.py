@@ -137,4 +137,4 @@ def _merged(live: Body, patch: Body) -> Body:
     for name, value in patch.items():
         inner = live.get(name)
         merged[name] = _merged(inner, value) if isinstance(value, dict) and isinstance(inner, dict) else value
-    return merged
+    return {name: value for name, value in merged.items() if value is not None}

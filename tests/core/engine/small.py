@@ -50,6 +50,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         super().__init__(NoOptions())
         self.flag, self.content, self.image = "--level=1", b"plain", "agent:1"
         self.token = rkx.Secret(b"token-that-must-not-show")
+        self.labels = {"tiny": "yes"}
         self.calls: list[str] = []
 
     @rkx.hookimpl
@@ -73,7 +74,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
             rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/tiny"), mode=0o755),
             self._file(node, "config", self.content),
             self._file(node, "token", self.token),
-            rkx.Registration(node=node.name, labels={"tiny": "yes"}),
+            rkx.Registration(node=node.name, labels=self.labels),
             rkx.Leaves(node=node.name, name="tiny", links=("tiny0",), image="agent:1"),
             self._container(node, "agent", self.flag, after=(rkx.API_READY,), reaches=(rkx.node_started(node.name),)),
             *(self._server(node) if node.has("controlplane") else ()),

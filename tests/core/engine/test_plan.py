@@ -146,6 +146,16 @@ def test_each_drift_is_found_and_repaired_alone(running: Site, name: str) -> Non
     assert running.planned() == []
 
 
+def test_a_label_that_nobody_wants_any_more_is_taken_off(running: Site) -> None:
+    running.service.labels = {"tiny": "yes", "zone": "a"}
+    running.done()
+    running.service.labels = {"tiny": "yes"}
+    assert ("update", "node two", "label zone is no longer wanted") in running.planned()
+    running.done()
+    assert "zone" not in running.world.kube.objects["/api/v1/nodes/two"]["metadata"]["labels"]
+    assert running.planned() == []
+
+
 def test_what_the_api_adds_is_no_drift(running: Site) -> None:
     live = running.world.kube.objects["/apis/apps/v1/namespaces/tiny/daemonsets/net"]
     live["spec"]["revisionHistoryLimit"] = 10
