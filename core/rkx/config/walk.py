@@ -174,9 +174,10 @@ class Walk:
         if not self.as_rke:
             return True
         tree, key = entry.value, slot.key
-        if is_empty(tree) and not (key.zero and isinstance(tree, Scalar) and tree.text == "0"):
+        zero = key.zero and isinstance(tree, Scalar) and tree.text == "0"
+        if is_empty(tree) and not zero:
             return False
-        if says_nothing(tree) and (key.dead or key.refuse or key.later):
+        if says_nothing(tree) and not zero and (key.dead or key.refuse or key.later):
             return False
         if key.refuse:
             self.note(entry.key, where, "not supported", key.refuse)

@@ -300,3 +300,23 @@ def test_a_place_is_found_by_path_and_by_its_longest_beginning() -> None:
     assert document.locate("services.kubelet.extra_args.a.b").column == 46
     assert document.locate("services.kubelet.none.of.it").column == 21
     assert document.locate("none")[:2] == (1, 1)
+
+
+def test_what_an_upgrade_does_not_heed_yet_is_a_warning_but_not_how_nodes_are_emptied() -> None:
+    given = "{max_unavailable_worker: 2, max_unavailable_controlplane: 1, drain: true, node_drain_input: {timeout: 9}}"
+    found = loaded(added(f"upgrade_strategy: {given}\n"))
+    assert [warning.where for warning in found.warnings] == [
+        "upgrade_strategy.max_unavailable_worker",
+        "upgrade_strategy.max_unavailable_controlplane",
+        "upgrade_strategy.drain",
+    ]
+    assert {warning.message for warning in found.warnings} == {"rkx does not act on this yet"}
+    assert loaded(added("upgrade_strategy: {drain: false, node_drain_input: {timeout: 9}}\n")).warnings == ()
+
+
+def test_none_unavailable_is_a_mistake_and_not_taken_for_absent() -> None:
+    with pytest.raises(ConfigError, match="1 mistake") as caught:
+        loaded(added("upgrade_strategy: {max_unavailable_worker: 0}\n"))
+    assert [each.where for each in caught.value.problems if not each.warning] == [
+        "upgrade_strategy.max_unavailable_worker"
+    ]

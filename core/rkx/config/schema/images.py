@@ -69,11 +69,11 @@ class DrainKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeKeys:
-    """``upgrade_strategy``."""
+    """``upgrade_strategy``; ``node_drain_input`` is used when a node is taken out."""
 
-    max_unavailable_worker: Text = mark(zero=True)
-    max_unavailable_controlplane: Text = mark(zero=True)
-    drain: Flag = None
+    max_unavailable_worker: Text = mark(zero=True, later=True)
+    max_unavailable_controlplane: Text = mark(zero=True, later=True)
+    drain: Flag = mark(later=True)
     node_drain_input: DrainKeys | None = None
 
 
