@@ -1,4 +1,4 @@
-"""Which demonstrations were shown: a table at the end, and a red run where one is missing or was skipped."""
+"""Which demonstrations were shown: a table at the end, and a red run where one is missing or a lab's test skipped."""
 
 from __future__ import annotations
 
@@ -28,13 +28,22 @@ class Shown:
         self._config = config
         self._numbers: dict[str, int] = {}
         self._rows: dict[int, list[tuple[str, float]]] = defaultdict(list)
+        self._on_machines: set[str] = set()
+        self.skipped: list[str] = []
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self._on_machines = {item.nodeid for item in items if item.get_closest_marker("lab")}
         for item in items:
             if marker := item.get_closest_marker("demonstration"):
                 self._numbers[item.nodeid] = marker.args[0]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.skipped:  # a whole file, so its tests' marks are not known
+            self.skipped.append(report.nodeid)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and report.nodeid in self._on_machines:
+            self.skipped.append(report.nodeid)
         number = self._numbers.get(report.nodeid)
         if number is not None and (report.when == "call" or report.outcome != "passed"):
             self._rows[number].append((report.outcome, report.duration))
@@ -50,7 +59,7 @@ class Shown:
         ]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._complete and self.missing():
+        if self._complete and (self.missing() or self.skipped):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -64,3 +73,5 @@ class Shown:
             terminalreporter.line(f"{number:>3}  {title:<44} {passed} of {len(rows)} cases passed  {seconds:7.1f} s")
         if self._complete and self.missing():
             terminalreporter.line(f"not shown, so this run is red: {', '.join(map(str, self.missing()))}")
+        if self._complete and self.skipped:
+            terminalreporter.line(f"skipped, so this run is red: {', '.join(self.skipped)}")
