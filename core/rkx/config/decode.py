@@ -86,12 +86,12 @@ class _Graft:
 
     def scalar(self, value: Plain, option: str, path: str, mark: Mark) -> Scalar:
         written = self.document.find(path) if self.document else None
-        plain = not isinstance(value, str)
-        # RKE takes a quoted number in its maps of texts for the same as a plain one.
-        loose = option in self.known
+        # RKE takes a quoted number in its maps of texts for the same as a plain one; and what is no text any more was
+        # read as something else before, such as a quoted port.
+        plain = option in self.known or not isinstance(value, str)
         if isinstance(written, Scalar) and not written.is_null:
-            return Scalar(written.text, mark, plain=written.plain or loose)
-        return Scalar(_spelled(value), mark, plain=plain or loose)
+            return Scalar(written.text, mark, plain=written.plain or plain)
+        return Scalar(_spelled(value), mark, plain=plain)
 
     def mark(self, path: str) -> Mark:
         place = self.document.locate(path) if self.document and path else None

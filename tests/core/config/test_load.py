@@ -320,3 +320,13 @@ def test_none_unavailable_is_a_mistake_and_not_taken_for_absent() -> None:
     assert [each.where for each in caught.value.problems if not each.warning] == [
         "upgrade_strategy.max_unavailable_worker"
     ]
+
+
+def test_keys_of_cloud_providers_are_known_by_their_whole_names() -> None:
+    maps = (
+        "awsCloudProvider: {global: {disable-security-group-ingress: true}}, vsphereCloudProvider: "
+        "{global: {soap-roundtrip-count: 1}}, openstackCloudProvider: {global: {ca-file: /c}, "
+        "load_balancer: {monitor-delay: 1s}}"
+    )
+    found = loaded(added(f"cloud_provider: {{name: external, {maps}}}\n"))
+    assert [warning.where for warning in found.warnings] == ["cloud_provider"]

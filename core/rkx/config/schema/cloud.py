@@ -16,33 +16,30 @@ def _keys(names: str) -> Mapping[str, Any]:
 
 
 AWS_GLOBAL = _keys(
-    """zone vpc subnet-id routetable-id role-arn kubernetes-cluster-tag kubernetes-cluster-id disable-
-security-group-ingress elb-security-group disable-strict-zone-check"""
+    """zone vpc subnet-id routetable-id role-arn kubernetes-cluster-tag kubernetes-cluster-id
+    disable-security-group-ingress elb-security-group disable-strict-zone-check"""
 )
 AZURE = _keys(
-    """cloud tenantId subscriptionId resourceGroup location vnetName vnetResourceGroup subnetName
-securityGroupName securityGroupResourceGroup routeTableName primaryAvailabilitySetName vmType
-primaryScaleSetName aadClientId aadClientSecret aadClientCertPath aadClientCertPassword
-cloudProviderBackoff cloudProviderBackoffRetries cloudProviderBackoffExponent
-cloudProviderBackoffDuration cloudProviderBackoffJitter cloudProviderRateLimit
-cloudProviderRateLimitQPS cloudProviderRateLimitBucket useInstanceMetadata
-useManagedIdentityExtension userAssignedIdentityID maximumLoadBalancerRuleCount loadBalancerSku
-excludeMasterFromStandardLB tags"""
+    """cloud tenantId subscriptionId resourceGroup location vnetName vnetResourceGroup subnetName securityGroupName
+    securityGroupResourceGroup routeTableName primaryAvailabilitySetName vmType primaryScaleSetName aadClientId
+    aadClientSecret aadClientCertPath aadClientCertPassword cloudProviderBackoff cloudProviderBackoffRetries
+    cloudProviderBackoffExponent cloudProviderBackoffDuration cloudProviderBackoffJitter cloudProviderRateLimit
+    cloudProviderRateLimitQPS cloudProviderRateLimitBucket useInstanceMetadata useManagedIdentityExtension
+    userAssignedIdentityID maximumLoadBalancerRuleCount loadBalancerSku excludeMasterFromStandardLB tags"""
 )
 OPENSTACK_GLOBAL = _keys(
-    """auth-url username user-id password tenant-id tenant-name trust-id domain-id domain-name region ca-
-file"""
+    """auth-url username user-id password tenant-id tenant-name trust-id domain-id domain-name region ca-file"""
 )
 OPENSTACK_LOAD_BALANCER = _keys(
-    """lb-version use-octavia subnet-id floating-network-id lb-method lb-provider create-monitor monitor-
-delay monitor-timeout monitor-max-retries manage-security-groups"""
+    """lb-version use-octavia subnet-id floating-network-id lb-method lb-provider create-monitor monitor-delay
+    monitor-timeout monitor-max-retries manage-security-groups"""
 )
 OPENSTACK_BLOCK_STORAGE = _keys("""bs-version trust-device-path ignore-volume-az""")
 OPENSTACK_ROUTE = _keys("""router-id""")
 OPENSTACK_METADATA = _keys("""search-order request-timeout""")
 VSPHERE_GLOBAL = _keys(
-    """user password server port insecure-flag datacenter datacenters datastore working-dir soap-roundtrip-
-count vm-uuid vm-name"""
+    """user password server port insecure-flag datacenter datacenters datastore working-dir soap-roundtrip-count
+    vm-uuid vm-name"""
 )
 VSPHERE_CENTER = _keys("""user password port datacenters soap-roundtrip-count""")
 VSPHERE_NETWORK = _keys("""public-network""")
