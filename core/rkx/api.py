@@ -69,11 +69,11 @@ def load(
     *,
     mode: Literal["strict", "warn"] = "strict",
     plugins: Sequence[Plugin[Any]] = (),
-    fetch: bool = False,
+    fetch: bool = True,
 ) -> Project:
     """Read cluster.yml and choose its plugins; ConfigError holds every mistake at once.
 
-    ``fetch`` also gets the manifests that the file names by http(s): wanted for ``plan`` and ``up``.
+    Without ``fetch`` manifests that the file names by http(s) are left out: only for what applies no plan.
     ``plugins`` are instances that take the place of installed ones of their stage and name.
     """
     loaded = read_file(Path(path), mode=mode, fetch=fetch)
@@ -117,7 +117,7 @@ def _choose(ref: PluginRef, given: Given, document: Document | None, problems: l
         problems.append(document.place(found) if document else found)
         return None
     config, found_problems = decode(
-        kind.Config, ref.options, where=ref.where, document=document, places=ref.options_where
+        kind.Config, ref.options, where=ref.where, document=document, places=ref.options_where, known=ref.known
     )
     problems += found_problems
     return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None

@@ -162,6 +162,7 @@ class Application:
 
     def _container(self, action: Action) -> None:
         link = self._world.links[action.key.node]
+        self._world.lock.check()
         if action.verb == "remove":
             containers.remove(link, action.key.name)
             return

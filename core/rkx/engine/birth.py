@@ -47,8 +47,12 @@ def _check_version(cluster: Cluster, was: str) -> None:
     if wanted[1] > former[1] + 1:
         raise Refused(
             f"{cluster.file}: kubernetes_version: {cluster.kubernetes_version} skips a minor after {was}",
-            hint=f"upgrade to v1.{former[1] + 1} first",
+            hint="Kubernetes goes up one minor at a time",
         )
+    raise Refused(
+        f"{cluster.file}: kubernetes_version: {cluster.kubernetes_version}, but the cluster runs {was}",
+        hint=f"upgrades of a running cluster are not offered yet; write {was}",
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from rkx.engine.desire import Desired
 from rkx.engine.files import keeps_state, state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
 from rkx.engine.lock import NAME, Lock
-from rkx.engine.recover import read_copy
+from rkx.engine.node import read_copy
 from rkx.engine.visit import Visit
 from rkx.errors import Refused, RkxError
 from rkx.events import Event

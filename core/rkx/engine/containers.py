@@ -102,7 +102,10 @@ def start(link: Link, container: Container) -> None:
     """Start a container that stands still, and have it restart by itself again."""
     with link.docker() as client, _engine_errors(link, container):
         client.update_container(container.name, restart_policy=ALWAYS)
-        client.start(container.name)
+        if client.inspect_container(container.name)["State"]["Status"] == "paused":
+            client.unpause(container.name)
+        else:
+            client.start(container.name)
 
 
 def restart(link: Link, container: Container) -> None:

@@ -121,7 +121,9 @@ class _Comparison:
             yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
         elif seen.limited:
             yield self._action("replace", container, "limits were set by hand")
-        elif seen.state not in ("running", "restarting"):
+        elif seen.state == "dead":
+            yield self._action("replace", container, "is dead")
+        elif seen.state != "running":
             yield self._action("start", container, f"is {seen.state}")
         elif newer := self._newer(container, seen, changed):
             yield self._action("restart", container, f"{newer} changed")

@@ -67,7 +67,7 @@ def _rollout(each: tuple[Rollout, str], api: ClusterApi, actions: list[Action]) 
 def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:
     wanted = {str(key) for key in desired.objects}
     for name, record in sorted(ledger.state.objects.items()):
-        if record.kind != "Node" and name not in wanted:
+        if record.kind != "Node" and name not in wanted and not record.adopted:
             kind, _, rest = name.partition(" ")
             yield Action(verb="remove", key=Key("", kind, rest), reason="no longer wanted")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import STATE_COPY, NodeProgram, Operation
-from rkx.engine.state import NodeRecord, State, dump
+from rkx.engine.state import State, dump
 from rkx.model.plan import Action
 from rkx.model.resource import File, Folder
-from rkx.secret import Secret
 
 
 def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, ledger: Ledger) -> None:
@@ -42,11 +41,7 @@ def _operation(desired: Desired, action: Action, ledger: Ledger) -> Operation:
 
 def without_logins(state: State) -> State:
     """Leave out how the operator logs in: that is no business of the nodes."""
-
-    def bare(record: NodeRecord) -> NodeRecord:
-        return replace(record, options={k: v for k, v in record.options.items() if not isinstance(v, Secret | Mapping)})
-
-    return replace(state, nodes={name: bare(record) for name, record in state.nodes.items()})
+    return replace(state, nodes={name: replace(record, options={}) for name, record in state.nodes.items()})
 
 
 def _owner(resource: File | Folder) -> Operation:

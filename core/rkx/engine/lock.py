@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,7 +28,14 @@ def machine_id() -> str:
     """Give what tells this computer from others."""
     with suppress(OSError):
         return Path("/etc/machine-id").read_text().strip()
-    return socket.gethostname()
+    return ""
+
+
+def pid_namespace() -> str:
+    """Give what tells apart containers of one computer that do not see each other's processes."""
+    with suppress(OSError):
+        return os.readlink("/proc/self/ns/pid")
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +44,18 @@ class Holder:
 
     machine: str
     boot: str
+    pidns: str
     pid: int
     user: str
     run: str
 
     def is_dead(self) -> bool:
-        """Tell if the holder ran on this computer and runs no more."""
-        if self.machine != machine_id():
+        """Tell if the holder ran on this computer and runs no more; where that cannot be known, it is not dead."""
+        if not self.machine or self.machine != machine_id():
             return False
-        return self.boot != boot_id() or not Path(f"/proc/{self.pid}").exists()
+        if self.boot != boot_id():
+            return bool(self.boot and boot_id())
+        return bool(self.pidns) and self.pidns == pid_namespace() and not Path(f"/proc/{self.pid}").exists()
 
 
 class FileLock:
@@ -87,7 +96,7 @@ class Lock:
         self, links: Sequence[Link], programs: Mapping[str, NodeProgram], run: str, break_run: str = ""
     ) -> None:
         self._links, self._programs, self._run, self._break = list(links), programs, run, break_run
-        self._held: list[Link] = []
+        self._held: dict[str, tuple[Link, str]] = {}
 
     def take(self) -> None:
         """Make the lock's container on every node; Locked if another run's stands there and is not dead."""
@@ -106,14 +115,14 @@ class Lock:
             program.load_image(client)
             for _ in range(2):
                 try:
-                    client.create_container_from_config(self._config(program), NAME)
+                    made = client.create_container_from_config(self._config(program), NAME)
                 except APIError as error:
                     if error.status_code != 409:
                         raise
                     self._judge(link, self._holder(client.inspect_container(NAME)))
                     client.remove_container(NAME, force=True)
                 else:
-                    self._held.append(link)
+                    self._held[link.name] = (link, made["Id"])
                     return
         raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
 
@@ -125,6 +134,7 @@ class Lock:
             "rkx.run": self._run,
             "rkx.machine": machine_id(),
             "rkx.boot": boot_id(),
+            "rkx.pidns": pid_namespace(),
             "rkx.pid": str(os.getpid()),
             "rkx.user": os.environ.get("USER", "unknown"),
         }
@@ -133,7 +143,7 @@ class Lock:
     @staticmethod
     def _holder(found: Mapping[str, Any]) -> Holder:
         labels = found["Config"]["Labels"] or {}
-        said = {name: labels.get(f"rkx.{name}", "") for name in ("machine", "boot", "user", "run")}
+        said = {name: labels.get(f"rkx.{name}", "") for name in ("machine", "boot", "pidns", "user", "run")}
         return Holder(pid=int(labels.get("rkx.pid", "0")), **said)
 
     def _judge(self, link: Link, holder: Holder) -> None:
@@ -148,20 +158,20 @@ class Lock:
         """Stop if somebody broke the lock in the meantime; called before each batch."""
         from docker.errors import NotFound
 
-        for link in self._held:
+        for link, mine in self._held.values():
             with link.docker() as client:
                 try:
-                    holder = self._holder(client.inspect_container(NAME))
+                    found = client.inspect_container(NAME)["Id"]
                 except NotFound:
-                    holder = None
-            if holder is None or holder.run != self._run:
+                    found = ""
+            if found != mine:
                 raise Interrupted(
                     f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
                 )
 
     def release(self) -> None:
         """Remove the lock's containers; one left behind on a node that is lost has a dead holder for the next run."""
-        for link in self._held:
+        for link, mine in self._held.values():
             with suppress(RkxError), link.docker() as client:
-                client.remove_container(NAME, force=True)
+                client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
         self._held.clear()

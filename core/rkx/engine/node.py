@@ -17,8 +17,8 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from rkx.engine.link import Link
-from rkx.engine.state import Former
-from rkx.errors import PartlyDone, PreflightFailed
+from rkx.engine.state import Former, State, parse
+from rkx.errors import PartlyDone, PreflightFailed, Refused
 from rkx.model.facts import HostFacts, Interface, Listener
 from rkx.model.resource import NODE_PROGRAM
 
@@ -97,7 +97,18 @@ class NodeProgram:
             self.load_image(client)
             for profile in NAMES:
                 self.ensure(client, profile, layout)
+        self._refuse_other_state()
         self.batch("files", self._program())
+
+    def _refuse_other_state(self) -> None:
+        """Stop where the state of another cluster lies: it may be the last copy of its authorities."""
+        copy = read_copy(self.link)
+        if copy is not None and copy.cluster_id != self.cluster_id:
+            raise Refused(
+                f"{self.link.name}: {STATE_COPY} is the state of another cluster, {copy.cluster_id}",
+                hint="if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and"
+                " rkx-host; if that cluster is gone, delete the file",
+            )
 
     def load_image(self, client: APIClient) -> None:
         """Import the image by the Engine's own stream, unless it is there."""
@@ -221,6 +232,21 @@ class NodeProgram:
         folder = NODE_PROGRAM.rpartition("/")[0]
         config = _config({**wanted, "binds": [f"{folder}:{folder}:ro"]})
         return {**config, "Entrypoint": [NODE_PROGRAM]}
+
+
+def read_copy(link: Link) -> State | None:
+    """Read the state's copy from a node, if it has one."""
+    import io
+    import tarfile
+
+    from docker.errors import NotFound
+
+    with link.docker() as client, contextlib.suppress(NotFound):
+        pieces, _stat = client.get_archive(NAMES["files"], STATE_COPY)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
+            member = archive.extractfile(archive.getmembers()[0])
+            return parse(member.read(), f"{link.name}:{STATE_COPY}") if member else None
+    return None
 
 
 def host_facts(raw: Mapping[str, Any]) -> HostFacts:

@@ -57,9 +57,9 @@ class Objects:
         elif action.key.kind == "Node":
             self._register(action.key)
         else:
-            self._apply(self._desired.objects[action.key])
+            self._apply(self._desired.objects[action.key], was_there=action.verb == "update")
 
-    def _apply(self, wanted: Object) -> None:
+    def _apply(self, wanted: Object, *, was_there: bool) -> None:
         if wanted.kind == "Pod":
             account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
@@ -67,7 +67,9 @@ class Objects:
         live = self._api.apply(wanted)
         if wanted.kind == "CustomResourceDefinition":
             self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
-        self._ledger.note_object(str(wanted.key), record_of(self._ledger.key, wanted, live))
+        former = self._ledger.state.objects.get(str(wanted.key))
+        adopted = former.adopted if former else was_there
+        self._ledger.note_object(str(wanted.key), replace(record_of(self._ledger.key, wanted, live), adopted=adopted))
 
     def _remove(self, key: Key) -> None:
         self._api.delete(self._ledger.state.objects[str(key)])

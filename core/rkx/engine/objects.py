@@ -21,7 +21,10 @@ from rkx.model.resource import Object
 PORT = 6443
 MANAGER = "rkx"
 READY_TIMEOUT_S = 10.0
-TOO_MANY = 429
+SILENT = (429, 502, 503, 504)
+"""Answers that say nothing of what was asked for: the server is busy, or something before it answers."""
+EVICTION = "/eviction"
+"""There 429 means that a PodDisruptionBudget holds the pod."""
 
 
 class ApiSilent(RkxError):
@@ -89,7 +92,7 @@ class ClusterApi:
             except (requests.RequestException, OSError, StreamRefused, TransportError) as error:
                 why = error
             else:
-                if answer.status_code < requests.codes.server_error and answer.status_code != TOO_MANY:
+                if answer.status_code not in SILENT or path.endswith(EVICTION):
                     return answer
                 why = f"{answer.status_code} {answer.text[:200].strip()}"
         raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")

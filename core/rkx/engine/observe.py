@@ -124,8 +124,8 @@ def _listed(client: APIClient) -> dict[str, SeenContainer]:
     for row in client.containers(all=True):
         name = row["Names"][0].lstrip("/") if row.get("Names") else row["Id"]
         labels = row.get("Labels") or {}
-        if RELAY_LABEL in labels:
-            continue  # lives as long as a stream of some run
+        if RELAY_LABEL in labels and row["State"] != "created":
+            continue  # lives as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(
             id=row["Id"],
             name=name,

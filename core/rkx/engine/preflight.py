@@ -20,9 +20,6 @@ CLOCK_LIMIT_S = 30.0
 def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], ledger: Ledger) -> list[Finding]:
     """Judge every node; PreflightFailed names all errors, warnings come back."""
     cluster_id = ledger.state.cluster_id
-    foreign = [f for name, node in seen.items() for f in _other_clusters(name, node, cluster_id)]
-    if foreign:
-        raise Refused("; ".join(foreign), hint="take that cluster down with its own state, or use other machines")
     found: list[Finding] = [
         f for name, node in seen.items() for f in (*_names(name, node, desired), *_clock(name, node))
     ]
@@ -36,6 +33,13 @@ def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], 
     if errors:
         raise _failed(errors)
     return [finding for finding in found if finding.warning]
+
+
+def refuse_other_clusters(seen: Mapping[str, SeenNode], cluster_id: str) -> None:
+    """Raise Refused if a node carries containers of another cluster of rkx."""
+    foreign = [f for name, node in seen.items() for f in _other_clusters(name, node, cluster_id)]
+    if foreign:
+        raise Refused("; ".join(foreign), hint="take that cluster down with its own state, or use other machines")
 
 
 def _failed(errors: list[Finding]) -> PreflightFailed:

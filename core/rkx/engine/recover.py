@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from rkx.engine.link import Link
-from rkx.engine.node import NAMES, STATE_COPY
-from rkx.engine.state import State, StateFile, parse
+from rkx.engine.node import read_copy
+from rkx.engine.state import State, StateFile
 from rkx.errors import Refused
 from rkx.model.cluster import Cluster
 
@@ -60,18 +57,6 @@ def _refuse_rke(cluster: Cluster, path: Path) -> None:
             hint="taking over RKE's clusters is not offered yet; "
             "move the file away only if that cluster is gone: it may be the only copy of its CA",
         )
-
-
-def read_copy(link: Link) -> State | None:
-    """Read the state's copy from a node, if it has one."""
-    from docker.errors import NotFound
-
-    with link.docker() as client, suppress(NotFound):
-        pieces, _stat = client.get_archive(NAMES["files"], STATE_COPY)
-        with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
-            member = archive.extractfile(archive.getmembers()[0])
-            return parse(member.read(), f"{link.name}:{STATE_COPY}") if member else None
-    return None
 
 
 def _marked(link: Link) -> str:

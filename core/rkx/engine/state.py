@@ -69,7 +69,10 @@ class NodeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRecord:
-    """An object that was applied: digests of what was wanted, and of the same fields as the API then showed them."""
+    """An object that was applied: digests of what was wanted, and of the same fields as the API then showed them.
+
+    One that was there before rkx is ``adopted``: it is never deleted.
+    """
 
     api_version: str
     kind: str
@@ -77,6 +80,7 @@ class ObjectRecord:
     name: str
     wanted: str = ""
     live: str = ""
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +196,7 @@ class StateFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._shifted = False
 
     def load(self) -> State | None:
         """Read the newest generation; None if there is none."""
@@ -209,7 +214,9 @@ class StateFile:
         beside = self.path.with_name(f".{self.path.name}.new")  # one name: the lock lets one run write
         try:
             _write(beside, dump(following))
-            self._shift()
+            if not self._shifted:  # one generation a run: it saves many times
+                self._shift()
+            self._shifted = True
             beside.rename(self.path)
             _sync(self.path.parent)
         except OSError as error:

@@ -19,7 +19,7 @@ from rkx.engine.node import NodeProgram
 from rkx.engine.objects import ApiSilent, ClusterApi
 from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.order import SURVEY, order
-from rkx.engine.preflight import preflight
+from rkx.engine.preflight import preflight, refuse_other_clusters
 from rkx.engine.recover import recover
 from rkx.engine.state import NodeRecord, StateFile, born
 from rkx.engine.turns import ask_all
@@ -36,6 +36,7 @@ from rkx.transport import Prompt, Transport
 
 Open = Callable[[Node, Prompt | None], Transport]
 AT_ONCE = 32
+GRAVE = ("Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume")
 
 
 @dataclass(kw_only=True)
@@ -70,6 +71,7 @@ class Visit:
         self.cluster = replace(self.cluster, id=state.cluster_id)
         self.api = self._api()
         self.look()
+        self._check_machines()
         check_births(self.cluster, state)
 
     def _connect(self, nodes: Iterable[Node]) -> None:
@@ -89,6 +91,25 @@ class Visit:
                 else:
                     self.unreachable[node.name] = result
         self._judge_unreachable()
+
+    def _check_machines(self) -> None:
+        """Refuse machines that belong to another cluster, are others than before, or stand under two names."""
+        refuse_other_clusters(self.seen, self.cluster.id)
+        engines: dict[str, str] = {}
+        for name, seen in self.seen.items():
+            record = self.ledger.state.nodes.get(name)
+            known = record.engine_id if record else ""
+            if known and known != seen.facts.engine_id:
+                raise Refused(
+                    f"{name}: another machine answers there: Docker's id is {seen.facts.engine_id}, not {known}",
+                    hint="bring the machine back, or give the new one another address and name",
+                )
+            if other := engines.get(seen.facts.engine_id):
+                raise Refused(
+                    f"{name} and {other} are one machine: both have Docker's id {seen.facts.engine_id}",
+                    hint="to give a node another name, take it out of cluster.yml first and run up",
+                )
+            engines[seen.facts.engine_id] = name
 
     def _judge_unreachable(self) -> None:
         fatal = [error for name, error in self.unreachable.items() if name not in self.allowed_unreachable]
@@ -145,6 +166,8 @@ class Visit:
         gone = self._gone()
         actions += objects + self._departures(gone, desired)
         ordered = order(actions, desired)
+        dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
+        dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if _is_grave(a)]
         turns, lanes = self._turns(ordered)
         return Plan(
             cluster=self.cluster.name,
@@ -152,7 +175,7 @@ class Visit:
             turns=turns,
             lanes=lanes,
             unknown=unknown,
-            asks=tuple(Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone),
+            asks=tuple(dangers),
             unreachable=tuple(sorted(self.unreachable)),
         )
 
@@ -246,6 +269,11 @@ class Visit:
         for link in self.links.values():
             with suppress(OSError):
                 link.close()
+
+
+def _is_grave(action: Action) -> bool:
+    """Tell if an action deletes an object with which other things go."""
+    return action.verb == "remove" and action.key.kind.partition(".")[0] in GRAVE
 
 
 def _named(node: str, error: TransportError | OSError) -> RkxError:

@@ -21,7 +21,6 @@ Verb = Literal[
     "clean",
     "survey",
     "await",
-    "step",
 ]
 
 

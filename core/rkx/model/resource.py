@@ -62,7 +62,6 @@ class Probe:
     path: str = ""
     authority: str = ""
     identity: str = ""
-    server_name: str = ""
     timeout_s: float = 120.0
 
 

@@ -19,6 +19,7 @@ from rkx_service_kubernetes import (
     places,
     proxy,
     runtime,
+    server_turns,
     validate,
 )
 from rkx_service_kubernetes.config import KubernetesConfig
@@ -84,8 +85,8 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         changes: Sequence[rkx.Action],
         answers: rkx.Answers,
     ) -> Sequence[rkx.Turn | rkx.Lane]:
-        """Change members of etcd one at a time."""
-        return etcd_steps.turns(cluster, applied, changes, answers)
+        """Change members of etcd one at a time, and API servers too."""
+        return [*etcd_steps.turns(cluster, applied, changes, answers), *server_turns.turns(changes)]
 
     @rkx.hookimpl
     def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:

@@ -1,0 +1,17 @@
+"""API servers go one at a time, each healthy before the next, so that one always answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import rkx
+
+NAME = "kube-apiserver"
+
+
+def turns(changes: Sequence[rkx.Action]) -> list[rkx.Turn | rkx.Lane]:
+    """Put each API server that stops for a moment in a turn of its own; the first start of several needs none."""
+    keys = [a.key for a in changes if a.key.name == NAME and a.verb in ("replace", "restart")]
+    if len(keys) < 2:
+        return []
+    return [rkx.Lane(name=NAME), *(rkx.Turn(lane=NAME, node=key.node, keys=(key,)) for key in keys)]
