@@ -31,7 +31,7 @@ def result(rows: list[Row], *, complete: bool = True, lab: bool = True) -> int:
     for name, _, outcome in rows:
         shown.pytest_runtest_logreport(report(name, outcome, "setup" if outcome == "skipped" else "call"))
     shown.pytest_sessionfinish(cast("pytest.Session", session))
-    return session.exitstatus
+    return int(session.exitstatus)
 
 
 def test_run_that_shows_all_is_green() -> None:
