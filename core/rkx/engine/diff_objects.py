@@ -14,7 +14,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.objects import ClusterApi, projection
 from rkx.model.node import Taint
 from rkx.model.plan import Action
-from rkx.model.resource import Key, Object, Registration, Rollout
+from rkx.model.resource import Key, Milestone, Object, Registration, Rollout
 
 FIRST = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
 AT_ONCE = 6
@@ -130,4 +130,7 @@ def _ordered(action: Action, desired: Desired, actions: list[Action]) -> Action:
     if action.key.kind in FIRST or action.verb == "remove" or action.key not in desired.objects:
         return action
     first = tuple(other.key for other in actions if other.key.kind in FIRST and other.verb != "remove")
-    return replace(action, after=(*action.after, *first))
+    moments = [each for each in desired.objects[action.key].after if isinstance(each, Milestone)]
+    nodes = {ready_key("Node", "", moment.node) for moment in moments if moment.name == "node-ready"}
+    ready = tuple(other.key for other in actions if other.key in nodes)
+    return replace(action, after=(*action.after, *first, *ready))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rkx.engine.desire import Desired
 from rkx.engine.diff import ISSUE, prepare_key
+from rkx.engine.diff_objects import ready_key
 from rkx.errors import PluginFault
 from rkx.model.plan import Action
 from rkx.model.resource import Container, File, Key, Milestone, Object, Part
@@ -56,7 +57,9 @@ def _milestones(desired: Desired) -> dict[Milestone, list[Key]]:
 
 
 def _keys(moment: Key | Milestone, reached: dict[Milestone, list[Key]]) -> list[Key]:
-    return [moment] if isinstance(moment, Key) else reached.get(moment, [])
+    if isinstance(moment, Key):
+        return [moment]
+    return [ready_key("Node", "", moment.node)] if moment.name == "node-ready" else reached.get(moment, [])
 
 
 def _sorted(actions: Sequence[Action]) -> tuple[Action, ...]:

@@ -51,6 +51,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.flag, self.content, self.image = "--level=1", b"plain", "agent:1"
         self.token = rkx.Secret(b"token-that-must-not-show")
         self.labels = {"tiny": "yes"}
+        self.agent_probe: rkx.Probe | None = None
         self.calls: list[str] = []
 
     @rkx.hookimpl
@@ -76,9 +77,13 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
             self._file(node, "token", self.token),
             rkx.Registration(node=node.name, labels=self.labels),
             rkx.Leaves(node=node.name, name="tiny", links=("tiny0",), image="agent:1"),
-            self._container(node, "agent", self.flag, after=(rkx.API_READY,), reaches=(rkx.node_started(node.name),)),
+            self._agent(node),
             *(self._server(node) if node.has("controlplane") else ()),
         ]
+
+    def _agent(self, node: rkx.Node) -> rkx.Container:
+        reaches, probe = (rkx.node_started(node.name),), self.agent_probe
+        return self._container(node, "agent", self.flag, after=(rkx.API_READY,), reaches=reaches, probe=probe)
 
     def _server(self, node: rkx.Node) -> list[rkx.Resource]:
         probe = rkx.Probe(
@@ -118,7 +123,8 @@ class TinyNetwork(rkx.NetworkPlugin[NoOptions]):
 
     def __init__(self) -> None:
         super().__init__(NoOptions())
-        self.colour = "blue"
+        self.colour, self.manifest = "blue", MANIFEST
+        self.after: tuple[rkx.Milestone, ...] = (rkx.API_READY,)
 
     @rkx.hookimpl
     def rkx_network_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.NetworkSettings:
@@ -129,7 +135,9 @@ class TinyNetwork(rkx.NetworkPlugin[NoOptions]):
         self, cluster: rkx.Cluster, facts: rkx.Facts, network: rkx.NetworkSettings
     ) -> Sequence[rkx.Resource]:
         probe = rkx.Rollout(kind="DaemonSet", namespace="tiny", name="net")
-        return [rkx.Manifest(name="tiny", text=MANIFEST % self.colour, after=(rkx.API_READY,), probes=(probe,))]
+        return [
+            rkx.Manifest(name="tiny", text=self.manifest.replace("%s", self.colour), after=self.after, probes=(probe,))
+        ]
 
 
 def servers(world: World) -> list[Server]:

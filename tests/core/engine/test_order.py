@@ -1,0 +1,16 @@
+"""What waits for what."""
+
+from __future__ import annotations
+
+from tests.core.engine.small import Site
+
+import rkx
+
+
+def test_an_object_that_waits_for_a_ready_node_comes_after_it(site: Site) -> None:
+    site.done()
+    site.network.after = (rkx.node_ready("two"),)
+    site.world.kube.objects["/api/v1/nodes/two"]["status"]["conditions"] = []
+    site.world.kube.objects.pop("/apis/apps/v1/namespaces/tiny/daemonsets/net")
+    actions = {str(action.key): action for action in site.plan().actions}
+    assert rkx.Key("", "Health", "Node two") in actions["daemonset.apps tiny/net"].after
