@@ -23,13 +23,18 @@ NEVER = "0001-01-01T00:00:00Z"
 
 @dataclass(kw_only=True)
 class Box:
-    """A container; ``state`` in the Engine's words: created, running, exited."""
+    """A container; ``state`` in the Engine's words: created, running, paused, restarting, exited.
+
+    One that ``crashes`` never runs: started, it is restarting, and each look at it finds one restart more.
+    """
 
     name: str
     config: dict[str, Any]
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     state: str = "created"
     started: str = NEVER
+    crashes: bool = False
+    restarts: int = 0
 
     @property
     def host(self) -> dict[str, Any]:
@@ -44,14 +49,16 @@ class Box:
 
     def start(self) -> None:
         """Run, from now on."""
-        self.state, self.started = "running", datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        self.state = "restarting" if self.crashes else "running"
+        self.started = datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 class FakeEngine:
-    """One node's Engine. ``boxes`` are its containers by name, ``images`` maps tags to ids."""
+    """One node's Engine with its ``id``. ``boxes`` are its containers by name, ``images`` maps tags to ids."""
 
     def __init__(self, machine: Machine, effect: Effect) -> None:
         self.machine, self._effect = machine, effect
+        self.id = f"engine-of-{machine.name}"
         self.boxes: dict[str, Box] = {}
         self.images: dict[str, str] = {}
         self.unpullable: dict[str, str] = {}
@@ -80,7 +87,7 @@ class FakeEngine:
         name = self.machine.name
         return as_json(
             {
-                "ID": f"engine-of-{name}",
+                "ID": self.id,
                 "Name": name,
                 "SystemTime": datetime.now(UTC).isoformat(),
                 "DockerRootDir": "/var/lib/docker",
@@ -121,6 +128,7 @@ class FakeEngine:
         box = self._on(reference)
         if box is None:
             return error(404, f"No such container: {reference}")
+        box.restarts += box.crashes
         state = {"Running": box.state == "running", "Status": box.state, "StartedAt": box.started}
         said = {"Entrypoint": box.config.get("Entrypoint"), "Cmd": box.config.get("Cmd"), "Labels": box.labels}
         host = {"RestartPolicy": {"Name": "no"}, **box.host}
@@ -128,7 +136,7 @@ class FakeEngine:
             {
                 "Id": box.id,
                 "Name": f"/{box.name}",
-                "RestartCount": 0,
+                "RestartCount": box.restarts,
                 "Image": self.images.get(box.config["Image"], box.config["Image"]),
                 "Config": {**said, "Tty": False},
                 "HostConfig": host,
@@ -144,7 +152,10 @@ class FakeEngine:
             return as_json({"StatusCode": 0})
         if verb == "attach":
             return Response(upgrade=lambda given, said: self._batch(box, given, said))
+        if (box.state == "paused") != (verb == "unpause") and verb in ("start", "unpause"):
+            return error(409, f"Container {box.name} is {box.state}")
         acts: dict[str, Callable[[], None]] = {
+            "unpause": lambda: setattr(box, "state", "running"),
             "start": box.start,
             "restart": box.start,
             "stop": lambda: setattr(box, "state", "exited"),
@@ -238,7 +249,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/containers/([^/]+)/json", FakeEngine._inspect),
     ("GET", "/containers/([^/]+)/logs", FakeEngine._logs),
     ("GET", "/containers/([^/]+)/archive", FakeEngine._archive),
-    ("POST", "/containers/([^/]+)/(start|restart|stop|rename|update|wait|attach)", FakeEngine._act),
+    ("POST", "/containers/([^/]+)/(start|unpause|restart|stop|rename|update|wait|attach)", FakeEngine._act),
     ("DELETE", "/containers/([^/]+)", FakeEngine._remove),
     ("GET", "/images/json", FakeEngine._images),
     ("GET", "/images/(.+)/json", FakeEngine._image),

@@ -42,10 +42,11 @@ def plural(kind: str) -> str:
 
 
 class FakeKube:
-    """Objects by path; ``nodes`` says which kubelets have registered."""
+    """Objects by path; ``nodes`` says which kubelets have registered. ``held`` pods' paths may not be evicted."""
 
     def __init__(self, effect: Effect, nodes: Callable[[], list[str]]) -> None:
         self.objects: dict[str, Body] = {}
+        self.held: set[str] = set()
         self.statuses = copy.deepcopy(STATUS)
         self._effect, self._nodes = effect, nodes
         self._revision = 0
@@ -106,6 +107,8 @@ class FakeKube:
     def _post(self, path: str, request: Request) -> Response:
         if path.endswith("/eviction"):
             gone = path.removesuffix("/eviction")
+            if gone in self.held:
+                return error(429, "Cannot evict pod as it would violate the pod's disruption budget.")
             self._effect(f"api evict {gone}", lambda: self._drop(gone))
         return as_json({}, 201)
 

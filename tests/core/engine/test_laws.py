@@ -119,3 +119,20 @@ def test_a_program_that_dies_tells_no_node_anything_more(make: Make) -> None:
         site.world.revive()
         site.done()
         assert site.plan().is_empty
+
+
+def test_a_run_keeps_one_former_generation_however_often_it_saves(site: Site) -> None:
+    site.done()
+    assert sorted(on_disk(site).keys() - {".cluster.rkxstate.lock"}) == ["cluster.rkxstate"]
+    for flag in ("--level=2", "--level=3"):
+        site.world.revive()
+        site.service.flag, site.service.labels = flag, {"tiny": flag.lstrip("-=")}
+        before = on_disk(site)["cluster.rkxstate"]
+        site.done()
+        assert site.world.effects.count("state") > 1
+        assert on_disk(site)["cluster.rkxstate.1"] == before
+    assert sorted(on_disk(site).keys() - {".cluster.rkxstate.lock"}) == [
+        "cluster.rkxstate",
+        "cluster.rkxstate.1",
+        "cluster.rkxstate.2",
+    ]

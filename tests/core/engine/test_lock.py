@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from rkx.engine import lock as locks
 from rkx.engine.link import Link
 from rkx.engine.lock import FileLock, Lock
 from rkx.engine.node import NodeProgram
@@ -18,6 +17,7 @@ from rkx.testing.world import Way
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.engine.lock.machine_id", lambda: "this computer")
     made = World(["one", "two"])
     yield made
     made.close()
@@ -76,6 +76,38 @@ def test_another_computers_holder_is_never_dead(world: World) -> None:
         lock(world, "second").take()
 
 
+@pytest.mark.parametrize(
+    "unknown", [{"rkx.machine": ""}, {"rkx.pidns": "pid:[1]"}, {"rkx.pidns": ""}, {"rkx.boot": ""}]
+)
+def test_a_holder_of_whom_too_little_is_known_is_never_dead(
+    world: World, monkeypatch: pytest.MonkeyPatch, unknown: dict[str, str]
+) -> None:
+    monkeypatch.setattr("rkx.engine.lock.machine_id", lambda: unknown.get("rkx.machine", "this computer"))
+    lock(world, "first").take()
+    for node in world.engines:
+        labels(world, node).update({"rkx.pid": "999999999", **unknown})
+    with pytest.raises(Locked):
+        lock(world, "second").take()
+    assert labels(world)["rkx.run"] == "first"
+
+
+def test_a_computer_that_does_not_know_its_boot_takes_nothing_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock(world, "first").take()
+    monkeypatch.setattr("rkx.engine.lock.boot_id", lambda: "")
+    with pytest.raises(Locked):
+        lock(world, "second").take()
+
+
+def test_a_broken_run_leaves_its_successors_lock(world: World) -> None:
+    first = lock(world, "first")
+    first.take()
+    lock(world, "second", "first").take()
+    first.release()
+    assert [labels(world, node)["rkx.run"] for node in world.engines] == ["second", "second"]
+
+
 def test_a_broken_lock_stops_its_former_holder(world: World) -> None:
     first = lock(world, "first")
     first.take()
@@ -100,4 +132,3 @@ def test_two_runs_on_one_computer(tmp_path_factory: pytest.TempPathFactory) -> N
     first.release()
     second.take()
     second.release()
-    assert locks.machine_id()

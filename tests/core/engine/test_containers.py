@@ -1,0 +1,51 @@
+"""Containers that neither run nor stand still: paused ones run on, those that end again and again are told of."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.engine.small import Site
+
+import rkx
+from rkx.errors import NotReady
+from rkx.testing import Server
+from rkx.testing.world import answers
+
+HEALTH = "tcp:127.0.0.1:10248"
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    site.done()
+    site.world.revive()
+    return site
+
+
+def test_a_paused_container_runs_on_without_a_restart(running: Site) -> None:
+    box = running.world.engines["two"].boxes["agent"]
+    was = box.started
+    box.state = "paused"
+    assert running.planned() == [("start", "two container agent", "is paused")]
+    running.done()
+    assert (box.state, box.started) == ("running", was)
+    assert "two unpause agent" in running.world.effects
+    assert running.planned() == []
+
+
+def test_a_container_that_ends_again_and_again_is_an_action_and_not_ready(
+    running: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rkx.engine.probe.LOOK_S", 0.0)
+    running.service.agent_probe = rkx.Probe(address=HEALTH)
+    running.world.servers.append(Server(address=HEALTH, container="agent", application=answers({})))
+    box = running.world.engines["two"].boxes["agent"]
+    box.crashes, box.state = True, "restarting"
+    assert running.planned() == [("start", "two container agent", "is restarting")]
+    run = running.up()
+    assert isinstance(run.error, NotReady), run.error
+    assert run.exit_code == 9
+    assert "two container agent" in run.error.message
+    assert "its last words" in run.error.hint
+    box.crashes = False
+    box.state = "exited"
+    running.done()
+    assert running.planned() == []

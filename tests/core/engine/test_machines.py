@@ -1,0 +1,59 @@
+"""A cluster's machines are its own: another cluster's, an exchanged one, and one under two names are refused."""
+
+from __future__ import annotations
+
+import pytest
+from tests.core.engine.small import Site
+
+from rkx import api
+from rkx.errors import Refused
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    site.done()
+    site.world.revive()
+    return site
+
+
+def refused(site: Site, run: api.Run) -> str:
+    """Give what a run was refused with; it must have changed nothing."""
+    assert isinstance(run.error, Refused), run.error
+    assert (run.exit_code, site.world.effects, site.world.changes()) == (8, [], [])
+    return run.error.message
+
+
+def test_removal_spares_a_machine_with_another_clusters_containers(running: Site) -> None:
+    running.world.engines["two"].boxes["agent"].labels["rkx.cluster"] = "another"
+    message = refused(running, running.remove())
+    assert "two" in message
+    assert "agent" in message
+
+
+def test_a_machine_that_was_exchanged_is_neither_changed_nor_cleaned(running: Site) -> None:
+    running.world.engines["two"].id = "engine-of-a-stranger"
+    for run in (running.remove(), running.up()):
+        message = refused(running, run)
+        assert "two" in message
+        assert "engine-of-a-stranger" in message
+
+
+def test_an_exchanged_machine_that_left_the_file_is_not_cleaned(running: Site) -> None:
+    running.world.engines["two"].id = "engine-of-a-stranger"
+    running.write(["one"])
+    assert "engine-of-a-stranger" in refused(running, running.up())
+
+
+def test_one_engine_under_two_names_is_refused_before_anything_is_put_on_it(site: Site) -> None:
+    site.world.engines["two"].id = site.world.engines["one"].id
+    message = refused(site, site.up())
+    assert "one" in message
+    assert "two" in message
+
+
+def test_a_machine_that_was_given_another_name_is_refused(running: Site) -> None:
+    """Cleaning the old name would take the new one down."""
+    world = running.world
+    world.engines["three"], world.machines["three"] = world.engines["two"], world.machines["two"]
+    running.write(["one", "three"])
+    assert "engine-of-two" in refused(running, running.up())

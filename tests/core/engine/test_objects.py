@@ -1,0 +1,107 @@
+"""What is deleted from the API: only what rkx made, and pods as their budgets let them go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.core.engine.small import MANIFEST, Site
+
+from rkx import api
+from rkx.errors import RkxError
+from rkx.testing.kube import Body
+from rkx.testing.wire import Request, Response
+
+NAMESPACE, SETTINGS, DAEMON_SET = (f"{part}---\n" for part in MANIFEST.split("---\n"))
+SPACE_PATH = "/api/v1/namespaces/tiny"
+SETTINGS_PATH = f"{SPACE_PATH}/configmaps/settings"
+POD_PATH = f"{SPACE_PATH}/pods/web"
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    site.done()
+    site.world.revive()
+    return site
+
+
+def kept(site: Site, path: str) -> bool:
+    return path in site.world.kube.objects
+
+
+def test_an_object_that_rkx_made_goes_when_nobody_wants_it(running: Site) -> None:
+    running.network.manifest = NAMESPACE + DAEMON_SET
+    assert running.planned() == [("remove", "configmap tiny/settings", "no longer wanted")]
+    running.done()
+    assert not kept(running, SETTINGS_PATH)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_an_object_that_was_there_before_is_never_deleted(site: Site, *, changed: bool) -> None:
+    found: Body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {}}
+    site.world.kube.objects[SETTINGS_PATH] = found
+    site.done()
+    assert site.world.kube.objects[SETTINGS_PATH]["data"] == {"colour": "blue"}
+    if changed:  # an object that was adopted stays so when it is applied anew
+        site.network.colour = "red"
+        site.done()
+    site.network.manifest = NAMESPACE + DAEMON_SET
+    assert site.planned() == []
+    site.done()
+    assert kept(site, SETTINGS_PATH)
+
+
+def test_other_objects_are_deleted_without_a_question(running: Site) -> None:
+    running.network.manifest = NAMESPACE + DAEMON_SET
+    assert running.plan().asks == ()
+
+
+def leaving(site: Site) -> Site:
+    """Put a pod on node two, and take that node out of the file, with one second to empty it."""
+    site.world.kube.objects[POD_PATH] = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web", "namespace": "tiny", "ownerReferences": [{"kind": "ReplicaSet", "name": "web"}]},
+        "spec": {"nodeName": "two"},
+    }
+    site.write(["one"])
+    with site.file.open("a") as file:
+        file.write("upgrade_strategy: {node_drain_input: {timeout: 1}}\n")
+    return site
+
+
+def evictions(site: Site) -> int:
+    return sum(request.path.endswith("/web/eviction") for request in site.world.requests)
+
+
+def test_a_pod_that_its_budget_holds_is_asked_for_until_the_time_is_over(running: Site) -> None:
+    site = leaving(running)
+    site.world.kube.held.add(POD_PATH)
+    run = site.ended(api.up(site.project, api.Options(accept=lambda dangers: True)))
+    assert isinstance(run.error, RkxError)
+    assert run.exit_code == 7
+    assert "tiny/web" in run.error.message
+    assert "disruption budget" in run.error.message
+    assert evictions(site) > 2
+    assert kept(site, POD_PATH)
+    assert kept(site, "/api/v1/nodes/two")
+    assert "agent" in site.world.engines["two"].boxes
+
+
+def test_a_pod_goes_as_soon_as_its_budget_lets_it(running: Site) -> None:
+    site = leaving(running)
+    site.world.kube.held.add(POD_PATH)
+    former = site.world.kube.answer
+
+    def let_go_later(request: Request) -> Response:
+        answer = former(request)
+        if evictions(site) == 3:
+            site.world.kube.held.clear()
+        return answer
+
+    site.world.servers = [replace(each, application=let_go_later) for each in site.world.servers]
+    site.ended(api.up(site.project, api.Options(accept=lambda dangers: True))).wait()
+    assert evictions(site) == 4
+    assert not kept(site, POD_PATH)
+    assert not kept(site, "/api/v1/nodes/two")
+    assert site.world.engines["two"].boxes == {}
