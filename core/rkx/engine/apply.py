@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from rkx.engine import containers, takedown
 from rkx.engine.credentials import issue
 from rkx.engine.desire import Desired
-from rkx.engine.diff_objects import diff_objects
+from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.drain import leave
 from rkx.engine.files import write
 from rkx.engine.graph import Graph
@@ -137,6 +137,7 @@ class Application:
                     raise
                 world.cancelled.wait(POLL_S)
             else:
+                actions = [action for action in actions if not is_grave(action)]  # the next run asks for these
                 self._objects.intend(actions)
                 return units(actions)
 

@@ -17,6 +17,7 @@ from rkx.model.plan import Action
 from rkx.model.resource import Key, Milestone, Object, Registration, Rollout
 
 FIRST = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
+GRAVE = ("namespace", "customresourcedefinition", "persistentvolumeclaim", "persistentvolume")
 AT_ONCE = 6
 
 
@@ -39,6 +40,11 @@ def diff_objects(desired: Desired, api: ClusterApi, ledger: Ledger, *, partial: 
     for registration in registrations(desired):
         actions += _node(registration, nodes.get(registration.node, {}), ledger)
     return [_ordered(action, desired, actions) for action in actions] + waits
+
+
+def is_grave(action: Action) -> bool:
+    """Tell if an action deletes an object with which other things go; what was recorded has its kind in lower case."""
+    return action.verb == "remove" and action.key.kind.partition(".")[0].lower() in GRAVE
 
 
 def _object(wanted: Object, api: ClusterApi, ledger: Ledger) -> Action | None:

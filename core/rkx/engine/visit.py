@@ -12,7 +12,7 @@ from rkx.engine import relay
 from rkx.engine.birth import births, check_births
 from rkx.engine.desire import Desired, desire, without
 from rkx.engine.diff import diff_nodes, take_down
-from rkx.engine.diff_objects import diff_objects
+from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.node import NodeProgram
@@ -36,7 +36,6 @@ from rkx.transport import Prompt, Transport
 
 Open = Callable[[Node, Prompt | None], Transport]
 AT_ONCE = 32
-GRAVE = ("Namespace", "CustomResourceDefinition", "PersistentVolumeClaim", "PersistentVolume")
 
 
 @dataclass(kw_only=True)
@@ -167,7 +166,7 @@ class Visit:
         actions += objects + self._departures(gone, desired)
         ordered = order(actions, desired)
         dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
-        dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if _is_grave(a)]
+        dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
         turns, lanes = self._turns(ordered)
         return Plan(
             cluster=self.cluster.name,
@@ -269,11 +268,6 @@ class Visit:
         for link in self.links.values():
             with suppress(OSError):
                 link.close()
-
-
-def _is_grave(action: Action) -> bool:
-    """Tell if an action deletes an object with which other things go."""
-    return action.verb == "remove" and action.key.kind.partition(".")[0] in GRAVE
 
 
 def _named(node: str, error: TransportError | OSError) -> RkxError:

@@ -105,3 +105,23 @@ def test_a_pod_goes_as_soon_as_its_budget_lets_it(running: Site) -> None:
     assert not kept(site, POD_PATH)
     assert not kept(site, "/api/v1/nodes/two")
     assert site.world.engines["two"].boxes == {}
+
+
+def test_a_namespace_is_deleted_only_when_it_is_agreed_to(running: Site) -> None:
+    running.network.manifest = SETTINGS + DAEMON_SET
+    assert [danger.what for danger in running.plan().asks] == ["delete namespace tiny"]
+    run = running.up()
+    assert (run.exit_code, running.world.effects) == (8, [])
+    assert kept(running, SPACE_PATH)
+    running.ended(api.up(running.project, api.Options(accept=lambda dangers: True))).wait()
+    assert not kept(running, SPACE_PATH)
+
+
+def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Site) -> None:
+    """With the API silent at the plan, what to delete is known once the server is started again."""
+    running.world.engines["one"].boxes["server"].state = "exited"
+    running.network.manifest = SETTINGS + DAEMON_SET
+    asked: list[str] = []
+    accept = lambda dangers: bool(asked.extend(danger.what for danger in dangers))  # noqa: E731
+    run = running.ended(api.up(running.project, api.Options(accept=accept)))
+    assert kept(running, SPACE_PATH), (asked, run.error)
