@@ -49,10 +49,12 @@ def _unnamed_file(content: Secret[bytes]) -> Iterator[str]:
         yield file.name
 
 
-def https(link: Link, port: int, context: ssl.SSLContext, *, timeout_s: float = 30.0) -> requests.Session:
+def https(
+    link: Link, port: int, context: ssl.SSLContext, *, timeout_s: float = 30.0, at_most: int = 0
+) -> requests.Session:
     """Give a session to a server on the node's own loopback; every connection speaks TLS."""
 
     def connect() -> socket.socket:
         return link.dial_tls(f"tcp:{SERVER_NAME}:{port}", context, SERVER_NAME, timeout_s=timeout_s)
 
-    return session(connect, timeout_s=timeout_s)
+    return session(connect, timeout_s=timeout_s, at_most=at_most)

@@ -123,10 +123,12 @@ class _Comparison:
             yield self._action("replace", container, "limits were set by hand")
         elif seen.state == "dead":
             yield self._action("replace", container, "is dead")
-        elif seen.state != "running":
+        elif seen.state not in ("running", "restarting"):
             yield self._action("start", container, f"is {seen.state}")
         elif newer := self._newer(container, seen, changed):
             yield self._action("restart", container, f"{newer} changed")
+        elif seen.state == "restarting":
+            yield self._action("start", container, "keeps ending")
         elif seen.restart_policy != "always":
             yield self._action("update", container, f"restart policy is {seen.restart_policy!r}")
 

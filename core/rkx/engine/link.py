@@ -36,8 +36,8 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, connect: Connect, timeout_s: float) -> None:
-        super().__init__("node", maxsize=4, block=False)
+    def __init__(self, connect: Connect, timeout_s: float, at_most: int) -> None:
+        super().__init__("node", maxsize=at_most or 4, block=bool(at_most))
         self._connect, self._timeout_s = connect, timeout_s
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
@@ -45,10 +45,13 @@ class _Pool(urllib3.HTTPConnectionPool):
 
 
 class StreamAdapter(HTTPAdapter):
-    """Let requests speak over sockets that ``connect`` opens, whatever host the address names."""
+    """Let requests speak over sockets that ``connect`` opens, whatever host the address names.
 
-    def __init__(self, connect: Connect, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._pool = _Pool(connect, timeout_s)
+    With ``at_most`` so many are open at once, and who wants one more waits for one to become free.
+    """
+
+    def __init__(self, connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0) -> None:
+        self._pool = _Pool(connect, timeout_s, at_most)
         super().__init__()
 
     def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401
@@ -65,11 +68,11 @@ class StreamAdapter(HTTPAdapter):
         super().close()
 
 
-def session(connect: Connect, *, timeout_s: float = TIMEOUT_S) -> requests.Session:
+def session(connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0) -> requests.Session:
     """Give an HTTP session whose every connection is one that ``connect`` opens; TLS, if any, is connect's."""
     made = requests.Session()
     made.trust_env = False
-    made.mount("http://", StreamAdapter(connect, timeout_s=timeout_s))
+    made.mount("http://", StreamAdapter(connect, timeout_s=timeout_s, at_most=at_most))
     return made
 
 
@@ -83,6 +86,7 @@ class Link:
         self._transport = transport
         self._relay = relay
         self._relays_only = not isinstance(transport, Dials)
+        self._dials = False
         self._version: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -161,6 +165,16 @@ class Link:
         if self._relay is None:
             raise StreamRefused(f"{self.name}: {address} cannot be reached", node=self.name)
         return self._relay(self, address)
+
+    def relays(self, address: str) -> bool:
+        """Tell if streams to an address go through rkx-node: each takes one of the few that such a node has."""
+        if not self._relays_only and not self._dials and isinstance(self._transport, Dials):
+            try:
+                self._transport.dial(address, timeout_s=10.0).close()
+                self._dials = True
+            except DialForbidden:
+                self._relays_only = True
+        return self._relays_only
 
     def dial_tls(
         self, address: str, context: ssl.SSLContext, server_name: str, *, timeout_s: float = 10.0

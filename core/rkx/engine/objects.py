@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from rkx.engine import digest
-from rkx.engine.access import https, tls_context
+from rkx.engine.access import SERVER_NAME, https, tls_context
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.state import ObjectRecord
@@ -21,6 +21,8 @@ from rkx.model.resource import Object
 PORT = 6443
 MANAGER = "rkx"
 READY_TIMEOUT_S = 10.0
+AT_MOST_RELAYED = 4
+"""Half of the streams that the Docker Engine has where sshd forbids forwarding: its own calls need the others."""
 SILENT = (429, 502, 503, 504)
 """Answers that say nothing of what was asked for: the server is busy, or something before it answers."""
 EVICTION = "/eviction"
@@ -47,14 +49,23 @@ class ClusterApi:
     def __init__(self, links: Callable[[], Sequence[Link]], ledger: Ledger) -> None:
         self._links, self._ledger = links, ledger
         self._local = threading.local()
+        self._shared: dict[str, requests.Session] = {}
+        self._sharing = threading.Lock()
         self._opened: list[requests.Session] = []
         self._ready: set[str] = set()
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def _session(self, link: Link) -> requests.Session:
-        known: dict[str, requests.Session] = self._local.__dict__.setdefault("sessions", {})
+        """Give each thread its session; where streams are few, all threads share one, and take turns."""
+        if link.relays(f"tcp:{SERVER_NAME}:{PORT}"):
+            with self._sharing:
+                return self._kept(self._shared, link, AT_MOST_RELAYED)
+        return self._kept(self._local.__dict__.setdefault("sessions", {}), link, 0)
+
+    def _kept(self, known: dict[str, requests.Session], link: Link, at_most: int) -> requests.Session:
         if link.name not in known:
-            known[link.name] = https(link, PORT, tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN))
+            context = tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN)
+            known[link.name] = https(link, PORT, context, at_most=at_most)
             self._opened.append(known[link.name])
         return known[link.name]
 

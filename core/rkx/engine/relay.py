@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import socket
 import threading
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rkx.engine.link import Link
 from rkx.engine.node import NAMES, RELAY_LABEL
-from rkx.errors import StreamRefused
+from rkx.errors import RkxError, StreamRefused
 from rkx.transport import Channel, bridge
 
 if TYPE_CHECKING:
@@ -18,21 +19,32 @@ if TYPE_CHECKING:
 
 def through(link: Link, address: str) -> socket.socket:
     """Open a stream to ``address`` by a container of rkx-node's image on the node's network."""
+    name = f"rkx-relay-{secrets.token_hex(4)}"
+    _create(link, name, address)
+    keeper = link.client(timeout_s=3600)  # of the attached stream alone: each stream counts
+    try:
+        stream = keeper.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        with link.docker() as client:
+            client.start(name)
+    except BaseException:
+        keeper.close()
+        with contextlib.suppress(RkxError), link.docker() as client:  # only one that ran goes away alone
+            client.remove_container(name, force=True)
+        raise
+    return bridge(_Relay(keeper, stream))
+
+
+def _create(link: Link, name: str, address: str) -> None:
     from docker.errors import NotFound
 
-    client = link.client(timeout_s=3600)
-    name = f"rkx-relay-{secrets.token_hex(4)}"
-    try:
-        found = client.inspect_container(NAMES["host"])
-        client.create_container_from_config(_config(found, address), name)
-        stream = client.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        client.start(name)
-    except NotFound as error:
-        client.close()
-        raise StreamRefused(
-            f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name
-        ) from error
-    return bridge(_Relay(client, stream))
+    with link.docker() as client:
+        try:
+            found = client.inspect_container(NAMES["host"])
+            client.create_container_from_config(_config(found, address), name)
+        except NotFound as error:
+            raise StreamRefused(
+                f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name
+            ) from error
 
 
 def _config(found: dict[str, Any], address: str) -> dict[str, Any]:
