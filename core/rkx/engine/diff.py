@@ -119,16 +119,20 @@ class _Comparison:
             yield self._action("create", container, "missing")
         elif seen.digest != digest.of_container(self.ledger.key, container):
             yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
-        elif seen.limited:
-            yield self._action("replace", container, "limits were set by hand")
-        elif seen.state == "dead":
-            yield self._action("replace", container, "is dead")
-        elif seen.state not in ("running", "restarting"):
+        elif seen.limited or seen.state == "dead":
+            why = "limits were set by hand" if seen.limited else "is dead"
+            yield self._action("replace", container, why)
+        else:
+            yield from self._running(container, seen, changed)
+
+    def _running(self, container: Container, seen: SeenContainer, changed: Sequence[PurePosixPath]) -> Iterator[Action]:
+        """Compare a container that is made as it should be: does it run, by its present files, and for ever."""
+        if seen.state not in ("running", "restarting"):
             yield self._action("start", container, f"is {seen.state}")
         elif newer := self._newer(container, seen, changed):
             yield self._action("restart", container, f"{newer} changed")
         elif seen.state == "restarting":
-            yield self._action("start", container, "keeps ending")
+            yield self._action("start", container, "is restarting")
         elif seen.restart_policy != "always":
             yield self._action("update", container, f"restart policy is {seen.restart_policy!r}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 from tests.core.engine.small import MANIFEST, Site
 
+import rkx
 from rkx import api
 from rkx.errors import RkxError
 from rkx.testing.kube import Body
@@ -122,6 +124,10 @@ def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Sit
     running.world.engines["one"].boxes["server"].state = "exited"
     running.network.manifest = SETTINGS + DAEMON_SET
     asked: list[str] = []
-    accept = lambda dangers: bool(asked.extend(danger.what for danger in dangers))  # noqa: E731
+
+    def accept(dangers: Sequence[rkx.Danger]) -> bool:
+        asked.extend(danger.what for danger in dangers)
+        return False
+
     run = running.ended(api.up(running.project, api.Options(accept=accept)))
     assert kept(running, SPACE_PATH), (asked, run.error)
