@@ -8,6 +8,7 @@ import pytest
 from authority import authorities
 from harness import Cluster
 from lone import of_one, one_message, spare
+from running import own
 
 from rkx_lab.state import Lab
 
@@ -32,13 +33,13 @@ def lose_state(cluster: Cluster, away: Path) -> None:
 
 
 def test_state_is_found_on_the_nodes_and_nothing_is_touched(cluster: Cluster, tmp_path: Path) -> None:
-    former, containers = authorities(cluster), cluster.every_container()
+    former, containers = authorities(cluster), own(cluster)
     assert set(former) == {"kubernetes-ca", "etcd-ca", "front-proxy-ca"}
     lose_state(cluster, tmp_path)
     assert cluster.plan()["actions"] == []
     assert list(cluster.folder.glob(STATES)) == []  # a plan writes nothing
     cluster.rkx("up", "--plain").check()
-    assert cluster.every_container() == containers
+    assert own(cluster) == containers
     assert authorities(cluster) == former
 
 
