@@ -21,7 +21,7 @@ from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.order import SURVEY, order
 from rkx.engine.preflight import preflight, refuse_other_clusters
 from rkx.engine.recover import recover
-from rkx.engine.state import NodeRecord, StateFile, born
+from rkx.engine.state import NodeRecord, State, StateFile, born
 from rkx.engine.turns import ask_all
 from rkx.errors import ConnectFailed, PluginFault, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
@@ -60,18 +60,22 @@ class Visit:
     def begin(self) -> None:
         """Read the state, connect to every node, and look at each; a lost state is found again on the nodes."""
         state = self.state_file.load()
+        found: State | None = None
         former = {} if state is None else state.nodes
         nodes = {node.name: node for node in self.cluster.nodes}
         nodes |= {name: _node(name, record) for name, record in former.items() if name not in nodes}
         self._connect(nodes.values())
         if state is None:
-            state = recover(self.links, self.cluster, self.state_file) or born()
+            found = recover(self.links, self.cluster, self.state_file)
+            state = found or born()
         self.ledger = Ledger(state, self.state_file if self.writes else None)
         self.cluster = replace(self.cluster, id=state.cluster_id)
         self.api = self._api()
         self.look()
         self._check_machines()
         check_births(self.cluster, state)
+        if found is not None and self.writes:
+            self.ledger.save()  # it was lost here: have it again, whatever the run will do
 
     def _connect(self, nodes: Iterable[Node]) -> None:
         def one(node: Node) -> Link | RkxError:
