@@ -18,7 +18,7 @@ OWN = "test-"  # the name of a session's own lab is this and the session's proce
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """Bring up machines for this session's tests, and remove them at its end."""
+    """Bring up machines for this run's tests, and remove them at its end."""
     if name := os.environ.get("RKX_LAB"):
         yield load(name)
         return
