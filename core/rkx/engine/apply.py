@@ -93,7 +93,7 @@ class Application:
             )
         try:
             more = self._do(unit)
-        except Exception as error:
+        except Exception as error:  # told as an event, and raised on
             for action in unit.actions:
                 problem = _error(error)
                 self._world.emit(
