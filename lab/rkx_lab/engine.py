@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -25,12 +26,22 @@ WRAPPER = Path(__file__).with_name("runc-wrapper")
 
 def answering(url: str) -> docker.DockerClient | None:
     """Return a client of the engine at this address, None when nothing answers there."""
+    if not _listens(url):  # docker-py leaves a socket open where its connection is refused
+        return None
     try:
         client = docker.DockerClient(base_url=url, version="auto", timeout=60)
         client.ping()
     except (DockerException, RequestException, OSError):
         return None
     return client
+
+
+def _listens(url: str) -> bool:
+    scheme, _, path = url.partition("://")
+    if scheme != "unix":
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        return not probe.connect_ex(path)
 
 
 def suits(client: docker.DockerClient) -> bool:

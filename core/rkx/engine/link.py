@@ -19,6 +19,8 @@ from rkx.transport import DialForbidden, Dials, Transport
 if TYPE_CHECKING:
     from docker import APIClient
 
+    from rkx.engine.relay import Relays
+
 Connect = Callable[[], socket.socket]
 TIMEOUT_S = 60.0
 VERSION_TIMEOUT_S = 8.0
@@ -79,12 +81,10 @@ def session(connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0)
 class Link:
     """One node and the open way to it. Every call may come from any thread; each client belongs to one action."""
 
-    def __init__(
-        self, name: str, transport: Transport, relay: Callable[[Link, str], socket.socket] | None = None
-    ) -> None:
+    def __init__(self, name: str, transport: Transport, relays: Relays | None = None) -> None:
         self.name = name
         self._transport = transport
-        self._relay = relay
+        self._relays = relays
         self._relays_only = not isinstance(transport, Dials)
         self._dials = False
         self._version: dict[str, Any] = {}
@@ -162,9 +162,9 @@ class Link:
                 return self._transport.dial(address, timeout_s=timeout_s)
             except DialForbidden:
                 self._relays_only = True
-        if self._relay is None:
+        if self._relays is None:
             raise StreamRefused(f"{self.name}: {address} cannot be reached", node=self.name)
-        return self._relay(self, address)
+        return self._relays.open(self, address)
 
     def relays(self, address: str) -> bool:
         """Tell if streams to an address go through rkx-node: each takes one of the few that such a node has."""
@@ -189,5 +189,7 @@ class Link:
             raise
 
     def close(self) -> None:
-        """Close the connection to the node."""
+        """Close the connection to the node, and what was opened there for streams."""
+        if self._relays is not None:
+            self._relays.end(self)
         self._transport.close()

@@ -17,9 +17,37 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 
-def through(link: Link, address: str) -> socket.socket:
-    """Open a stream to ``address`` by a container of rkx-node's image on the node's network."""
-    name = f"rkx-relay-{secrets.token_hex(4)}"
+END_TIMEOUT_S = 10.0
+
+
+class Relays:
+    """The streams of one link that go through rkx-node, each with a container of its own."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def open(self, link: Link, address: str) -> socket.socket:
+        """Open a stream to ``address`` by a container of rkx-node's image on the node's network."""
+        name = f"rkx-relay-{secrets.token_hex(4)}"
+        self._names.append(name)
+        return _through(link, name, address)
+
+    def end(self, link: Link) -> None:
+        """End what is left of them, and see each container gone: the Engine deletes them after their end."""
+        from docker.errors import APIError, NotFound
+
+        if not self._names:
+            return
+        with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S) as client:
+            for name in self._names:
+                with contextlib.suppress(APIError):  # gone, or going
+                    client.remove_container(name, force=True)
+                with contextlib.suppress(NotFound):
+                    client.wait(name, condition="removed")
+        self._names.clear()
+
+
+def _through(link: Link, name: str, address: str) -> socket.socket:
     _create(link, name, address)
     keeper = link.client(timeout_s=3600)  # of the attached stream alone: each stream counts
     try:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from rkx.engine import relay
 from rkx.engine.birth import births, check_births
 from rkx.engine.desire import Desired, desire, without
 from rkx.engine.diff import diff_nodes, take_down
@@ -21,6 +20,7 @@ from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.order import SURVEY, order
 from rkx.engine.preflight import preflight, refuse_other_clusters
 from rkx.engine.recover import recover
+from rkx.engine.relay import Relays
 from rkx.engine.state import NodeRecord, State, StateFile, born
 from rkx.engine.turns import ask_all
 from rkx.errors import ConnectFailed, PluginFault, Refused, RkxError, TransportError
@@ -80,8 +80,8 @@ class Visit:
     def _connect(self, nodes: Iterable[Node]) -> None:
         def one(node: Node) -> Link | RkxError:
             try:
-                through = relay.through if self.writes else None  # a relay starts a container, which a plan never does
-                link = Link(node.name, self.open_transport(node, self.prompt), through)
+                relays = Relays() if self.writes else None  # a relay starts a container, which a plan never does
+                link = Link(node.name, self.open_transport(node, self.prompt), relays)
                 link.version()
             except (TransportError, OSError) as error:
                 return _named(node.name, error)
