@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from rkx_lab import machines
 from rkx_lab.state import Lab, load
 
 OWN = "bench"
+SOURCES = [Path(__file__).parents[1] / room for room in ("core", "plugins")]
 
 
 @click.command()
@@ -42,6 +44,8 @@ def bench(pairs: int, rows: str, name: str | None) -> None:
 
 def _measure(lab: Lab, pairs: int, wanted: list[str]) -> bool:
     load_before = os.getloadavg()[0]
+    for room in SOURCES:  # pip does so when it installs; here the environment may forbid it to Python itself
+        compileall.compile_dir(room, quiet=1)
     with tempfile.TemporaryDirectory(prefix="rkx-bench-") as folder:
         session = Session(lab=lab, folder=Path(folder), wanted=wanted)
         for number in range(1, pairs + 1):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +21,7 @@ from rkx.hooks import Plugin
 from rkx.model.cluster import Cluster, PluginRef
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
-from rkx.registry import Chosen, Plugins, find
+from rkx.registry import Chosen, Installed, Plugins, find
 from rkx.transport import Prompt, Transport
 
 if TYPE_CHECKING:
@@ -50,8 +51,15 @@ class Project:
 
     def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
         """Connect to a node by the transport that it names; one that left the file is known from the state."""
-        chosen = self.transports.get(node.name) or _transport(node, None, self.given)
+        chosen = self.transports.get(node.name) or self._former(node)
         return Plugins([chosen]).open_transport(chosen, node, prompt)
+
+    def _former(self, node: Node) -> Chosen:
+        choice = _Choice(self.given, None, entry_points())
+        chosen = choice.of(_transport(node))
+        if chosen is None:
+            raise ConfigError(f"{node.name}: its transport cannot be used", problems=choice.problems)
+        return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +86,10 @@ def load(
     """
     loaded = read_file(Path(path), mode=mode, fetch=fetch)
     given: Given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
-    problems: list[Problem] = []
-    chosen = [_choose(ref, given, loaded.document, problems) for ref in _refs(loaded.cluster)]
-    transports = {node.name: _transport(node, loaded.document, given, problems) for node in loaded.cluster.nodes}
+    choice = _Choice(given, loaded.document, entry_points())
+    problems = choice.problems
+    chosen = [choice.of(ref) for ref in _refs(loaded.cluster)]
+    transports = {node.name: choice.of(_transport(node)) for node in loaded.cluster.nodes}
     _raise(problems, path)
     every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
     problems += [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
@@ -90,7 +99,7 @@ def load(
         path=Path(path),
         cluster=loaded.cluster,
         plugins=every,
-        transports=transports,
+        transports={name: each for name, each in transports.items() if each is not None},
         given=given,
         warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
     )
@@ -107,37 +116,37 @@ def _raise(problems: Sequence[Problem], path: str | Path) -> None:
         raise ConfigError(f"{path}: {count}", problems=errors)
 
 
-def _choose(ref: PluginRef, given: Given, document: Document | None, problems: list[Problem]) -> Chosen | None:
-    if plugin := given.get((ref.stage, ref.name)):
-        return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
-    try:
-        kind, owner = find(ref.stage, ref.name)
-    except ConfigError as error:
-        found = Problem(where=ref.where, message=error.message, hint=error.hint)
-        problems.append(document.place(found) if document else found)
-        return None
-    config, found_problems = decode(
-        kind.Config, ref.options, where=ref.where, document=document, places=ref.options_where, known=ref.known
-    )
-    problems += found_problems
-    return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
+@dataclass(frozen=True)
+class _Choice:
+    """Finds plugins by what cluster.yml says of them, and gathers what is wrong there."""
+
+    given: Given
+    document: Document | None
+    installed: Installed
+    problems: list[Problem] = field(default_factory=list)
+
+    def of(self, ref: PluginRef) -> Chosen | None:
+        """Give the plugin, decoded; None beside a problem."""
+        if plugin := self.given.get((ref.stage, ref.name)):
+            return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
+        try:
+            kind, owner = find(ref.stage, ref.name, self.installed)
+        except ConfigError as error:
+            found = Problem(where=ref.where, message=error.message, hint=error.hint)
+            self.problems.append(self.document.place(found) if self.document else found)
+            return None
+        config, problems = decode(
+            kind.Config, ref.options, where=ref.where, document=self.document, places=ref.options_where, known=ref.known
+        )
+        self.problems.extend(problems)
+        return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
 
 
-def _transport(
-    node: Node,
-    document: Document | None,
-    given: Given | None = None,
-    problems: list[Problem] | None = None,
-) -> Chosen:
-    ref = PluginRef(stage="transport", name=node.transport, options=node.transport_options, where=node.where)
-    found: list[Problem] = [] if problems is None else problems
-    chosen = _choose(ref, given or {}, document, found)
-    if chosen is None and problems is None:
-        raise ConfigError(f"{node.name}: its transport cannot be used", problems=found)
-    return chosen  # type: ignore[return-value] # None only beside a problem, which stops the caller
+def _transport(node: Node) -> PluginRef:
+    return PluginRef(stage="transport", name=node.transport, options=node.transport_options, where=node.where)
 
 
-def _distinct(transports: dict[str, Chosen]) -> list[Chosen]:
+def _distinct(transports: Mapping[str, Chosen | None]) -> list[Chosen]:
     return list({id(type(each.plugin)): each for each in transports.values() if each is not None}.values())
 
 
@@ -148,24 +157,34 @@ def plan(project: Project, options: Options = Options()) -> Plan:
 
 
 @contextmanager
-def _visit(project: Project, options: Options, *, writes: bool) -> Iterator[Visit]:
+def _visit(project: Project, options: Options, *, writes: bool, objects: bool = True) -> Iterator[Visit]:
+    from rkx.engine.early import Early
+
+    early = Early(project.open_transport, options.prompt)
+    early.begin(project.cluster.nodes)
+    try:
+        visit = _prepared(project, options, early.open)
+        visit.writes, visit.objects = writes, objects
+        try:
+            visit.begin()
+            yield visit
+        finally:
+            visit.close()
+    finally:
+        early.close()
+
+
+def _prepared(project: Project, options: Options, opens: Callable[[Node], Transport]) -> Visit:
     from rkx.engine.state import StateFile, path_beside
     from rkx.engine.visit import Visit
 
-    visit = Visit(
+    return Visit(
         cluster=project.cluster,
         plugins=project.plugins,
-        open_transport=project.open_transport,
+        open_transport=opens,
         state_file=StateFile(path_beside(project.path)),
-        prompt=options.prompt,
         allowed_unreachable=options.allow_unreachable,
-        writes=writes,
     )
-    try:
-        visit.begin()
-        yield visit
-    finally:
-        visit.close()
 
 
 @dataclass(kw_only=True)
@@ -181,7 +200,7 @@ class Run:
 
     def start(self, work: Callable[[Run], None], command: str, cluster: str) -> Run:
         """Begin; called once, by this module."""
-        from rkx.engine.apply import Events
+        from rkx.engine.stream import Events
 
         self._events = Events(self.name)
         self._thread = threading.Thread(target=self._work, args=(work, command, cluster), name="run")
@@ -254,7 +273,7 @@ def remove(project: Project, options: Options = Options()) -> Run:
 
 
 @contextmanager
-def _locked(project: Project, options: Options) -> Iterator[Visit]:
+def _locked(project: Project, options: Options, *, objects: bool = True) -> Iterator[Visit]:
     from rkx.engine.lock import FileLock
     from rkx.engine.state import path_beside
 
@@ -262,7 +281,7 @@ def _locked(project: Project, options: Options) -> Iterator[Visit]:
     lock = FileLock(state.with_name(f".{state.name}.lock"))
     lock.take()
     try:
-        with _visit(project, options, writes=True) as visit:
+        with _visit(project, options, writes=True, objects=objects) as visit:
             yield visit
     finally:
         lock.release()
@@ -276,11 +295,11 @@ def _agree(plan: Plan, options: Options, before: Sequence[Danger] = ()) -> None:
 
 
 def _up(project: Project, options: Options, run: Run, planned: Plan | None = None) -> None:
-    from rkx.engine.conduct import Conductor
-
     for problem in project.warnings:
         run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
     with _locked(project, options) as visit:
+        from rkx.engine.conduct import Conductor  # after the logins have begun: it brings much with it
+
         desired = visit.desired()
         found = visit.plan(desired)
         if planned is not None and planned.actions != found.actions:
@@ -323,9 +342,9 @@ def _report_unreachable(visit: Visit) -> None:
 
 
 def _remove(project: Project, options: Options, run: Run) -> None:
-    from rkx.engine.conduct import Conductor, forget
+    with _locked(project, options, objects=False) as visit:
+        from rkx.engine.conduct import Conductor, forget  # after the logins have begun
 
-    with _locked(project, options) as visit:
         wanted, found = visit.plan_removal(visit.desired())
         run.emit(PlanReady(actions=len(found.actions), plan=found))
         _agree(found, options)

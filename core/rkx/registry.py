@@ -9,11 +9,11 @@ import difflib
 import queue
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pluggy
 
@@ -36,10 +36,17 @@ DEADLINE_S = 10.0
 """How long a hook that computes values may take; then it is abandoned."""
 
 
-def installed(stage: Stage) -> dict[str, list[EntryPoint]]:
-    """List the providers of a stage by name, without importing any."""
+class Installed(Protocol):
+    """All entry points of this Python, read once: ``importlib.metadata.entry_points()``."""
+
+    def select(self, *, group: str) -> Iterable[EntryPoint]:
+        """Give those of a group."""
+
+
+def installed(stage: Stage, every: Installed | None = None) -> dict[str, list[EntryPoint]]:
+    """List the providers of a stage by name, without importing any; ``every`` spares reading what is installed."""
     found: dict[str, list[EntryPoint]] = {}
-    for point in entry_points(group=f"rkx.{stage}"):
+    for point in (entry_points() if every is None else every).select(group=f"rkx.{stage}"):
         found.setdefault(point.name, []).append(point)
     return found
 
@@ -48,9 +55,9 @@ def _owner(point: EntryPoint) -> str:
     return point.dist.name if point.dist else "unknown"
 
 
-def find(stage: Stage, name: str) -> tuple[type[Plugin[Any]], str]:
+def find(stage: Stage, name: str, every: Installed | None = None) -> tuple[type[Plugin[Any]], str]:
     """Import the provider called ``name`` and give it with its distribution; the code of no other plugin runs."""
-    points = installed(stage)
+    points = installed(stage, every)
     if name not in points:
         raise _not_found(stage, name, sorted(points))
     owners = sorted({_owner(point) for point in points[name]})
@@ -58,7 +65,7 @@ def find(stage: Stage, name: str) -> tuple[type[Plugin[Any]], str]:
         raise PluginConflict(
             f"{stage} plugin {name!r} comes from {' and '.join(owners)}", hint="uninstall all of them but one"
         )
-    return _checked(stage, name, owners[0], _load(stage, name, owners[0])), owners[0]
+    return _checked(stage, name, owners[0], _load(stage, points[name], owners[0])), owners[0]
 
 
 def _not_found(stage: Stage, name: str, known: Sequence[str]) -> PluginNotFound:
@@ -70,14 +77,16 @@ def _not_found(stage: Stage, name: str, known: Sequence[str]) -> PluginNotFound:
     )
 
 
-def _load(stage: Stage, name: str, owner: str) -> object:
+def _load(stage: Stage, points: list[EntryPoint], owner: str) -> object:
     from stevedore.named import NamedExtensionManager
 
+    name = points[0].name
+
     class _Group(NamedExtensionManager[Any]):
-        """One entry-point group, read afresh so that no stale cache hides a new plugin."""
+        """The entry points that were found, so that no stale cache hides a new plugin."""
 
         def list_entry_points(self) -> list[EntryPoint]:
-            return list(entry_points(group=self.namespace))
+            return points
 
     def fail(_manager: object, _point: object, error: BaseException) -> None:
         raise PluginFault(

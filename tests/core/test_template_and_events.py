@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rkx.engine.apply import Events
+from rkx.engine.stream import Events
 from rkx.events import ActionStarted, PlanReady
 from rkx.model.plan import Plan
 from rkx.secret import Secret

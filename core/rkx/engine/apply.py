@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -15,6 +14,7 @@ from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.drain import leave
 from rkx.engine.files import write
+from rkx.engine.glance import Glance
 from rkx.engine.graph import Graph
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
@@ -130,8 +130,9 @@ class Application:
         """Compare objects as soon as the API answers; what will be applied is noted first."""
         world, end = self._world, time.monotonic() + SURVEY_TIMEOUT_S
         while True:
+            glance = Glance(world.api)
             try:
-                actions = diff_objects(world.desired, world.api, world.ledger, partial=bool(self._plan.unreachable))
+                actions = diff_objects(world.desired, glance, world.ledger, partial=bool(self._plan.unreachable))
             except ApiSilent:
                 if time.monotonic() > end or world.cancelled.is_set():
                     raise
@@ -140,6 +141,8 @@ class Application:
                 actions = [action for action in actions if not is_grave(action)]  # the next run asks for these
                 self._objects.intend(actions)
                 return units(actions)
+            finally:
+                glance.close()
 
     def _single(self, action: Action) -> None:
         match action.key.kind:
@@ -217,26 +220,3 @@ def _error(error: BaseException) -> RkxError:
 
 def _lines(failures: Mapping[str, RkxError]) -> str:
     return "; ".join(f"{label}: {error.message}" for label, error in failures.items())
-
-
-class Events:
-    """Carry events from worker threads to the one thread that reads them, numbered in their order."""
-
-    def __init__(self, run: str) -> None:
-        self._run, self._count = run, 0
-        self._queue: queue.Queue[Event | None] = queue.Queue()
-        self._lock = threading.Lock()
-
-    def emit(self, event: Event) -> None:
-        """Add an event."""
-        with self._lock:
-            self._count += 1
-            self._queue.put(replace(event, run=self._run, seq=self._count))
-
-    def end(self) -> None:
-        """Say that no more come."""
-        self._queue.put(None)
-
-    def __iter__(self) -> Iterator[Event]:
-        while (event := self._queue.get()) is not None:
-            yield event

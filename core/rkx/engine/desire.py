@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
-from rkx.engine.node import Expected, Layout
+from rkx.engine import digest
+from rkx.engine.node import HELD_MODE, Expected, Layout
 from rkx.engine.state import State
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster
@@ -16,6 +16,8 @@ from rkx.model.facts import Facts
 from rkx.model.identity import Due, Identity, describe
 from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Object, Registration, Resource, Rollout
 from rkx.registry import Plugins
+
+HELD = digest.of_file("folder", HELD_MODE, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,21 +127,22 @@ def _keyed_objects(objects: Iterable[Object]) -> dict[Key, Object]:
 
 
 def layout(resources: Iterable[Resource], node: str) -> Layout:
-    """Find which folders of a node are read file by file: the topmost that hold files. The others are only held."""
+    """Find which folders of a node are read file by file: the topmost that hold files. The others are not entered."""
     mine = [resource for resource in resources if resource.key.node == node]
-    folders = sorted({resource.path for resource in mine if isinstance(resource, Folder)})
-    tops = [path for path in folders if not any(other in path.parents for other in folders)]
-    files = [resource.path for resource in mine if isinstance(resource, File)]
-    read = [top for top in tops if any(top in path.parents for path in files)]
+    folders = {str(each.path): each for each in mine if isinstance(each, Folder)}
+    tops = [path for path in sorted(folders) if not _under(path, folders)]
+    files = [str(each.path) for each in mine if isinstance(each, File)]
     for path in files:
-        if not any(top in path.parents for top in tops):
+        if not _under(path, tops):
             raise PluginFault(f"{node}: the file {path} lies in no folder that a plugin describes")
-    held = [path for path in folders if path not in read and not any(top in path.parents for top in read)]
-    return Layout(read=_texts(read), hold=_texts(held))
+    read = [top for top in tops if any(_under(path, (top,)) for path in files)]
+    closed = [path for path in sorted(folders) if path not in read and not _under(path, read)]
+    held = tuple(path for path in closed if digest.of_folder(folders[path]) == HELD)
+    return Layout(read=tuple(read), guard=tuple(path for path in closed if path not in held), hold=held)
 
 
-def _texts(paths: Iterable[PurePosixPath]) -> tuple[str, ...]:
-    return tuple(str(path) for path in paths)
+def _under(path: str, folders: Iterable[str]) -> bool:
+    return path.startswith(tuple(f"{folder}/" for folder in folders))
 
 
 def split(manifest: Manifest) -> list[Object]:

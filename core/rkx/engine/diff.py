@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 
 from rkx.engine import digest
 from rkx.engine.desire import Desired, daemon_images
@@ -56,7 +55,7 @@ class _Comparison:
         if self.seen.layout is None and self.ours:
             return list(self._prepare())  # its files are unknown, not missing: prepare, then plan anew
         found = [*self._prepare(), *self._files(), *self._leftovers()]
-        changed = [PurePosixPath(action.key.name) for action in found if action.key.kind == "File"]
+        changed = [action.key.name for action in found if action.key.kind == "File"]
         for container in self.wanted:
             if isinstance(container, Container):
                 found += self._container(container, changed)
@@ -113,7 +112,7 @@ class _Comparison:
                 kind = "Folder" if self.seen.files[path].word.startswith("folder") else "File"
                 yield Action(verb="remove", key=Key(self.name, kind, path), reason="no longer wanted")
 
-    def _container(self, container: Container, changed: Sequence[PurePosixPath]) -> Iterator[Action]:
+    def _container(self, container: Container, changed: Sequence[str]) -> Iterator[Action]:
         seen = self.ours.get(container.name)
         if seen is None or seen.state == "gone":
             yield self._action("create", container, "missing")
@@ -125,7 +124,7 @@ class _Comparison:
         else:
             yield from self._running(container, seen, changed)
 
-    def _running(self, container: Container, seen: SeenContainer, changed: Sequence[PurePosixPath]) -> Iterator[Action]:
+    def _running(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> Iterator[Action]:
         """Compare a container that is made as it should be: does it run, by its present files, and for ever."""
         if seen.state not in ("running", "restarting"):
             yield self._action("start", container, f"is {seen.state}")
@@ -139,7 +138,7 @@ class _Comparison:
     def _action(self, verb: str, container: Container, reason: str, changes: tuple[Change, ...] = ()) -> Action:
         return Action(verb=verb, key=container.key, reason=reason, owner=container.owner, changes=changes)  # type: ignore[arg-type] # one of Verb
 
-    def _newer(self, container: Container, seen: SeenContainer, changed: Sequence[PurePosixPath]) -> str:
+    def _newer(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> str:
         """Name a file that the container read before its present content was written.
 
         The Engine shows times of files in whole seconds. So one written in the second of the start counts as newer only
@@ -147,14 +146,14 @@ class _Comparison:
         """
         for path in changed:
             if reads(container, path):
-                return str(path)
+                return path
         if seen.started_at is None:
             return ""
         same = seen.labels.get("rkx.reads") == self.ledger.reads_word(container, self.wanted)
         started = seen.started_at if same else seen.started_at.replace(microsecond=0)
         for name, file in self.seen.files.items():
             is_newer = file.modified > started or (not same and file.modified == started)
-            if is_newer and reads(container, PurePosixPath(name)) and not file.word.startswith("folder"):
+            if is_newer and reads(container, name) and not file.word.startswith("folder"):
                 return name
         return ""
 
@@ -167,9 +166,9 @@ class _Comparison:
             yield Action(verb="remove", key=key, reason="no longer wanted", after=(base,))
 
 
-def reads(container: Container, path: PurePosixPath) -> bool:
+def reads(container: Container, path: str) -> bool:
     """Tell if a container must be restarted when that file changes."""
-    rules = [r for r in container.reads if r.path == path or r.path in path.parents]
+    rules = [read for read in container.reads if f"{path}/".startswith(f"{read.path}/")]
     return bool(rules) and max(rules, key=lambda read: len(read.path.parts)).on_change == "restart"
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rkx.engine import digest
 from rkx.engine.desire import Desired, registrations
-from rkx.engine.health import look, unhealthy
+from rkx.engine.glance import Glance
+from rkx.engine.health import unhealthy, workload
 from rkx.engine.ledger import Ledger
-from rkx.engine.objects import ClusterApi, projection
+from rkx.engine.objects import projection
 from rkx.model.node import Taint
 from rkx.model.plan import Action
-from rkx.model.resource import Key, Milestone, Object, Registration, Rollout
+from rkx.model.resource import Key, Milestone, Object, Registration
 
 FIRST = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
 GRAVE = ("namespace", "customresourcedefinition", "persistentvolumeclaim", "persistentvolume")
-AT_ONCE = 6
 
 
 def ready_key(kind: str, namespace: str, name: str) -> Key:
@@ -26,16 +25,15 @@ def ready_key(kind: str, namespace: str, name: str) -> Key:
     return Key("", "Health", f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}")
 
 
-def diff_objects(desired: Desired, api: ClusterApi, ledger: Ledger, *, partial: bool = False) -> list[Action]:
+def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: bool = False) -> list[Action]:
     """Compare every object with what the API shows; raises ApiSilent when it does not answer.
 
     With ``partial`` some nodes are not reachable: what runs on each node is not waited for.
     """
-    rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
-    nodes = {item["metadata"]["name"]: item for item in (api.read("/api/v1/nodes") or {"items": []})["items"]}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        actions = list(filter(None, pool.map(lambda wanted: _object(wanted, api, ledger), desired.objects.values())))
-        waits = list(filter(None, pool.map(lambda each: _rollout(each, api, actions), rollouts)))
+    nodes, wanted = glance.nodes(), list(desired.objects.values())
+    pairs = zip(wanted, glance.live(wanted), strict=True)
+    actions = [action for each, live in pairs if (action := _object(each, live, ledger))]
+    waits = list(_rollouts(desired, glance, actions, partial=partial))
     actions += _pruned(desired, ledger)
     for registration in registrations(desired):
         actions += _node(registration, nodes.get(registration.node, {}), ledger)
@@ -47,8 +45,7 @@ def is_grave(action: Action) -> bool:
     return action.verb == "remove" and action.key.kind.partition(".")[0].lower() in GRAVE
 
 
-def _object(wanted: Object, api: ClusterApi, ledger: Ledger) -> Action | None:
-    live = api.live(wanted)
+def _object(wanted: Object, live: Mapping[str, Any] | None, ledger: Ledger) -> Action | None:
     if live is None:
         return Action(verb="create", key=wanted.key, reason="missing", owner=wanted.owner)
     record = ledger.state.objects.get(str(wanted.key))
@@ -62,12 +59,14 @@ def _object(wanted: Object, api: ClusterApi, ledger: Ledger) -> Action | None:
     return None
 
 
-def _rollout(each: tuple[Rollout, str], api: ClusterApi, actions: list[Action]) -> Action | None:
-    rollout, owner = each
-    key = ready_key(rollout.kind, rollout.namespace, rollout.name)
-    mine = tuple(a.key for a in actions if a.key.name in (f"{rollout.namespace}/{rollout.name}", rollout.name))
-    why = "is changed" if mine else look(api, rollout)
-    return Action(verb="await", key=key, reason=why, owner=owner, after=mine) if why else None
+def _rollouts(desired: Desired, glance: Glance, actions: Sequence[Action], *, partial: bool) -> Iterator[Action]:
+    rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
+    lives = glance.live([workload(rollout) for rollout, _ in rollouts])
+    for (rollout, owner), live in zip(rollouts, lives, strict=True):
+        key = ready_key(rollout.kind, rollout.namespace, rollout.name)
+        mine = tuple(a.key for a in actions if a.key.name in (f"{rollout.namespace}/{rollout.name}", rollout.name))
+        if why := "is changed" if mine else unhealthy(rollout.kind, live or {}):
+            yield Action(verb="await", key=key, reason=why, owner=owner, after=mine)
 
 
 def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rkx.engine.objects import ClusterApi
+from rkx.engine.state import ObjectRecord
 from rkx.model.resource import Rollout
 
 Live = Mapping[str, Any]
@@ -70,9 +71,10 @@ def collection(api: ClusterApi, rollout: Rollout) -> str:
     return api.path(VERSIONS[rollout.kind], rollout.kind, rollout.namespace, "").rstrip("/")
 
 
-def look(api: ClusterApi, rollout: Rollout) -> str:
-    """Ask once why a workload does not work; empty when it does."""
-    return unhealthy(rollout.kind, api.read(f"{collection(api, rollout)}/{rollout.name}") or {})
+def workload(rollout: Rollout) -> ObjectRecord:
+    """Say where a workload is found."""
+    version = VERSIONS[rollout.kind]
+    return ObjectRecord(api_version=version, kind=rollout.kind, namespace=rollout.namespace, name=rollout.name)
 
 
 def story(api: ClusterApi, rollout: Rollout) -> str:

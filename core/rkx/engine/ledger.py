@@ -78,12 +78,9 @@ class Ledger:
 
     def reads_word(self, container: Container, resources: Iterable[Resource]) -> str:
         """Put the contents of all files that a container reads in one word, as they are wanted."""
-        words = [
-            f"{each.path} {self.word(each)}"
-            for each in resources
-            if isinstance(each, File)
-            and any(r.path == each.path or r.path in each.path.parents for r in container.reads)
-        ]
+        paths = tuple(f"{read.path}/" for read in container.reads)
+        files = [each for each in resources if isinstance(each, File) and f"{each.path}/".startswith(paths)]
+        words = [f"{file.path} {self.word(file)}" for file in files]
         return keyed(self.key, "\n".join(sorted(words)).encode())
 
     def digests(self, parts: Mapping[str, bytes]) -> dict[str, str]:

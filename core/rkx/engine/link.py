@@ -78,6 +78,14 @@ def session(connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0)
     return made
 
 
+def _said(error: requests.HTTPError) -> object:
+    """Give the Engine's own words: docker-py has read them already."""
+    try:
+        return getattr(error, "explanation", None) or error.response.json()["message"]
+    except (ValueError, KeyError):
+        return error
+
+
 class Link:
     """One node and the open way to it. Every call may come from any thread; each client belongs to one action."""
 
@@ -96,30 +104,34 @@ class Link:
 
         docker-py's own errors pass where the caller catches them inside.
         """
+        from docker.errors import DockerException
+
         client = self.client(timeout_s=timeout_s)
         try:
             with self._translated():
                 yield client
+        except DockerException as error:
+            raise self._refused(error) from error
         finally:
             client.close()
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        from docker.errors import DockerException
+    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[requests.Session]:
+        """Lend a plain HTTP session with the Engine, to look at things; errors as above."""
+        with self._translated(), session(self._transport.engine, timeout_s=timeout_s) as plain:
+            yield plain
 
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
         try:
             yield
-        except DockerException as error:
-            said = getattr(error, "explanation", None) or error
-            raise PartlyDone(f"{self.name}: the Engine says: {said}", hint="mend it, then run again") from error
+        except requests.HTTPError as error:
+            raise self._refused(_said(error)) from error
         except (requests.RequestException, OSError) as error:
             raise ConnectFailed(f"{self.name}: the stream broke: {error}", node=self.name, hint=_AGAIN) from error
 
-    @contextlib.contextmanager
-    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[requests.Session]:
-        """Lend a plain HTTP session with the Engine, for answers that are not read to their end; errors as above."""
-        with self._translated(), session(self._transport.engine, timeout_s=timeout_s) as plain:
-            yield plain
+    def _refused(self, why: object) -> PartlyDone:
+        return PartlyDone(f"{self.name}: the Engine says: {why}", hint="mend it, then run again")
 
     def client(self, *, timeout_s: float) -> APIClient:
         """Give a Docker client that the caller closes."""

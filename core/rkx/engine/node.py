@@ -11,7 +11,8 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,9 +33,15 @@ RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
 OWN_FOLDER = "/var/lib/rkx"
 STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"
+LOOK = "/look"
+"""Where the ``files`` container shows all that is read: one archive, as each costs Docker 20 two processes."""
+LOOK_READ, LOOK_PROGRAM = f"{LOOK}/read", f"{LOOK}/self"
+"""The latter is last in the archive, which is read up to the program's own entry."""
+HELD_MODE = 0o755
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 BATCH_TIMEOUT_S = 120.0
 _AGAIN = "run again; nothing is half-written"
+_PROGRAM_FOLDER = NODE_PROGRAM.rpartition("/")[0]
 
 Operation = dict[str, Any]
 
@@ -51,6 +58,7 @@ def program(architecture: str) -> bytes:
         ) from None
 
 
+@cache
 def image_tag(architecture: str) -> str:
     """Name the image of rkx-node after its content."""
     return f"{REPOSITORY}:{hashlib.sha256(program(architecture)).hexdigest()[:12]}"
@@ -58,16 +66,37 @@ def image_tag(architecture: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Which folders the ``files`` profile sees: ``read`` file by file, ``hold`` by their own mode alone."""
+    """Which folders the ``files`` profile sees.
 
-    read: tuple[str, ...]
-    hold: tuple[str, ...]
+    ``read`` are compared file by file, ``guard`` by their own mode and owner. Those that everybody may enter, and whose
+    content is not ours, are made once and then held: ``hold``.
+    """
+
+    read: tuple[str, ...] = ()
+    guard: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
 
     @property
     def roots(self) -> tuple[str, ...]:
-        """List the topmost of all folders: these are bound, never one inside another."""
-        every = sorted({*self.read, *self.hold, OWN_FOLDER})
+        """List the topmost of what is read, guarded or ours: these are bound, never one inside another."""
+        every = sorted({*self.read, *self.guard, OWN_FOLDER})
         return tuple(path for path in every if not any(path.startswith(f"{other}/") for other in every))
+
+    @property
+    def binds(self) -> list[str]:
+        """List the binds: each root at its own path, and once more what is looked at."""
+        shown = [f"{path}:{LOOK_READ}{path}:ro" for path in self.read]
+        return [*(f"{root}:{root}" for root in self.roots), *shown, f"{_PROGRAM_FOLDER}:{LOOK_PROGRAM}:ro"]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Give the labels by which it is known again."""
+        return {f"rkx.{field.name}": ":".join(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def of_labels(cls, labels: Mapping[str, str]) -> Layout:
+        """Read ``labels`` back."""
+        return cls(**{f.name: tuple(filter(None, labels.get(f"rkx.{f.name}", "").split(":"))) for f in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +121,22 @@ class NodeProgram:
         self._locks = {profile: threading.Lock() for profile in NAMES}
 
     def install(self, layout: Layout) -> None:
-        """Load the image, make both containers for ``layout``, and put the program where it survives a boot."""
-        with self.link.docker() as client:
-            self.load_image(client)
-            for profile in NAMES:
-                self.ensure(client, profile, layout)
-        self._refuse_other_state()
+        """Make the container for ``layout``, whose image and ``host`` sibling are there, and put the program last.
+
+        The program survives a boot; where it lies, all before it is done.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            held = pool.submit(self._hold, layout)
+            with self.link.docker() as client:
+                self.ensure(client, "files", layout)
+            self._refuse_other_state()
+            held.result()
         self.batch("files", self._program())
+
+    def _hold(self, layout: Layout) -> None:
+        folders = [{"path": path, **_owner(HELD_MODE)} for path in layout.hold]
+        if folders:
+            self.batch("host", [{"verb": "clean", "folders": folders}])
 
     def _refuse_other_state(self) -> None:
         """Stop where the state of another cluster lies: it may be the last copy of its authorities."""
@@ -146,18 +184,16 @@ class NodeProgram:
 
     def settings(self, profile: Profile, layout: Layout) -> dict[str, Any]:
         """Say how a profile's container is made; a golden file holds its mounts and capabilities."""
-        labels = {"rkx.cluster": self.cluster_id, "rkx.read": ":".join(layout.read), "rkx.hold": ":".join(layout.hold)}
-        common = {"image": image_tag(self.architecture), "labels": labels}
+        common = {"image": image_tag(self.architecture), "labels": {"rkx.cluster": self.cluster_id, **layout.labels}}
         if profile == "host":
             return {**common, "privileged": True, "pid": "host", "network": "host", "binds": [], "capabilities": []}
-        binds = [f"{root}:{root}" for root in layout.roots]
         capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER"]
         return {
             **common,
             "privileged": False,
             "pid": "",
             "network": "none",
-            "binds": binds,
+            "binds": layout.binds,
             "capabilities": capabilities,
         }
 
@@ -194,7 +230,7 @@ class NodeProgram:
         """
         with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
             self.load_image(client)
-            self.ensure(client, "host", Layout(read=(), hold=()))
+            self.ensure(client, "host", Layout())
             if image:
                 self._put_program(client)
             _discard(client, NAMES["files"])
@@ -207,16 +243,14 @@ class NodeProgram:
 
     def _put_program(self, client: APIClient) -> None:
         """Put the program where the cleaner finds it, in case an interrupted run deleted it already."""
-        self.ensure(client, "files", Layout(read=(), hold=()))
+        self.ensure(client, "files", Layout())
         self.batch("files", self._program())
 
     def _program(self) -> list[Operation]:
         content = base64.b64encode(program(self.architecture)).decode()
-        owner = {"mode": "0755", "uid": 0, "gid": 0}
-        folder = NODE_PROGRAM.rpartition("/")[0]
         return [
-            {"verb": "folder", "path": folder, **owner},
-            {"verb": "put", "path": NODE_PROGRAM, **owner, "content": content},
+            {"verb": "folder", "path": _PROGRAM_FOLDER, **_owner(0o755)},
+            {"verb": "put", "path": NODE_PROGRAM, **_owner(0o755), "content": content},
         ]
 
     def _in_image(self, client: APIClient, image: str, operations: Sequence[Operation]) -> None:
@@ -228,9 +262,8 @@ class NodeProgram:
             _discard(client, CLEANER)
 
     def _cleaner(self, image: str) -> dict[str, Any]:
-        wanted = {**self.settings("host", Layout(read=(), hold=())), "image": image}
-        folder = NODE_PROGRAM.rpartition("/")[0]
-        config = _config({**wanted, "binds": [f"{folder}:{folder}:ro"]})
+        wanted = {**self.settings("host", Layout()), "image": image}
+        config = _config({**wanted, "binds": [f"{_PROGRAM_FOLDER}:{_PROGRAM_FOLDER}:ro"]})
         return {**config, "Entrypoint": [NODE_PROGRAM]}
 
 
@@ -269,6 +302,10 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
 
 def _lines(operations: Sequence[Operation]) -> bytes:
     return b"".join(json.dumps(operation).encode() + b"\n" for operation in [*operations, {"verb": "end"}])
+
+
+def _owner(mode: int) -> Operation:
+    return {"mode": f"{mode:04o}", "uid": 0, "gid": 0}
 
 
 def _deletion(paths: Sequence[str]) -> Operation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from rkx.model.identity import KUBERNETES_CA, SUPER_ADMIN
 from rkx.model.resource import Object
 
 PORT = 6443
+API = f"tcp:{SERVER_NAME}:{PORT}"
 MANAGER = "rkx"
 READY_TIMEOUT_S = 10.0
 AT_MOST_RELAYED = 4
@@ -54,10 +56,11 @@ class ClusterApi:
         self._opened: list[requests.Session] = []
         self._ready: set[str] = set()
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
+        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def _session(self, link: Link) -> requests.Session:
         """Give each thread its session; where streams are few, all threads share one, and take turns."""
-        if link.relays(f"tcp:{SERVER_NAME}:{PORT}"):
+        if link.relays(API):
             with self._sharing:
                 return self._kept(self._shared, link, AT_MOST_RELAYED)
         return self._kept(self._local.__dict__.setdefault("sessions", {}), link, 0)
@@ -139,10 +142,11 @@ class ClusterApi:
         return f"{_root(api_version)}{inside}/{plural}/{name}"
 
     def _discover(self, api_version: str, kind: str) -> tuple[str, bool]:
-        if kind not in self._kinds.get(api_version, {}):
-            listed = self.read(_root(api_version)) or {"resources": []}
-            kinds = {r["kind"]: (r["name"], r["namespaced"]) for r in listed["resources"] if "/" not in r["name"]}
-            self._kinds[api_version] = kinds
+        with self._asking[api_version]:
+            if kind not in self._kinds.get(api_version, {}):
+                listed = self.read(_root(api_version)) or {"resources": []}
+                kinds = {r["kind"]: (r["name"], r["namespaced"]) for r in listed["resources"] if "/" not in r["name"]}
+                self._kinds[api_version] = kinds
         if kind not in self._kinds[api_version]:
             raise ApiRefused(
                 f"the API server knows no {kind} in {api_version}",

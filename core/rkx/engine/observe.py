@@ -9,22 +9,20 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
 from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.link import Link
-from rkx.engine.node import NAMES, RELAY_LABEL, Layout
+from rkx.engine.node import HELD_MODE, LOOK, LOOK_PROGRAM, LOOK_READ, NAMES, RELAY_LABEL, Layout
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
-if TYPE_CHECKING:
-    from docker import APIClient
-
-
 PIECE_BYTES = 1 << 14
+AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +51,10 @@ class SeenFile:
     size: int = 0
 
 
+HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromtimestamp(0, UTC))
+"""A folder that rkx-node made and that is not looked at again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenNode:
     """All that was seen of one node. ``layout`` is None where rkx-node was never installed."""
@@ -70,23 +72,36 @@ class SeenNode:
 
 def observe(link: Link, digest_key: bytes) -> SeenNode:
     """Look at a node: its Engine, its containers, and the files below our folders."""
-    with ThreadPoolExecutor(2, thread_name_prefix=link.name) as pool:
-        facts = pool.submit(_facts, link)
-        with link.docker() as client:
-            listed = _listed(client)
-            layout = _layout(listed)
-            files = pool.submit(_files, link, layout, digest_key)
-            containers = {name: _inspected(client, seen) for name, seen in listed.items()}
-            images = frozenset(tag for image in client.images() for tag in image.get("RepoTags") or ())
-        return SeenNode(facts=facts.result(), containers=containers, files=files.result(), layout=layout, images=images)
+    with link.http() as engine, ThreadPoolExecutor(AT_ONCE, thread_name_prefix=link.name) as pool:
+        facts = pool.submit(_facts, link, engine)
+        listed = _listed(engine)
+        layout = _layout(listed)
+        files = [pool.submit(part, engine, layout, digest_key) for part in (_looked_at, _guarded)] if layout else []
+        containers = {name: _inspected(engine, seen) for name, seen in listed.items()}
+        images = frozenset(tag for image in _get(engine, "/images/json") for tag in image.get("RepoTags") or ())
+        return SeenNode(
+            facts=facts.result(),
+            containers=containers,
+            files={path: seen for part in files for path, seen in part.result().items()},
+            layout=layout,
+            images=images,
+        )
 
 
-def _facts(link: Link) -> NodeFacts:
+def _get(engine: requests.Session, path: str, **params: str) -> Any:  # noqa: ANN401 - JSON
+    """Ask the Engine; None if it knows no such thing. Not by docker-py, whose import takes longer than a look."""
+    answer = engine.get(f"http://node{path}", params=params)
+    if answer.status_code == requests.codes.not_found:
+        return None
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _facts(link: Link, engine: requests.Session) -> NodeFacts:
     version = link.version()
-    with link.docker() as client:
-        asked = time.time()
-        info = client.info()
-        answered = time.time()
+    asked = time.time()
+    info = _get(engine, "/info")
+    answered = time.time()
     now = datetime.fromisoformat(_cut(info["SystemTime"])).timestamp() if info.get("SystemTime") else asked
     return NodeFacts(
         engine_id=info["ID"],
@@ -119,9 +134,9 @@ def _cut(moment: str) -> str:
     return text[:26] + (zone or "+00:00")
 
 
-def _listed(client: APIClient) -> dict[str, SeenContainer]:
+def _listed(engine: requests.Session) -> dict[str, SeenContainer]:
     found = {}
-    for row in client.containers(all=True):
+    for row in _get(engine, "/containers/json", all="1"):
         name = row["Names"][0].lstrip("/") if row.get("Names") else row["Id"]
         labels = row.get("Labels") or {}
         if RELAY_LABEL in labels and row["State"] != "created":
@@ -138,14 +153,11 @@ def _listed(client: APIClient) -> dict[str, SeenContainer]:
     return found
 
 
-def _inspected(client: APIClient, seen: SeenContainer) -> SeenContainer:
-    from docker.errors import NotFound
-
+def _inspected(engine: requests.Session, seen: SeenContainer) -> SeenContainer:
     if not seen.cluster or seen.name in NAMES.values():
         return seen
-    try:
-        whole = client.inspect_container(seen.id)
-    except NotFound:
+    whole = _get(engine, f"/containers/{seen.id}/json")
+    if whole is None:
         return replace(seen, state="gone")
     host = whole["HostConfig"]
     started = whole["State"].get("StartedAt", "")
@@ -161,33 +173,40 @@ def _inspected(client: APIClient, seen: SeenContainer) -> SeenContainer:
 
 def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
     program = containers.get(NAMES["files"])
-    if program is None or not program.cluster:
-        return None
-    split = {name: tuple(filter(None, program.labels.get(f"rkx.{name}", "").split(":"))) for name in ("read", "hold")}
-    return Layout(read=split["read"], hold=split["hold"])
+    return Layout.of_labels(program.labels) if program is not None and program.cluster else None
 
 
-def _files(link: Link, layout: Layout | None, digest_key: bytes) -> dict[str, SeenFile]:
-    if layout is None:
-        return {}
-    wanted = [(root, True) for root in layout.read] + [(path, False) for path in (*layout.hold, NODE_PROGRAM)]
-    with link.http() as client:
-        return {path: seen for root, whole in wanted for path, seen in _tree(client, root, digest_key, whole=whole)}
+def _looked_at(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
+    """Read all of our files in one archive; it is left at the entry of rkx-node, whose content is not compared."""
+    found = {path: HELD for path in layout.hold}
+    for archive, entry in _archive(engine, LOOK):
+        name = f"/{entry.name}"
+        path = name.removeprefix(LOOK_READ)
+        if any(path == root or path.startswith(f"{root}/") for root in layout.read):
+            found[path] = _seen(archive, entry, digest_key)
+        if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
+            return found | {NODE_PROGRAM: _seen(None, entry, digest_key)}
+    return found
 
 
-def _tree(client: requests.Session, root: str, digest_key: bytes, *, whole: bool) -> Iterator[tuple[str, SeenFile]]:
-    """Read a folder through the stopped container's binds; with ``whole`` false only its own entry is fetched."""
-    parent = root.rpartition("/")[0]
-    path = f"/containers/{NAMES['files']}/archive"
-    with client.get(f"http://node{path}", params={"path": root}, stream=True) as answer:
+def _guarded(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
+    """Read of each folder its own entry, which comes first; the stream ends there, whatever the folder holds."""
+    found: dict[str, SeenFile] = {}
+    for path in layout.guard:
+        found.update((path, _seen(None, entry, digest_key)) for _, entry in islice(_archive(engine, path), 1))
+    return found
+
+
+def _archive(engine: requests.Session, path: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """Read a path through the stopped container's binds, entry by entry; nothing where there is no such path."""
+    address = f"http://node/containers/{NAMES['files']}/archive"
+    with engine.get(address, params={"path": path}, stream=True) as answer:
         if answer.status_code == requests.codes.not_found:
             return
         answer.raise_for_status()
         with tarfile.open(fileobj=io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES))), mode="r|") as archive:
             for entry in archive:
-                yield f"{parent}/{entry.name}".rstrip("/"), _seen(archive if whole else None, entry, digest_key)
-                if not whole:
-                    return  # and the stream is closed, whatever the folder holds
+                yield archive, entry
 
 
 def _seen(archive: tarfile.TarFile | None, entry: tarfile.TarInfo, digest_key: bytes) -> SeenFile:

@@ -34,10 +34,10 @@ class Relays:
 
     def end(self, link: Link) -> None:
         """End what is left of them, and see each container gone: the Engine deletes them after their end."""
-        from docker.errors import APIError, NotFound
-
         if not self._names:
             return
+        from docker.errors import APIError, NotFound
+
         with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S) as client:
             for name in self._names:
                 with contextlib.suppress(APIError):  # gone, or going

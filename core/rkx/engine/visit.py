@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,11 @@ from rkx.engine.birth import births, check_births
 from rkx.engine.desire import Desired, desire, without
 from rkx.engine.diff import diff_nodes, take_down
 from rkx.engine.diff_objects import diff_objects, is_grave
+from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.node import NodeProgram
-from rkx.engine.objects import ApiSilent, ClusterApi
+from rkx.engine.objects import API, ApiSilent, ClusterApi
 from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.order import SURVEY, order
 from rkx.engine.preflight import preflight, refuse_other_clusters
@@ -23,7 +25,7 @@ from rkx.engine.recover import recover
 from rkx.engine.relay import Relays
 from rkx.engine.state import NodeRecord, State, StateFile, born
 from rkx.engine.turns import ask_all
-from rkx.errors import ConnectFailed, PluginFault, Refused, RkxError, TransportError
+from rkx.errors import ConnectFailed, PluginFault, Refused, RkxError, StreamRefused, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
@@ -32,21 +34,23 @@ from rkx.model.plan import Action, Danger, Plan
 from rkx.model.resource import Key, Leaves
 from rkx.model.step import Lane, Refuse, Turn
 from rkx.registry import Plugins
-from rkx.transport import Prompt, Transport
+from rkx.transport import Transport
 
-Open = Callable[[Node, Prompt | None], Transport]
+Open = Callable[[Node], Transport]
 AT_ONCE = 32
 
 
 @dataclass(kw_only=True)
 class Visit:
-    """Open connections and what was seen; ``close`` ends it. One thread drives it."""
+    """Open connections and what was seen; ``close`` ends it. One thread drives it.
+
+    With ``objects`` false nobody will compare the cluster's objects.
+    """
 
     cluster: Cluster
     plugins: Plugins
     open_transport: Open
     state_file: StateFile
-    prompt: Prompt | None = None
     allowed_unreachable: frozenset[str] = frozenset()
     links: dict[str, Link] = field(default_factory=dict)
     programs: dict[str, NodeProgram] = field(default_factory=dict)
@@ -54,8 +58,11 @@ class Visit:
     unreachable: dict[str, RkxError] = field(default_factory=dict)
     ledger: Ledger = field(init=False)
     api: ClusterApi = field(init=False)
+    glance: Glance | None = None
     writes: bool = False
+    objects: bool = True
     warnings: list[Finding] = field(default_factory=list)
+    _glancing: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
         """Read the state, connect to every node, and look at each; a lost state is found again on the nodes."""
@@ -64,36 +71,61 @@ class Visit:
         former = {} if state is None else state.nodes
         nodes = {node.name: node for node in self.cluster.nodes}
         nodes |= {name: _node(name, record) for name, record in former.items() if name not in nodes}
-        self._connect(nodes.values())
+        if state is not None:
+            self._open(state)
+        self._reach(nodes.values(), state)
         if state is None:
             found = recover(self.links, self.cluster, self.state_file)
             state = found or born()
-        self.ledger = Ledger(state, self.state_file if self.writes else None)
-        self.cluster = replace(self.cluster, id=state.cluster_id)
-        self.api = self._api()
-        self.look()
+            self._open(state)
+        self._remember(self.seen) if self.seen else self.look()
         self._check_machines()
         check_births(self.cluster, state)
         if found is not None and self.writes:
             self.ledger.save()  # it was lost here: have it again, whatever the run will do
 
-    def _connect(self, nodes: Iterable[Node]) -> None:
-        def one(node: Node) -> Link | RkxError:
+    def _open(self, state: State) -> None:
+        self.ledger = Ledger(state, self.state_file if self.writes else None)
+        self.cluster = replace(self.cluster, id=state.cluster_id)
+        self.api = self._api()
+
+    def _reach(self, nodes: Iterable[Node], state: State | None) -> None:
+        """Connect to every node, and look at each as soon as it is there, if the key of its digests is known."""
+
+        def one(node: Node) -> RkxError | None:
             try:
-                relays = Relays() if self.writes else None  # a relay starts a container, which a plan never does
-                link = Link(node.name, self.open_transport(node, self.prompt), relays)
-                link.version()
+                link = self._connect(node)
             except (TransportError, OSError) as error:
                 return _named(node.name, error)
-            return link
+            if state is not None:
+                self._glance_through(link)
+                self.seen[node.name] = observe(link, state.digest_key.reveal())
+            return None
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for node, result in zip(nodes, pool.map(one, nodes), strict=True):
-                if isinstance(result, Link):
-                    self.links[node.name] = result
-                else:
-                    self.unreachable[node.name] = result
+            asked = {node.name: pool.submit(one, node) for node in nodes}
+        self.unreachable = {name: error for name, done in asked.items() if (error := done.result()) is not None}
         self._judge_unreachable()
+        self.links = {name: self.links[name] for name in asked if name in self.links}
+
+    def _glance_through(self, link: Link) -> None:
+        """Begin to read the objects through the first control plane node that is there; a relay is no way to look."""
+        through = {node.name for node in self.cluster.with_role("controlplane")}
+        expected = [each for each in self.ledger.state.objects.values() if each.kind != "Node"]
+        with self._glancing, suppress(StreamRefused):  # nothing listens there: the API is silent, which the plan tells
+            if self.objects and expected and self.glance is None and link.name in through and not link.relays(API):
+                self.glance = Glance(self.api, expected)
+
+    def _connect(self, node: Node) -> Link:
+        relays = Relays() if self.writes else None  # a relay starts a container, which a plan never does
+        link = self.links[node.name] = Link(node.name, self.open_transport(node), relays)
+        try:
+            link.version()
+        except BaseException:
+            del self.links[node.name]
+            link.close()
+            raise
+        return link
 
     def _check_machines(self) -> None:
         """Refuse machines that belong to another cluster, are others than before, or stand under two names."""
@@ -126,9 +158,12 @@ class Visit:
         """Observe every node again."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = pool.map(lambda link: observe(link, self.ledger.key), self.links.values())
-            self.seen = dict(zip(self.links, found, strict=True))
-        for name, seen in self.seen.items():
-            self.programs[name] = NodeProgram(self.links[name], self.cluster.id, seen.facts.architecture)
+            self._remember(dict(zip(self.links, found, strict=True)))
+
+    def _remember(self, seen: Mapping[str, SeenNode]) -> None:
+        self.seen = {name: seen[name] for name in self.links}
+        for name, each in self.seen.items():
+            self.programs[name] = NodeProgram(self.links[name], self.cluster.id, each.facts.architecture)
 
     def facts(self) -> Facts:
         """Give each node's facts: the Engine's, and what rkx-node said last."""
@@ -195,11 +230,14 @@ class Visit:
         return wanted, Plan(cluster=self.cluster.name, actions=order(actions, wanted), asks=asks)
 
     def _objects(self, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
+        glance, self.glance = self.glance or Glance(self.api), None
         try:
-            return diff_objects(desired, self.api, self.ledger, partial=bool(self.unreachable)), ()
+            return diff_objects(desired, glance, self.ledger, partial=bool(self.unreachable)), ()
         except ApiSilent:
             reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
             return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
+        finally:
+            glance.close()
 
     def _departures(self, gone: Sequence[str], desired: Desired) -> list[Action]:
         found: list[Action] = []
@@ -267,6 +305,8 @@ class Visit:
 
     def close(self) -> None:
         """End all connections."""
+        if self.glance is not None:
+            self.glance.close()
         if hasattr(self, "api"):
             self.api.close()
         for link in self.links.values():

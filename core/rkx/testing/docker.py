@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from rkx.testing.machine import Effect, Machine
+from rkx.testing.machine import Effect, Machine, archive
 from rkx.testing.wire import Request, Response, as_json, error
 
 API_VERSION = "1.41"
@@ -184,11 +184,12 @@ class FakeEngine:
     def _archive(self, request: Request, reference: str) -> Response:
         """Show what a container's binds show."""
         box, path = self._on(reference), request.query["path"]
-        binds = [bind.split(":")[0] for bind in (box.host.get("Binds") or ())] if box else []
-        if path not in self.machine.files or not any(path == each or path.startswith(f"{each}/") for each in binds):
+        binds = [bind.split(":") for bind in (box.host.get("Binds") or ())] if box else []
+        files = self.machine.shown((outside, inside) for outside, inside, *_ in binds)
+        if path not in files:
             return error(404, f"Could not find the file {path} in container {reference}")
         stat = base64.b64encode(json.dumps({"name": path}).encode()).decode()
-        return Response(body=self.machine.archive(path), headers={"X-Docker-Container-Path-Stat": stat})
+        return Response(body=archive(files, path), headers={"X-Docker-Container-Path-Stat": stat})
 
     def _batch(self, box: Box, given: BinaryIO, said: BinaryIO) -> None:
         """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing."""

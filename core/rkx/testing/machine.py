@@ -7,8 +7,9 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 Effect = Callable[[str, Callable[[], None]], None]
@@ -25,6 +26,20 @@ class Entry:
     uid: int = 0
     gid: int = 0
     modified_s: float = field(default_factory=time.time)
+
+
+def archive(files: Mapping[str, Entry], path: str) -> bytes:
+    """Pack a path as the Engine's archive does: names begin with its last part."""
+    packed, parent = io.BytesIO(), path.rpartition("/")[0]
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for each in sorted(name for name in files if name == path or name.startswith(f"{path}/")):
+            entry = files[each]
+            info = tarfile.TarInfo(each[len(parent) + 1 :])
+            info.type = tarfile.DIRTYPE if entry.content is None else tarfile.REGTYPE
+            info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.uid, entry.gid, int(entry.modified_s)
+            info.size = len(entry.content or b"")
+            tar.addfile(info, io.BytesIO(entry.content or b""))
+    return packed.getvalue()
 
 
 class Machine:
@@ -47,18 +62,15 @@ class Machine:
             self.make_folder(parent)
             self.files[path] = Entry()
 
-    def archive(self, path: str) -> bytes:
-        """Pack a path as the Engine's archive does: names begin with its last part."""
-        packed, parent = io.BytesIO(), path.rpartition("/")[0]
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for each in self.below(path):
-                entry = self.files[each]
-                info = tarfile.TarInfo(each[len(parent) + 1 :])
-                info.type = tarfile.DIRTYPE if entry.content is None else tarfile.REGTYPE
-                info.mode, info.uid, info.gid, info.mtime = entry.mode, entry.uid, entry.gid, int(entry.modified_s)
-                info.size = len(entry.content or b"")
-                archive.addfile(info, io.BytesIO(entry.content or b""))
-        return packed.getvalue()
+    def shown(self, binds: Iterable[tuple[str, str]]) -> dict[str, Entry]:
+        """Show what a container with such binds (outside, inside) sees, and the folders above it."""
+        seen = {
+            f"{inside}{each[len(outside) :]}": self.files[each]
+            for outside, inside in binds
+            for each in self.below(outside)
+        }
+        above = {str(parent) for path in seen for parent in PurePosixPath(path).parents}
+        return {path: Entry() for path in above} | seen
 
     def perform(self, lines: list[bytes]) -> Iterator[bytes]:
         """Do a batch: one answer per operation, and one for its end."""

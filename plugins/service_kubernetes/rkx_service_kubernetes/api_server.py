@@ -165,7 +165,7 @@ def _audit_folders(site: Site) -> list[rkx.Folder]:
     log = site.config.kube_api.audit_log
     if not log.enabled or log.configuration.path == "-":
         return []
-    return [folder(site.name, AUDIT_LOGS, 0o700)]
+    return [folder(site.name, AUDIT_LOGS)]  # the API server closes the logs in it: 0600
 
 
 def _audit_mounts(folders: list[rkx.Folder]) -> tuple[rkx.Mount, ...]:

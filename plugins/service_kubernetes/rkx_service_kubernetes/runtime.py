@@ -14,16 +14,17 @@ SOCKET = "/var/run/cri-dockerd.sock"
 REGISTRIES = "registries"
 KUBELET_DATA = "/var/lib/kubelet"
 DOCKER_HUB = "https://index.docker.io/v1/"
-OWN_FOLDERS = {
-    "/etc/cni": 0o755,
-    "/opt/cni": 0o755,
-    "/opt/cni/bin": 0o755,
-    "/var/lib/cni": 0o700,
-    "/var/lib/cri-dockerd": 0o700,
-    KUBELET_DATA: 0o750,
-    "/var/log/containers": 0o755,
-    "/var/log/pods": 0o755,
-}
+OWN_FOLDERS = (
+    "/etc/cni",
+    "/opt/cni",
+    "/opt/cni/bin",
+    "/var/lib/cni",
+    "/var/lib/cri-dockerd",
+    KUBELET_DATA,
+    "/var/log/containers",
+    "/var/log/pods",
+)
+"""Open to all, as RKE and kubeadm have them: what is secret below them is closed by those who write it."""
 
 
 def key(node: str) -> rkx.Key:
@@ -33,7 +34,7 @@ def key(node: str) -> rkx.Key:
 
 def resources(site: Site) -> list[rkx.Resource]:
     """Describe cri-dockerd with the folders that it shares with the kubelet."""
-    folders = [folder(site.name, path, mode) for path, mode in OWN_FOLDERS.items()]
+    folders = [folder(site.name, path) for path in OWN_FOLDERS]
     container = rkx.Container(
         node=site.name,
         name=NAME,

@@ -72,7 +72,8 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.calls.append(f"rkx_service_resources {node.name}")
         return [
             rkx.Folder(node=node.name, path=ROOT),
-            rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/tiny"), mode=0o755),
+            rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/tiny"), mode=0o750),
+            rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/open"), mode=0o755),
             self._file(node, "config", self.content),
             self._file(node, "token", self.token),
             rkx.Registration(node=node.name, labels=self.labels),

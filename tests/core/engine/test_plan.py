@@ -98,9 +98,9 @@ DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
         lambda s: _agent(s).host.update(Memory=1 << 20),
         [("replace", "two container agent", "limits were set by hand")],
     ),
-    "mode of a file that nobody reads anew": (
+    "mode of a folder that is not open to all": (
         lambda s: s.world.machines["two"].files.update({"/var/lib/tiny": Entry(mode=0o777)}),
-        [("update", "two folder /var/lib/tiny", "mode or owner is 0777 0:0, not 0755 0:0")],
+        [("update", "two folder /var/lib/tiny", "mode or owner is 0777 0:0, not 0750 0:0")],
     ),
     "changed file": (
         lambda s: _write(s, "config", b"by hand"),
@@ -135,6 +135,15 @@ DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
         ],
     ),
 }
+
+
+def test_a_folder_open_to_all_is_made_at_prepare_and_not_read_again(site: Site) -> None:
+    machine = site.world.machines["two"]
+    machine.files["/var/lib/open"] = Entry(mode=0o700)
+    site.up()
+    assert machine.files["/var/lib/open"].mode == 0o755
+    machine.files["/var/lib/open"] = Entry(mode=0o700)
+    assert site.planned() == []
 
 
 @pytest.mark.parametrize("name", DRIFTS)

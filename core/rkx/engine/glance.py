@@ -1,0 +1,52 @@
+"""The cluster's objects as the API shows them in one look; what was applied earlier is read beside the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from rkx.engine.objects import ClusterApi
+from rkx.engine.state import ObjectRecord
+from rkx.model.resource import Object
+
+AT_ONCE = 3
+"""Each has a connection of its own, whose TLS costs more than a few reads one after the other."""
+Live = dict[str, Any] | None
+Wanted = Object | ObjectRecord
+
+
+class Glance:
+    """One look at the objects: each is read once, the nodes first, so that a silent API is asked a single time."""
+
+    def __init__(self, api: ClusterApi, expected: Iterable[Wanted] = ()) -> None:
+        """Begin to read the nodes, then what is ``expected``."""
+        self._api = api
+        self._read: dict[tuple[str, ...], Future[Live]] = {}
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="objects")
+        self._first = self._pool.submit(self._begin, tuple(expected))
+
+    def _begin(self, expected: tuple[Wanted, ...]) -> dict[str, dict[str, Any]]:
+        listed = self._api.read("/api/v1/nodes") or {"items": []}
+        for each in expected:
+            self._ask(each)
+        return {item["metadata"]["name"]: item for item in listed["items"]}
+
+    def _ask(self, each: Wanted) -> Future[Live]:
+        key = each.api_version, each.kind, each.namespace, each.name
+        if key not in self._read:
+            self._read[key] = self._pool.submit(self._api.live, each)
+        return self._read[key]
+
+    def nodes(self) -> Mapping[str, Mapping[str, Any]]:
+        """Give the Node objects by name; raises ApiSilent when no API server answers."""
+        return self._first.result()
+
+    def live(self, wanted: Iterable[Wanted]) -> list[Live]:
+        """Give objects as they were in this look; None for one that is not there."""
+        self._first.result()
+        return [done.result() for done in [self._ask(each) for each in wanted]]
+
+    def close(self) -> None:
+        """Begin to read nothing more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

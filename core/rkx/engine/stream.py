@@ -1,0 +1,33 @@
+"""The events of a run, from its threads to the one that reads them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rkx.events import Event
+
+
+class Events:
+    """Carry events from worker threads to the one thread that reads them, numbered in their order."""
+
+    def __init__(self, run: str) -> None:
+        self._run, self._count = run, 0
+        self._queue: queue.Queue[Event | None] = queue.Queue()
+        self._lock = threading.Lock()
+
+    def emit(self, event: Event) -> None:
+        """Add an event."""
+        with self._lock:
+            self._count += 1
+            self._queue.put(replace(event, run=self._run, seq=self._count))
+
+    def end(self) -> None:
+        """Say that no more come."""
+        self._queue.put(None)
+
+    def __iter__(self) -> Iterator[Event]:
+        while (event := self._queue.get()) is not None:
+            yield event
