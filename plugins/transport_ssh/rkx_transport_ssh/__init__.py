@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import rkx
+from rkx_transport_ssh.deferred import defer
 
+defer("invoke")  # paramiko uses it for `Match exec` of ~/.ssh/config alone; importing it takes as long as a login
 logging.getLogger("rkx.transport_ssh").addHandler(logging.NullHandler())
 
 
