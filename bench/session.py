@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 from path import Stretch, critical_path
+from rest import wait_for_rest
 from sides import Limit, Rkx, Up, fresh
 from timed import BIN, Failed, run
 
@@ -93,6 +94,7 @@ class Session:
 
     def _noop(self, rkx: Rkx) -> None:
         first = self.lab.machines[0].address
+        click.echo(f"  at rest, {wait_for_rest():.0%} busy")
         for _ in range(REPEATS):
             login = run(BIN / "python", HERE / "login.py", first, self.lab.key, self.lab.known_hosts)
             self._note("imports and login", login.took_s)
