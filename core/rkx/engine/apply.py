@@ -23,10 +23,11 @@ from rkx.engine.node import NodeProgram
 from rkx.engine.object_actions import Objects
 from rkx.engine.objects import ApiSilent, ClusterApi
 from rkx.engine.order import Unit, units
+from rkx.engine.patience import Patience
 from rkx.engine.probe import POLL_S, wait_until_ready
 from rkx.engine.state import NodeRecord
 from rkx.engine.turns import Turns
-from rkx.errors import ApplyFailed, Interrupted, NotReady, RkxError, TransportError
+from rkx.errors import ApplyFailed, Interrupted, NotReady, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, Waiting
 from rkx.model.plan import Action, Plan
 from rkx.model.resource import Container
@@ -58,8 +59,9 @@ class Application:
     def __init__(self, world: World, plan: Plan) -> None:
         self._world, self._plan = world, plan
         self._turns = Turns(world.plugins, plan, world.links, world.ledger, world.cancelled)
-        self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, world.cancelled)
-        self._objects = Objects(world.api, world.ledger, world.desired, world.links, world.cancelled)
+        self._patience = Patience(world.cancelled)
+        self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
+        self._objects = Objects(world.api, world.ledger, world.desired, world.links, self._patience)
 
     def run(self) -> None:
         """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left."""
@@ -80,6 +82,8 @@ class Application:
             raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError) else only
         if failures and not left and all(isinstance(error, NotReady) for error in failures.values()):
             raise NotReady(_lines(failures), hint="all changes are made; look at the components named")
+        if failures and not left and all(isinstance(error, Refused) for error in failures.values()):
+            raise Refused(_lines(failures), hint=next(iter(failures.values())).hint)
         if failures:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
             again = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
@@ -175,7 +179,7 @@ class Application:
             raise TypeError(f"{action.key} is no container")
         self._note(container)
         self._carry(action, link, container)
-        wait_until_ready(link, container, self._world.ledger, self._world.cancelled, self._teller(action))
+        wait_until_ready(link, container, self._world.ledger, self._patience, self._teller(action))
 
     def _teller(self, action: Action) -> Callable[[str], None]:
         return lambda why: self._world.emit(Waiting(node=action.key.node, key=str(action.key), why=why))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rkx.engine.order import Unit
+from rkx.engine.patience import Patience
 from rkx.model.resource import Key
 
 AT_ONCE = 48
@@ -18,9 +18,9 @@ Work = Callable[[Unit], Sequence[Unit]]
 class Graph:
     """The units of one run. ``failures`` and ``left`` tell afterwards what was not done."""
 
-    def __init__(self, units: Iterable[Unit], work: Work, cancelled: threading.Event) -> None:
+    def __init__(self, units: Iterable[Unit], work: Work, patience: Patience) -> None:
         self._waiting = list(units)
-        self._work, self._cancelled = work, cancelled
+        self._work, self._patience = work, patience
         self._done: set[Key] = set()
         self._running = 0
         self._ended: queue.Queue[tuple[Unit, Sequence[Unit], BaseException | None]] = queue.Queue()
@@ -35,13 +35,14 @@ class Graph:
                 self._running -= 1
                 if error is not None:
                     self.failures[unit] = error
+                    self._patience.failed()
                 else:
                     self._done |= unit.keys
                     self._waiting += more
                 self._start_ready(pool)
 
     def _start_ready(self, pool: ThreadPoolExecutor) -> None:
-        if self._cancelled.is_set():
+        if self._patience.cancelled.is_set():
             return
         for unit in [unit for unit in self._waiting if unit.after <= self._done]:
             self._waiting.remove(unit)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, replace
@@ -18,6 +17,7 @@ from rkx.engine.health import collection, story, unhealthy
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.objects import ApiSilent, ClusterApi, record_of
+from rkx.engine.patience import Patience
 from rkx.engine.state import ObjectRecord
 from rkx.errors import Interrupted, NotReady
 from rkx.model.plan import Action
@@ -32,9 +32,9 @@ class Objects:
     """Changes of cluster objects in one run."""
 
     def __init__(
-        self, api: ClusterApi, ledger: Ledger, desired: Desired, links: Mapping[str, Link], cancelled: threading.Event
+        self, api: ClusterApi, ledger: Ledger, desired: Desired, links: Mapping[str, Link], patience: Patience
     ) -> None:
-        self._api, self._ledger, self._desired, self._links, self._cancelled = api, ledger, desired, links, cancelled
+        self._api, self._ledger, self._desired, self._links, self._patience = api, ledger, desired, links, patience
 
     def intend(self, actions: Sequence[Action]) -> None:
         """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
@@ -122,17 +122,18 @@ class Objects:
         self, path: str, name: str, judge: Callable[[Mapping[str, Any]], str], what: str, timeout_s: float = 60.0
     ) -> None:
         """Watch an object until ``judge`` finds nothing wrong with it."""
-        end, why = time.monotonic() + timeout_s, "is not there"
-        while (rest := end - time.monotonic()) > 0:
+        since, why = time.monotonic(), "is not there"
+        cancelled = self._patience.cancelled
+        while rest := self._patience.left(since, timeout_s):
             try:
                 for live in self._api.watch(path, name, min(rest, WATCH_S)):
                     if not (why := judge(live)):
                         return
-                    if self._cancelled.is_set():
+                    if cancelled.is_set():
                         break
             except (ApiSilent, requests.RequestException, OSError) as error:
                 why = str(error)
-                self._cancelled.wait(probe.POLL_S)
-            if self._cancelled.is_set():
+                cancelled.wait(probe.POLL_S)
+            if cancelled.is_set():
                 raise Interrupted(f"cancelled while waiting for {what}")
-        raise NotReady(f"{what} was not healthy within {timeout_s:g} s: {why}")
+        raise NotReady(f"{what} was not healthy within {time.monotonic() - since:.0f} s: {why}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ import requests
 from rkx.engine.access import https, tls_context
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link, session
+from rkx.engine.patience import Patience
 from rkx.errors import Interrupted, NotReady, RkxError, StreamRefused
 from rkx.model.resource import Container, Probe
 
@@ -22,7 +22,7 @@ ENDS = 5
 
 
 def wait_until_ready(
-    link: Link, container: Container, ledger: Ledger, cancelled: threading.Event, tell: Callable[[str], None]
+    link: Link, container: Container, ledger: Ledger, patience: Patience, tell: Callable[[str], None]
 ) -> None:
     """Return when the container's probe answers well; NotReady with its last log lines when there is no hope.
 
@@ -32,11 +32,11 @@ def wait_until_ready(
         return
     ask = _asker(link, container.probe, ledger)
     ends = _Ends(link, container.name)
-    end, told = time.monotonic() + container.probe.timeout_s, ""
+    since, told = time.monotonic(), ""
     while why := _answer(ask):
-        if cancelled.is_set():
+        if patience.cancelled.is_set():
             raise Interrupted(f"{container.key}: cancelled while waiting for it")
-        if time.monotonic() > end or ends.too_many():
+        if not patience.left(since, container.probe.timeout_s) or ends.too_many():
             raise NotReady(
                 f"{container.key} does not become healthy: {why}",
                 hint=f"its last lines:\n{last_lines(link, container.name)}",
@@ -44,7 +44,7 @@ def wait_until_ready(
         if why != told:
             tell(why)
             told = why
-        cancelled.wait(POLL_S)
+        patience.cancelled.wait(POLL_S)
 
 
 def _answer(ask: Callable[[], str]) -> str:

@@ -12,8 +12,9 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.node import NodeProgram, Operation
 from rkx.engine.observe import host_from_plain, plain_host
 from rkx.engine.state import NodeRecord
+from rkx.errors import Refused
 from rkx.model.facts import Listener
-from rkx.model.resource import Folder, Leaves
+from rkx.model.resource import File, Folder, Leaves
 
 POD_LABEL = "io.kubernetes.pod.uid"
 """cri-dockerd's mark on the containers of a kubelet's pods."""
@@ -29,7 +30,10 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
         program.ensure(client, "host", layout)
     known = {*record.paths, *(each.path for each in record.former)}
     folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - known)
-    host, there = program.facts(folders)
+    files = [] if record.facts else sorted(str(each.path) for each in desired.on(name) if isinstance(each, File))
+    host, found = program.facts([*folders, *files])
+    _refuse_strangers(name, [each.path for each in found if each.path in files])
+    there = tuple(each for each in found if each.path in folders)
     former = (*record.former, *there)
     paths = tuple(sorted({*record.paths, *folders} - {each.path for each in former}))
     if record.facts:  # our own programs listen by now
@@ -37,6 +41,16 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     facts = plain_host(host)
     ledger.note_node(name, lambda r: replace(r, former=former, paths=paths, facts=facts), save=True)
     program.install(layout)
+
+
+def _refuse_strangers(node: str, files: Sequence[str]) -> None:
+    """Stop where our files lie on a machine that this cluster never prepared: they carry another authority's keys."""
+    if files:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        raise Refused(
+            f"{node}: {files[0]}{more} of another cluster, or of one whose state is lost, is there",
+            hint="take that cluster down with its own state; if it is gone, delete the files",
+        )
 
 
 def _listening(facts: Mapping[str, Any]) -> tuple[Listener, ...]:

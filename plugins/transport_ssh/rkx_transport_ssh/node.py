@@ -17,6 +17,8 @@ from rkx_transport_ssh.streams import SshStream
 OPEN_S = 10.0
 PLACE_S = 60.0
 """How long a stream by command waits for one of the other seven to end."""
+FORWARDING = "its sshd_config must say neither AllowStreamLocalForwarding no nor AllowTcpForwarding no"
+"""Debian's sshd lets the latter decide about sockets too."""
 
 
 class SshNode:
@@ -129,7 +131,7 @@ class SshNode:
             ),
             stdio.NO_CLIENT: (
                 f"nothing listens on {path}, or sshd forbids streams to it",
-                "is dockerd running there? If so, set AllowStreamLocalForwarding yes in its sshd_config",
+                f"is dockerd running there? If so, {FORWARDING}",
             ),
         }.get(status, (f"no Docker Engine answers on {path}: {words or status}", "is dockerd running?"))
         return rkx.StreamRefused(f"{self._hop}: {message}", node=self._hop.node, hint=hint)
@@ -138,7 +140,7 @@ class SshNode:
         return rkx.StreamRefused(
             f"{self._hop}: no stream to {self._socket} ({words}), and no command may be run to learn why",
             node=self._hop.node,
-            hint=f"is dockerd running, {self._hop.user} in its group, AllowStreamLocalForwarding yes in sshd_config?",
+            hint=f"is dockerd running there, and {self._hop.user} in its group? If so, {FORWARDING}",
         )
 
     def _dial_error(self, address: str, kind: str, refused: ChannelRefused) -> Exception:

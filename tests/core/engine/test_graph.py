@@ -13,6 +13,7 @@ from tests.core.engine.small import Site
 
 from rkx.engine.graph import Graph
 from rkx.engine.order import Unit, units
+from rkx.engine.patience import Patience
 from rkx.errors import PluginFault
 from rkx.model.plan import Action
 from rkx.model.resource import Key
@@ -41,7 +42,7 @@ def graphs(draw: st.DrawFn) -> list[Unit]:
 @settings(max_examples=40, deadline=None)
 def test_each_unit_runs_once_after_what_it_waits_for(found: list[Unit]) -> None:
     order: list[Unit] = []
-    graph = Graph(found, lambda each: order.append(each) or (), threading.Event())  # type: ignore[func-returns-value]
+    graph = Graph(found, lambda each: order.append(each) or (), Patience(threading.Event()))  # type: ignore[func-returns-value]
     graph.run()
     assert sorted(map(id, order)) == sorted(map(id, found))
     assert graph.left == []
@@ -55,7 +56,7 @@ def failing(found: list[Unit], *numbers: int) -> Graph:
             raise ValueError(each)
         return ()
 
-    graph = Graph(found, work, threading.Event())
+    graph = Graph(found, work, Patience(threading.Event()))
     graph.run()
     return graph
 
@@ -74,13 +75,13 @@ def test_what_a_unit_returns_joins_the_graph() -> None:
         done.append(each.keys)
         return [unit(2, 1), unit(1)] if key(0) in each.keys else ()
 
-    Graph([unit(0)], work, threading.Event()).run()
+    Graph([unit(0)], work, Patience(threading.Event())).run()
     assert done == [{key(0)}, {key(1)}, {key(2)}]
 
 
 def test_after_cancel_nothing_more_starts() -> None:
     cancelled = threading.Event()
-    graph = Graph([unit(0), unit(1, 0)], lambda _each: cancelled.set() or (), cancelled)  # type: ignore[func-returns-value]
+    graph = Graph([unit(0), unit(1, 0)], lambda _each: cancelled.set() or (), Patience(cancelled))  # type: ignore[func-returns-value]
     graph.run()
     assert graph.left == [unit(1, 0)]
     assert graph.failures == {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.core.engine.small import Site
+from tests.core.engine.small import ROOT, Site
 
 from rkx import api
 from rkx.errors import Refused
+from rkx.testing.machine import Entry
 
 
 @pytest.fixture
@@ -57,3 +58,16 @@ def test_a_machine_that_was_given_another_name_is_refused(running: Site) -> None
     world.engines["three"], world.machines["three"] = world.engines["two"], world.machines["two"]
     running.write(["one", "three"])
     assert "engine-of-two" in refused(running, running.up())
+
+
+def test_files_of_a_cluster_that_nobody_knows_any_more_are_not_written_over(site: Site) -> None:
+    lost = {path: Entry(content=b"another authority's") for path in (f"{ROOT}/config", f"{ROOT}/token")}
+    for name in ("one", "two"):
+        site.world.machines[name].files.update(lost)
+    run = site.up()
+    assert isinstance(run.error, Refused)
+    assert f"one: {ROOT}/config and 1 more of another cluster" in run.error.message
+    assert "two: " in run.error.message
+    for name in ("one", "two"):
+        files = site.world.machines[name].files
+        assert {path: files[path] for path in lost} == lost

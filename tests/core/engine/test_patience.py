@@ -1,0 +1,47 @@
+"""Waits are as long as they say, until something fails: then the bad news must not wait for them."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from rkx.engine.graph import Graph
+from rkx.engine.order import Unit
+from rkx.engine.patience import AFTER_FAILURE_S, Patience
+from rkx.model.plan import Action
+from rkx.model.resource import Key
+
+
+@pytest.fixture
+def patience() -> Patience:
+    """The patience of a run in which nothing has failed."""
+    return Patience(threading.Event())
+
+
+def test_a_wait_lasts_as_long_as_it_says(patience: Patience) -> None:
+    now = time.monotonic()
+    assert patience.left(now, 120) == pytest.approx(120, abs=1)
+    assert patience.left(now - 121, 120) == 0
+
+
+def test_after_a_failure_no_wait_lasts_longer_than_its_rest(patience: Patience) -> None:
+    patience.failed()
+    now = time.monotonic()
+    assert patience.left(now - 60, 120) == pytest.approx(AFTER_FAILURE_S, abs=1)
+    assert patience.left(now - 119, 120) == pytest.approx(1, abs=1)
+
+
+def test_a_wait_that_begins_after_a_failure_has_its_time_too(patience: Patience) -> None:
+    patience.failed()
+    assert patience.left(time.monotonic() + 5, 120) == pytest.approx(5 + AFTER_FAILURE_S, abs=1)
+
+
+def test_a_unit_that_fails_ends_the_patience_of_the_others(patience: Patience) -> None:
+    def work(_unit: Unit) -> tuple[Unit, ...]:
+        raise ValueError
+
+    unit = Unit(actions=(Action(verb="create", key=Key("one", "Container", "a"), reason="missing"),))
+    Graph([unit], work, patience).run()
+    assert patience.left(time.monotonic(), 120) < 120
