@@ -79,9 +79,9 @@ def pod(cluster: Cluster, name: str, node: str, script: str = SLEEP, **spec: Any
 
 
 def deploy(cluster: Cluster) -> Workload:
-    """Apply the objects and wait until both pods are ready."""
-    workers = [machine.name for machine in cluster.machines[1:3]]
-    pods = [_serving(cluster, *each) for each in zip(("one", "two"), workers, strict=True)]
+    """Apply the objects and wait until both pods are ready; a cluster of one machine has both there."""
+    nodes = [machine.name for machine in cluster.machines[1:3]] or 2 * [cluster.machines[0].name]
+    pods = [_serving(cluster, *each) for each in zip(("one", "two"), nodes, strict=True)]
     secrets = [_secret(name) for name in ("one", "two")]
     apply(cluster, [_namespace(), *secrets, *pods, _service()])
     cluster.kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", "--timeout=90s", "pod/one", "pod/two").check()
