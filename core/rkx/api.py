@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from rkx.config import Document, decode
-from rkx.config import load as read_file
-from rkx.errors import ConfigError, PartlyDone, Problem, Refused, RkxError
-from rkx.events import Event, PlanReady, ProblemFound, RunFinished, RunStarted
-from rkx.hooks import Plugin
-from rkx.model.cluster import Cluster, PluginRef
+from rkx.errors import PartlyDone, Refused
+from rkx.events import PlanReady, ProblemFound
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
-from rkx.registry import Chosen, Installed, Plugins, find
+from rkx.project import Project, load
+from rkx.run import Run
 from rkx.transport import Prompt, Transport
 
 if TYPE_CHECKING:
@@ -29,37 +21,13 @@ if TYPE_CHECKING:
     from rkx.engine.desire import Desired
     from rkx.engine.visit import Visit
 
-Given = dict[tuple[str, str], Plugin[Any]]
+__all__ = ["Options", "Project", "Run", "apply", "kubeconfig", "kubeconfig_path", "load", "plan", "remove", "up"]
 Accept = Callable[[Sequence[Danger]], bool]
 """Agrees, or not, to what would lose data or service."""
 
 
 def _never(_dangers: Sequence[Danger]) -> bool:
     return False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Project:
-    """One cluster.yml, decoded, with the plugins that it chose."""
-
-    path: Path
-    cluster: Cluster
-    plugins: Plugins
-    transports: dict[str, Chosen]
-    given: Given = field(default_factory=dict)
-    warnings: tuple[Problem, ...] = ()
-
-    def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
-        """Connect to a node by the transport that it names; one that left the file is known from the state."""
-        chosen = self.transports.get(node.name) or self._former(node)
-        return Plugins([chosen]).open_transport(chosen, node, prompt)
-
-    def _former(self, node: Node) -> Chosen:
-        choice = _Choice(self.given, None, entry_points())
-        chosen = choice.of(_transport(node))
-        if chosen is None:
-            raise ConfigError(f"{node.name}: its transport cannot be used", problems=choice.problems)
-        return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,88 +40,12 @@ class Options:
     break_lock: str = ""
 
 
-def load(
-    path: str | Path,
-    *,
-    mode: Literal["strict", "warn"] = "strict",
-    plugins: Sequence[Plugin[Any]] = (),
-    fetch: bool = True,
-) -> Project:
-    """Read cluster.yml and choose its plugins; ConfigError holds every mistake at once.
-
-    Without ``fetch`` manifests that the file names by http(s) are left out: only for what applies no plan.
-    ``plugins`` are instances that take the place of installed ones of their stage and name.
-    """
-    loaded = read_file(Path(path), mode=mode, fetch=fetch)
-    given: Given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
-    choice = _Choice(given, loaded.document, entry_points())
-    problems = choice.problems
-    chosen = [choice.of(ref) for ref in _refs(loaded.cluster)]
-    transports = {node.name: choice.of(_transport(node)) for node in loaded.cluster.nodes}
-    _raise(problems, path)
-    every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
-    problems += [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
-    _raise([problem for problem in problems if not problem.warning], path)
-    warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
-    return Project(
-        path=Path(path),
-        cluster=loaded.cluster,
-        plugins=every,
-        transports={name: each for name, each in transports.items() if each is not None},
-        given=given,
-        warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
-    )
-
-
-def _refs(cluster: Cluster) -> list[PluginRef]:
-    return [*cluster.auth, cluster.network, *cluster.services, *cluster.addons, *cluster.extensions]
-
-
-def _raise(problems: Sequence[Problem], path: str | Path) -> None:
-    errors = sorted((p for p in problems if not p.warning), key=lambda problem: (problem.line, problem.column))
-    if errors:
-        count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
-        raise ConfigError(f"{path}: {count}", problems=errors)
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """Finds plugins by what cluster.yml says of them, and gathers what is wrong there."""
-
-    given: Given
-    document: Document | None
-    installed: Installed
-    problems: list[Problem] = field(default_factory=list)
-
-    def of(self, ref: PluginRef) -> Chosen | None:
-        """Give the plugin, decoded; None beside a problem."""
-        if plugin := self.given.get((ref.stage, ref.name)):
-            return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
-        try:
-            kind, owner = find(ref.stage, ref.name, self.installed)
-        except ConfigError as error:
-            found = Problem(where=ref.where, message=error.message, hint=error.hint)
-            self.problems.append(self.document.place(found) if self.document else found)
-            return None
-        config, problems = decode(
-            kind.Config, ref.options, where=ref.where, document=self.document, places=ref.options_where, known=ref.known
-        )
-        self.problems.extend(problems)
-        return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
-
-
-def _transport(node: Node) -> PluginRef:
-    return PluginRef(stage="transport", name=node.transport, options=node.transport_options, where=node.where)
-
-
-def _distinct(transports: Mapping[str, Chosen | None]) -> list[Chosen]:
-    return list({id(type(each.plugin)): each for each in transports.values() if each is not None}.values())
-
-
 def plan(project: Project, options: Options = Options()) -> Plan:
     """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
     with _visit(project, options, writes=False) as visit:
-        return visit.plan(visit.desired())
+        from rkx.engine import planning
+
+        return planning.plan(visit, visit.desired())
 
 
 @contextmanager
@@ -185,76 +77,6 @@ def _prepared(project: Project, options: Options, opens: Callable[[Node], Transp
         state_file=StateFile(path_beside(project.path)),
         allowed_unreachable=options.allow_unreachable,
     )
-
-
-@dataclass(kw_only=True)
-class Run:
-    """A run on its own thread; iterate over it for its events, then look at ``error``."""
-
-    name: str = field(default_factory=lambda: secrets.token_hex(4))
-    error: RkxError | None = None
-    exit_code: int = 0
-    _cancelled: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
-    _events: Any = None
-
-    def start(self, work: Callable[[Run], None], command: str, cluster: str) -> Run:
-        """Begin; called once, by this module."""
-        from rkx.engine.stream import Events
-
-        self._events = Events(self.name)
-        self._thread = threading.Thread(target=self._work, args=(work, command, cluster), name="run")
-        self._thread.start()
-        return self
-
-    def _work(self, work: Callable[[Run], None], command: str, cluster: str) -> None:
-        started = time.monotonic()
-        self.emit(RunStarted(command=command, cluster=cluster))
-        try:
-            work(self)
-        except RkxError as error:
-            self.error = error
-        except Exception as error:  # noqa: BLE001 - the top of a thread: the caller gets it as ``error``
-            self.error = RkxError(f"a bug in rkx: {error!r}", hint="report it, please")
-            self.error.__cause__ = error
-        self.exit_code = self.error.exit_code if self.error else 0
-        message = self.error.message if self.error else "done"
-        self.emit(RunFinished(exit_code=self.exit_code, message=message, duration_s=time.monotonic() - started))
-        self._events.end()
-
-    def emit(self, event: Event) -> None:
-        """Add an event to the stream."""
-        self._events.emit(event)
-
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
-
-    def cancel(self) -> None:
-        """Start nothing more; running actions finish."""
-        self._cancelled.set()
-
-    @property
-    def cancelled(self) -> threading.Event:
-        """Give the event that ``cancel`` sets."""
-        return self._cancelled
-
-    def wait(self) -> None:
-        """Wait for the end; raises what went wrong."""
-        if self._thread is not None:
-            self._thread.join()
-        if self.error is not None:
-            raise self.error
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self.cancel()
-        if self._thread is not None:
-            self._thread.join()
 
 
 def up(project: Project, options: Options = Options()) -> Run:
@@ -298,10 +120,11 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
     for problem in project.warnings:
         run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
     with _locked(project, options) as visit:
-        from rkx.engine.conduct import Conductor  # after the logins have begun: it brings much with it
+        from rkx.engine import planning  # after the logins have begun: it brings much with it
+        from rkx.engine.conduct import Conductor
 
         desired = visit.desired()
-        found = visit.plan(desired)
+        found = planning.plan(visit, desired)
         if planned is not None and planned.actions != found.actions:
             raise PartlyDone(
                 "the nodes are not as they were when the plan was made", hint="plan again, then apply that"
@@ -315,12 +138,13 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
 def _carry_out(
     visit: Visit, conductor: Conductor, desired: Desired, found: Plan, options: Options, run: Run, project: Project
 ) -> None:
+    from rkx.engine import planning
     from rkx.engine.kubeconfig import write_kubeconfig
 
     if any(action.verb == "prepare" for action in found.actions):
         conductor.prepare(desired, found)
         before, desired = found.asks, visit.desired()
-        found = visit.plan(desired)
+        found = planning.plan(visit, desired)
         _agree(found, options, before)
     for finding in visit.warnings:
         run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
@@ -343,9 +167,10 @@ def _report_unreachable(visit: Visit) -> None:
 
 def _remove(project: Project, options: Options, run: Run) -> None:
     with _locked(project, options, objects=False) as visit:
-        from rkx.engine.conduct import Conductor, forget  # after the logins have begun
+        from rkx.engine import planning  # after the logins have begun
+        from rkx.engine.conduct import Conductor, forget
 
-        wanted, found = visit.plan_removal(visit.desired())
+        wanted, found = planning.plan_removal(visit, visit.desired())
         run.emit(PlanReady(actions=len(found.actions), plan=found))
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rkx.engine import digest
-from rkx.engine.node import HELD_MODE, Expected, Layout
+from rkx.engine.layout import HELD_MODE, Expected, Layout
 from rkx.engine.state import State
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster

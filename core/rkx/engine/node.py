@@ -12,11 +12,11 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
+from rkx.engine.layout import HELD_MODE, OWN_FOLDER, PROGRAM_FOLDER, Expected, Layout
 from rkx.engine.link import Link
 from rkx.engine.state import Former, State, parse
 from rkx.errors import PartlyDone, PreflightFailed, Refused
@@ -31,17 +31,10 @@ NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
 CLEANER = "rkx-clean"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
-OWN_FOLDER = "/var/lib/rkx"
 STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"
-LOOK = "/look"
-"""Where the ``files`` container shows all that is read: one archive, as each costs Docker 20 two processes."""
-LOOK_READ, LOOK_PROGRAM = f"{LOOK}/read", f"{LOOK}/self"
-"""The latter is last in the archive, which is read up to the program's own entry."""
-HELD_MODE = 0o755
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 BATCH_TIMEOUT_S = 120.0
 _AGAIN = "run again; nothing is half-written"
-_PROGRAM_FOLDER = NODE_PROGRAM.rpartition("/")[0]
 
 Operation = dict[str, Any]
 
@@ -62,53 +55,6 @@ def program(architecture: str) -> bytes:
 def image_tag(architecture: str) -> str:
     """Name the image of rkx-node after its content."""
     return f"{REPOSITORY}:{hashlib.sha256(program(architecture)).hexdigest()[:12]}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Which folders the ``files`` profile sees.
-
-    ``read`` are compared file by file, ``guard`` by their own mode and owner. Those that everybody may enter, and whose
-    content is not ours, are made once and then held: ``hold``.
-    """
-
-    read: tuple[str, ...] = ()
-    guard: tuple[str, ...] = ()
-    hold: tuple[str, ...] = ()
-
-    @property
-    def roots(self) -> tuple[str, ...]:
-        """List the topmost of what is read, guarded or ours: these are bound, never one inside another."""
-        every = sorted({*self.read, *self.guard, OWN_FOLDER})
-        return tuple(path for path in every if not any(path.startswith(f"{other}/") for other in every))
-
-    @property
-    def binds(self) -> list[str]:
-        """List the binds: each root at its own path, and once more what is looked at."""
-        shown = [f"{path}:{LOOK_READ}{path}:ro" for path in self.read]
-        return [*(f"{root}:{root}" for root in self.roots), *shown, f"{_PROGRAM_FOLDER}:{LOOK_PROGRAM}:ro"]
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Give the labels by which it is known again."""
-        return {f"rkx.{field.name}": ":".join(getattr(self, field.name)) for field in fields(self)}
-
-    @classmethod
-    def of_labels(cls, labels: Mapping[str, str]) -> Layout:
-        """Read ``labels`` back."""
-        return cls(**{f.name: tuple(filter(None, labels.get(f"rkx.{f.name}", "").split(":"))) for f in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """How rkx-node should be installed: its size, and the digest of each container's settings."""
-
-    size: int
-    digests: Mapping[str, str]
-
-    def fits(self, containers: Mapping[str, Any]) -> bool:
-        """Tell if both containers are made as this rkx makes them."""
-        return all(containers[name].digest == digest for name, digest in self.digests.items())
 
 
 class NodeProgram:
@@ -249,7 +195,7 @@ class NodeProgram:
     def _program(self) -> list[Operation]:
         content = base64.b64encode(program(self.architecture)).decode()
         return [
-            {"verb": "folder", "path": _PROGRAM_FOLDER, **_owner(0o755)},
+            {"verb": "folder", "path": PROGRAM_FOLDER, **_owner(0o755)},
             {"verb": "put", "path": NODE_PROGRAM, **_owner(0o755), "content": content},
         ]
 
@@ -263,7 +209,7 @@ class NodeProgram:
 
     def _cleaner(self, image: str) -> dict[str, Any]:
         wanted = {**self.settings("host", Layout()), "image": image}
-        config = _config({**wanted, "binds": [f"{_PROGRAM_FOLDER}:{_PROGRAM_FOLDER}:ro"]})
+        config = _config({**wanted, "binds": [f"{PROGRAM_FOLDER}:{PROGRAM_FOLDER}:ro"]})
         return {**config, "Entrypoint": [NODE_PROGRAM]}
 
 

@@ -16,8 +16,9 @@ from typing import Any
 import requests
 
 from rkx.engine.digest import canonical, keyed, of_file
+from rkx.engine.layout import HELD_MODE, LOOK, LOOK_PROGRAM, LOOK_READ, Layout
 from rkx.engine.link import Link
-from rkx.engine.node import HELD_MODE, LOOK, LOOK_PROGRAM, LOOK_READ, NAMES, RELAY_LABEL, Layout
+from rkx.engine.node import NAMES, RELAY_LABEL
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 

@@ -1,9 +1,9 @@
-"""One visit to the cluster's nodes: open ways to them, the state, what was seen, and the plan that follows."""
+"""One visit to the cluster's nodes: open ways to them, the state, what was seen, and what is wanted of them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -11,28 +11,21 @@ from datetime import UTC, datetime
 
 from rkx.engine.birth import births, check_births
 from rkx.engine.desire import Desired, desire, without
-from rkx.engine.diff import diff_nodes, take_down
-from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.node import NodeProgram
-from rkx.engine.objects import API, ApiSilent, ClusterApi
+from rkx.engine.objects import API, ClusterApi
 from rkx.engine.observe import SeenNode, host_from_plain, observe
-from rkx.engine.order import SURVEY, order
-from rkx.engine.preflight import preflight, refuse_other_clusters
+from rkx.engine.preflight import refuse_other_clusters
 from rkx.engine.recover import recover
 from rkx.engine.relay import Relays
 from rkx.engine.state import NodeRecord, State, StateFile, born
-from rkx.engine.turns import ask_all
-from rkx.errors import ConnectFailed, PluginFault, Refused, RkxError, StreamRefused, TransportError
+from rkx.errors import ConnectFailed, Refused, RkxError, StreamRefused, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.node import Node
-from rkx.model.plan import Action, Danger, Plan
-from rkx.model.resource import Key, Leaves
-from rkx.model.step import Lane, Refuse, Turn
 from rkx.registry import Plugins
 from rkx.transport import Transport
 
@@ -181,7 +174,7 @@ class Visit:
         wanted = desire(self.plugins, self.cluster, self.facts(), self.ledger.state, now)
         expected = {name: self.programs[name].expected(layout) for name, layout in wanted.layouts.items()}
         wanted = replace(wanted, programs=expected)
-        gone = self._gone()
+        gone = self.gone()
         if not gone:
             return wanted
         former = tuple(_node(name, self.ledger.state.nodes[name]) for name in gone)
@@ -190,91 +183,10 @@ class Visit:
             wanted, leaving=without(desire(self.plugins, whole, self.facts(), self.ledger.state, now), gone).leaving
         )
 
-    def _gone(self) -> list[str]:
+    def gone(self) -> list[str]:
         """List nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
         kept = {node.name for node in self.cluster.nodes}
         return sorted(name for name in self.ledger.state.nodes if name not in kept and name in self.seen)
-
-    def plan(self, desired: Desired) -> Plan:
-        """Compare what should be with what is; ``warnings`` of the nodes are kept."""
-        self.warnings = preflight(self.plugins, desired, self.seen, self.ledger)
-        seen = {name: each for name, each in self.seen.items() if name in desired.layouts}
-        actions = diff_nodes(desired, seen, self.ledger)
-        objects, unknown = self._objects(desired)
-        gone = self._gone()
-        actions += objects + self._departures(gone, desired)
-        ordered = order(actions, desired)
-        dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
-        dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
-        turns, lanes = self._turns(ordered)
-        return Plan(
-            cluster=self.cluster.name,
-            actions=ordered,
-            turns=turns,
-            lanes=lanes,
-            unknown=unknown,
-            asks=tuple(dangers),
-            unreachable=tuple(sorted(self.unreachable)),
-        )
-
-    def plan_removal(self, desired: Desired) -> tuple[Desired, Plan]:
-        """Plan for nothing: every node is taken down."""
-        wanted = without(desired, [*self.seen])
-        actions = [
-            action
-            for name, seen in sorted(self.seen.items())
-            for action in take_down(name, seen, self.ledger, _leaves(wanted, name))
-        ]
-        danger = Danger(what=f"remove the whole cluster {self.cluster.name!r}", why="all of its data goes")
-        asks = (danger,) if actions else ()
-        return wanted, Plan(cluster=self.cluster.name, actions=order(actions, wanted), asks=asks)
-
-    def _objects(self, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
-        glance, self.glance = self.glance or Glance(self.api), None
-        try:
-            return diff_objects(desired, glance, self.ledger, partial=bool(self.unreachable)), ()
-        except ApiSilent:
-            reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
-            return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
-        finally:
-            glance.close()
-
-    def _departures(self, gone: Sequence[str], desired: Desired) -> list[Action]:
-        found: list[Action] = []
-        for name in gone:
-            leave = Action(verb="remove", key=Key("", "Node", name), reason="no longer in cluster.yml")
-            downs = take_down(name, self.seen[name], self.ledger, _leaves(desired, name))
-            found += [leave, *(replace(action, after=(*action.after, leave.key)) for action in downs)]
-        return found if desired.cluster.nodes else []
-
-    def _turns(self, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
-        applied = sorted({*self._recorded(), *self._running()})
-        changes = [action for action in actions if action.key.kind == "Container"]
-        if not changes:
-            return (), ()
-        answers = ask_all(self.plugins.asks(self.cluster, applied), self.links, self.ledger)
-        found = self.plugins.turns(self.cluster, applied, changes, answers)
-        keys = {action.key for action in actions}
-        for turn in found:
-            if isinstance(turn, Turn):
-                self._check_turn(turn, keys)
-        return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
-
-    def _check_turn(self, turn: Turn, planned: set[Key]) -> None:
-        """Refuse now what its steps would refuse later, when half of the run is done."""
-        if planned.isdisjoint(turn.keys):
-            raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
-        for step in turn.enter:
-            verdict = self.plugins.step(step, ask_all(step.asks, self.links, self.ledger))
-            if isinstance(verdict, Refuse):
-                raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
-
-    def _recorded(self) -> set[Key]:
-        nodes = self.ledger.state.nodes.items()
-        return {Key(name, "Container", each) for name, record in nodes for each in record.containers}
-
-    def _running(self) -> set[Key]:
-        return {Key(n, "Container", c) for n, seen in self.seen.items() for c in seen.ours(self.cluster.id)}
 
     def remember_nodes(self) -> None:
         """Note in the state which nodes belong to the cluster, before anything is put on them."""
@@ -320,10 +232,6 @@ def _named(node: str, error: TransportError | OSError) -> RkxError:
         return ConnectFailed(f"{node}: {error}", node=node)
     message = error.message if node in error.message else f"{node}: {error.message}"
     return type(error)(message, node=node, hint=error.hint)
-
-
-def _leaves(desired: Desired, node: str) -> list[Leaves]:
-    return [each for each in desired.leaving.get(node, ()) if isinstance(each, Leaves)]
 
 
 def _node(name: str, record: NodeRecord) -> Node:

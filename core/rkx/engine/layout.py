@@ -1,0 +1,64 @@
+"""Which folders of a node rkx-node sees, and where it shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rkx.model.resource import NODE_PROGRAM
+
+OWN_FOLDER = "/var/lib/rkx"
+PROGRAM_FOLDER = NODE_PROGRAM.rpartition("/")[0]
+LOOK = "/look"
+"""Where the ``files`` container shows all that is read: one archive, as each costs Docker 20 two processes."""
+LOOK_READ, LOOK_PROGRAM = f"{LOOK}/read", f"{LOOK}/self"
+"""The latter is last in the archive, which is read up to the program's own entry."""
+HELD_MODE = 0o755
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Which folders the ``files`` profile sees.
+
+    ``read`` are compared file by file, ``guard`` by their own mode and owner. Those that everybody may enter, and whose
+    content is not ours, are made once and then held: ``hold``.
+    """
+
+    read: tuple[str, ...] = ()
+    guard: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """List the topmost of what is read, guarded or ours: these are bound, never one inside another."""
+        every = sorted({*self.read, *self.guard, OWN_FOLDER})
+        return tuple(path for path in every if not any(path.startswith(f"{other}/") for other in every))
+
+    @property
+    def binds(self) -> list[str]:
+        """List the binds: each root at its own path, and once more what is looked at."""
+        shown = [f"{path}:{LOOK_READ}{path}:ro" for path in self.read]
+        return [*(f"{root}:{root}" for root in self.roots), *shown, f"{PROGRAM_FOLDER}:{LOOK_PROGRAM}:ro"]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Give the labels by which it is known again."""
+        return {f"rkx.{field.name}": ":".join(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def of_labels(cls, labels: Mapping[str, str]) -> Layout:
+        """Read ``labels`` back."""
+        return cls(**{f.name: tuple(filter(None, labels.get(f"rkx.{f.name}", "").split(":"))) for f in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """How rkx-node should be installed: its size, and the digest of each container's settings."""
+
+    size: int
+    digests: Mapping[str, str]
+
+    def fits(self, containers: Mapping[str, Any]) -> bool:
+        """Tell if both containers are made as this rkx makes them."""
+        return all(containers[name].digest == digest for name, digest in self.digests.items())

@@ -1,0 +1,113 @@
+"""From what a visit saw and what is wanted to the plan: differences, their order, the turns around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rkx.engine.desire import Desired, without
+from rkx.engine.diff import diff_nodes, take_down
+from rkx.engine.diff_objects import diff_objects, is_grave
+from rkx.engine.glance import Glance
+from rkx.engine.objects import ApiSilent
+from rkx.engine.order import SURVEY, order
+from rkx.engine.preflight import preflight
+from rkx.engine.turns import ask_all
+from rkx.engine.visit import Visit
+from rkx.errors import PluginFault, Refused
+from rkx.model.plan import Action, Danger, Plan
+from rkx.model.resource import Key, Leaves
+from rkx.model.step import Lane, Refuse, Turn
+
+
+def plan(visit: Visit, desired: Desired) -> Plan:
+    """Compare what should be with what is; ``warnings`` of the nodes are kept."""
+    visit.warnings = preflight(visit.plugins, desired, visit.seen, visit.ledger)
+    seen = {name: each for name, each in visit.seen.items() if name in desired.layouts}
+    actions = diff_nodes(desired, seen, visit.ledger)
+    objects, unknown = _objects(visit, desired)
+    gone = visit.gone()
+    actions += objects + _departures(visit, gone, desired)
+    ordered = order(actions, desired)
+    dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
+    dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
+    turns, lanes = _turns(visit, ordered)
+    return Plan(
+        cluster=visit.cluster.name,
+        actions=ordered,
+        turns=turns,
+        lanes=lanes,
+        unknown=unknown,
+        asks=tuple(dangers),
+        unreachable=tuple(sorted(visit.unreachable)),
+    )
+
+
+def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
+    """Plan for nothing: every node is taken down."""
+    wanted = without(desired, [*visit.seen])
+    actions = [
+        action
+        for name, seen in sorted(visit.seen.items())
+        for action in take_down(name, seen, visit.ledger, _leaves(wanted, name))
+    ]
+    danger = Danger(what=f"remove the whole cluster {visit.cluster.name!r}", why="all of its data goes")
+    asks = (danger,) if actions else ()
+    return wanted, Plan(cluster=visit.cluster.name, actions=order(actions, wanted), asks=asks)
+
+
+def _objects(visit: Visit, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
+    glance, visit.glance = visit.glance or Glance(visit.api), None
+    try:
+        return diff_objects(desired, glance, visit.ledger, partial=bool(visit.unreachable)), ()
+    except ApiSilent:
+        reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
+        return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
+    finally:
+        glance.close()
+
+
+def _departures(visit: Visit, gone: Sequence[str], desired: Desired) -> list[Action]:
+    found: list[Action] = []
+    for name in gone:
+        leave = Action(verb="remove", key=Key("", "Node", name), reason="no longer in cluster.yml")
+        downs = take_down(name, visit.seen[name], visit.ledger, _leaves(desired, name))
+        found += [leave, *(replace(action, after=(*action.after, leave.key)) for action in downs)]
+    return found if desired.cluster.nodes else []
+
+
+def _turns(visit: Visit, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
+    applied = sorted({*_recorded(visit), *_running(visit)})
+    changes = [action for action in actions if action.key.kind == "Container"]
+    if not changes:
+        return (), ()
+    answers = ask_all(visit.plugins.asks(visit.cluster, applied), visit.links, visit.ledger)
+    found = visit.plugins.turns(visit.cluster, applied, changes, answers)
+    keys = {action.key for action in actions}
+    for turn in found:
+        if isinstance(turn, Turn):
+            _check_turn(visit, turn, keys)
+    return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
+
+
+def _check_turn(visit: Visit, turn: Turn, planned: set[Key]) -> None:
+    """Refuse now what its steps would refuse later, when half of the run is done."""
+    if planned.isdisjoint(turn.keys):
+        raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+    for step in turn.enter:
+        verdict = visit.plugins.step(step, ask_all(step.asks, visit.links, visit.ledger))
+        if isinstance(verdict, Refuse):
+            raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
+
+
+def _recorded(visit: Visit) -> set[Key]:
+    nodes = visit.ledger.state.nodes.items()
+    return {Key(name, "Container", each) for name, record in nodes for each in record.containers}
+
+
+def _running(visit: Visit) -> set[Key]:
+    return {Key(n, "Container", c) for n, seen in visit.seen.items() for c in seen.ours(visit.cluster.id)}
+
+
+def _leaves(desired: Desired, node: str) -> list[Leaves]:
+    return [each for each in desired.leaving.get(node, ()) if isinstance(each, Leaves)]

@@ -1,0 +1,122 @@
+"""One cluster.yml with the plugins that it chose: what ``load`` reads and everything else starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from rkx.config import Document, decode
+from rkx.config import load as read_file
+from rkx.errors import ConfigError, Problem
+from rkx.hooks import Plugin
+from rkx.model.cluster import Cluster, PluginRef
+from rkx.model.node import Node
+from rkx.registry import Chosen, Installed, Plugins, find
+from rkx.transport import Prompt, Transport
+
+Given = dict[tuple[str, str], Plugin[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """One cluster.yml, decoded, with the plugins that it chose."""
+
+    path: Path
+    cluster: Cluster
+    plugins: Plugins
+    transports: dict[str, Chosen]
+    given: Given = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+    def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
+        """Connect to a node by the transport that it names; one that left the file is known from the state."""
+        chosen = self.transports.get(node.name) or self._former(node)
+        return Plugins([chosen]).open_transport(chosen, node, prompt)
+
+    def _former(self, node: Node) -> Chosen:
+        choice = _Choice(self.given, None, entry_points())
+        chosen = choice.of(_transport(node))
+        if chosen is None:
+            raise ConfigError(f"{node.name}: its transport cannot be used", problems=choice.problems)
+        return chosen
+
+
+def load(
+    path: str | Path,
+    *,
+    mode: Literal["strict", "warn"] = "strict",
+    plugins: Sequence[Plugin[Any]] = (),
+    fetch: bool = True,
+) -> Project:
+    """Read cluster.yml and choose its plugins; ConfigError holds every mistake at once.
+
+    Without ``fetch`` manifests that the file names by http(s) are left out: only for what applies no plan.
+    ``plugins`` are instances that take the place of installed ones of their stage and name.
+    """
+    loaded = read_file(Path(path), mode=mode, fetch=fetch)
+    given: Given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
+    choice = _Choice(given, loaded.document, entry_points())
+    problems = choice.problems
+    chosen = [choice.of(ref) for ref in _refs(loaded.cluster)]
+    transports = {node.name: choice.of(_transport(node)) for node in loaded.cluster.nodes}
+    _raise(problems, path)
+    every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
+    problems += [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
+    _raise([problem for problem in problems if not problem.warning], path)
+    warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
+    return Project(
+        path=Path(path),
+        cluster=loaded.cluster,
+        plugins=every,
+        transports={name: each for name, each in transports.items() if each is not None},
+        given=given,
+        warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
+    )
+
+
+def _refs(cluster: Cluster) -> list[PluginRef]:
+    return [*cluster.auth, cluster.network, *cluster.services, *cluster.addons, *cluster.extensions]
+
+
+def _raise(problems: Sequence[Problem], path: str | Path) -> None:
+    errors = sorted((p for p in problems if not p.warning), key=lambda problem: (problem.line, problem.column))
+    if errors:
+        count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+        raise ConfigError(f"{path}: {count}", problems=errors)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Finds plugins by what cluster.yml says of them, and gathers what is wrong there."""
+
+    given: Given
+    document: Document | None
+    installed: Installed
+    problems: list[Problem] = field(default_factory=list)
+
+    def of(self, ref: PluginRef) -> Chosen | None:
+        """Give the plugin, decoded; None beside a problem."""
+        if plugin := self.given.get((ref.stage, ref.name)):
+            return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
+        try:
+            kind, owner = find(ref.stage, ref.name, self.installed)
+        except ConfigError as error:
+            found = Problem(where=ref.where, message=error.message, hint=error.hint)
+            self.problems.append(self.document.place(found) if self.document else found)
+            return None
+        config, problems = decode(
+            kind.Config, ref.options, where=ref.where, document=self.document, places=ref.options_where, known=ref.known
+        )
+        self.problems.extend(problems)
+        return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
+
+
+def _transport(node: Node) -> PluginRef:
+    return PluginRef(stage="transport", name=node.transport, options=node.transport_options, where=node.where)
+
+
+def _distinct(transports: Mapping[str, Chosen | None]) -> list[Chosen]:
+    return list({id(type(each.plugin)): each for each in transports.values() if each is not None}.values())
