@@ -12,6 +12,7 @@ from rkx_service_kubernetes.api_server import AUDIT_LOGS
 from rkx_service_kubernetes.config import KubernetesConfig, Program
 
 PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
+REMAINS = {"nftables": "the tables `kube-proxy`", "ipvs": "virtual servers and ipsets"}
 WITH_FILE = ("kube-scheduler", "kube-proxy")
 
 
@@ -36,6 +37,7 @@ def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Pro
             yield from fields.problems(program, extra, cluster.minor)
         yield from _of_container(arguments.rules()[program]["key"], extra)
     yield from _of_api_server(config)
+    yield from _of_proxy(config)
 
 
 def _of_images(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Problem]:
@@ -89,6 +91,17 @@ def _of_api_server(config: KubernetesConfig) -> Iterator[rkx.Problem]:
             hint=f"name a file below {AUDIT_LOGS}, or - for the container's log",
         )
     yield from _of_admission(api.admission_configuration)
+
+
+def _of_proxy(config: KubernetesConfig) -> Iterator[rkx.Problem]:
+    mode = config.kubeproxy.extra_args.get("proxy-mode")
+    if mode in REMAINS:
+        yield rkx.Problem(
+            where="services.kubeproxy.extra_args.proxy-mode",
+            message=f"with {mode!r}, `rkx remove` leaves {REMAINS[mode]} in the kernel until the machine restarts",
+            hint="iptables, the default, is cleaned",
+            warning=True,
+        )
 
 
 def _of_admission(written: Mapping[str, object] | None) -> Iterator[rkx.Problem]:

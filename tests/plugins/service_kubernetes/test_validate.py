@@ -11,7 +11,7 @@ from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, facts
 
 import rkx
 from rkx_service_kubernetes import KubernetesService
-from rkx_service_kubernetes.config import AuditConfiguration, AuditLog, KubeApi, Kubelet, KubernetesConfig
+from rkx_service_kubernetes.config import AuditConfiguration, AuditLog, KubeApi, Kubelet, KubernetesConfig, Program
 
 
 def problems(config: KubernetesConfig = PLAIN, **changes: Any) -> list[rkx.Problem]:  # noqa: ANN401 - fields of Cluster
@@ -49,6 +49,13 @@ def test_a_retired_pause_image_is_replaced_with_a_warning() -> None:
     [found] = problems(config)
     assert (found.where, found.warning) == ("services.kubelet.infra_container_image", True)
     assert found.hint == "rkx/pause:3.10 is taken instead"
+
+
+@pytest.mark.parametrize(("mode", "left"), [("nftables", "tables"), ("ipvs", "virtual servers")])
+def test_a_mode_of_kube_proxy_that_removal_does_not_clean_is_warned_of(mode: str, left: str) -> None:
+    [found] = problems(KubernetesConfig(kubeproxy=Program(extra_args={"proxy-mode": mode})))
+    assert (found.where, found.warning) == ("services.kubeproxy.extra_args.proxy-mode", True)
+    assert left in found.message
 
 
 @pytest.mark.parametrize("path", ["/var/log/audit.log", "/var/log/kube-audit", "audit.log", "/etc/kubernetes/x"])
