@@ -31,9 +31,13 @@ class Early:
         return self._opens(node, self._prompt) if begun is None else begun.result()
 
     def close(self) -> None:
-        """Close those that nobody asked for."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Close those that nobody asked for, each as soon as it is open."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         for begun in self._begun.values():
-            with suppress(RkxError, OSError):
-                if not begun.cancelled():
-                    begun.result().close()
+            begun.add_done_callback(_close)
+
+
+def _close(begun: Future[Transport]) -> None:
+    if not begun.cancelled() and begun.exception() is None:
+        with suppress(RkxError, OSError):
+            begun.result().close()
