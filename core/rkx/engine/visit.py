@@ -88,11 +88,13 @@ class Visit:
         def one(node: Node) -> RkxError | None:
             try:
                 link = self._connect(node)
+                if state is not None:
+                    self._glance_through(link)
+                    self.seen[node.name] = observe(link, state.digest_key.reveal())
             except (TransportError, OSError) as error:
+                if lost := self.links.pop(node.name, None):
+                    lost.close()
                 return _named(node.name, error)
-            if state is not None:
-                self._glance_through(link)
-                self.seen[node.name] = observe(link, state.digest_key.reveal())
             return None
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -103,21 +105,22 @@ class Visit:
 
     def _glance_through(self, link: Link) -> None:
         """Begin to read the objects through the first control plane node that is there; a relay is no way to look."""
-        through = {node.name for node in self.cluster.with_role("controlplane")}
         expected = [each for each in self.ledger.state.objects.values() if each.kind != "Node"]
-        with self._glancing, suppress(StreamRefused):  # nothing listens there: the API is silent, which the plan tells
-            if self.objects and expected and self.glance is None and link.name in through and not link.relays(API):
-                self.glance = Glance(self.api, expected)
+        through = {node.name for node in self.cluster.with_role("controlplane")} if self.objects and expected else {}
+        if link.name in through:
+            with self._glancing, suppress(StreamRefused):  # nothing listens there: the plan tells of a silent API
+                if self.glance is None and not link.relays(API):
+                    self.glance = Glance(self.api, expected)
 
     def _connect(self, node: Node) -> Link:
         relays = Relays() if self.writes else None  # a relay starts a container, which a plan never does
-        link = self.links[node.name] = Link(node.name, self.open_transport(node), relays)
+        link = Link(node.name, self.open_transport(node), relays)
         try:
             link.version()
         except BaseException:
-            del self.links[node.name]
             link.close()
             raise
+        self.links[node.name] = link
         return link
 
     def _check_machines(self) -> None:
