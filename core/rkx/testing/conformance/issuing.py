@@ -1,0 +1,70 @@
+"""Credentials made as core makes them, by the plugin that is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+
+from rkx.engine import credentials
+from rkx.engine.ledger import Ledger
+from rkx.engine.state import born
+from rkx.model.identity import Due, Identity, Saved
+from rkx.testing.conformance.subject import Subject
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issuing:
+    """One cluster's credentials, in memory."""
+
+    subject: Subject
+
+    @cached_property
+    def identities(self) -> Mapping[str, Identity]:
+        """Name the plugin's authorities, and for each a server, a client, and what has no certificate."""
+        [cluster, *_] = self.subject.clusters
+        own = self.subject.plugins.identities(cluster)
+        leaves = [
+            leaf for each in own if each.kind == "authority" for leaf in _leaves(each.name, cluster.nodes[0].name)
+        ]
+        others = [Identity(name="pair", kind="keypair"), Identity(name="word", kind="secret", form="word: ${secret}")]
+        return {each.name: each for each in [*own, *leaves, *others]}
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Issue all that is due when nothing was saved yet."""
+        ledger = Ledger(born(), None)
+        credentials.issue(self.subject.plugins, ledger, self.identities, self.due({}), NOW)
+        return ledger
+
+    @property
+    def saved(self) -> Mapping[str, Saved]:
+        """Give what the state knows of these."""
+        return self.ledger.state.saved()
+
+    def due(self, saved: Mapping[str, Saved], now: datetime = NOW) -> list[Due]:
+        """Ask what to make or renew."""
+        [cluster, *_] = self.subject.clusters
+        return self.subject.plugins.credentials_due(cluster, list(self.identities.values()), saved, now)
+
+    def certificate(self, name: str) -> bytes:
+        """Give an issued certificate, PEM."""
+        return self.ledger.state.credentials[name].parts["certificate"].reveal()
+
+
+def _leaves(authority: str, node: str) -> list[Identity]:
+    leaf = Identity(name="", node=node, authority=authority)
+    names = ("server.example", "192.0.2.1", "2001:db8::1")
+    return [
+        replace(leaf, name=f"server-of-{authority}", common_name="a-server", sans=names, usages=frozenset({"server"})),
+        replace(
+            leaf,
+            name=f"client-of-{authority}",
+            common_name="a-client",
+            organizations=("a-group",),
+            usages=frozenset({"client"}),
+        ),
+    ]
