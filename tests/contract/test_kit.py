@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import os
 import socket
@@ -10,13 +9,12 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.contract.kit import BROKEN, Law, keep, laws
 
 import rkx
-from rkx.errors import PluginFault
 from rkx.testing.conformance import (
     samples,
     test_auth,
@@ -29,7 +27,6 @@ from rkx.testing.conformance import (
     test_service,
     test_steps,
 )
-from rkx.testing.conformance.issuing import Issuing
 from rkx.testing.conformance.subject import Subject, concerns, given, load
 from rkx.testing.world import NoOptions
 
@@ -43,23 +40,8 @@ OWN = (
 )
 IN_OTHER_PROCESSES = {"test_the_same_input_gives_the_same_under_another_hash_seed"}
 """Takes a second for each plugin: the whole kit runs by its command among the tests on machines."""
-Law = Callable[..., None]
 Described = Sequence[rkx.Resource]
 Describe = Callable[[rkx.Cluster], Described]
-BROKEN = (AssertionError, pytest.fail.Exception, PluginFault)
-
-
-def laws(module: ModuleType) -> list[Law]:
-    return [law for name, law in vars(module).items() if name.startswith("test_") and inspect.isfunction(law)]
-
-
-def keep(law: Law, subject: Subject, caplog: pytest.LogCaptureFixture) -> None:
-    known: dict[str, Callable[[], object]] = {
-        "subject": lambda: subject,
-        "caplog": lambda: caplog,
-        "issuing": lambda: Issuing(subject=subject),
-    }
-    law(**{name: known[name]() for name in inspect.signature(law).parameters})
 
 
 @pytest.mark.parametrize("reference", OWN)

@@ -1,0 +1,308 @@
+"""The conformance kit's laws of single stages, each broken by a plugin that its law must find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contract.kit import BROKEN, Law, keep
+from tests.contract.test_kit import Net, net
+
+import rkx
+from rkx.testing.conformance import (
+    test_auth,
+    test_every,
+    test_extension,
+    test_issuing,
+    test_network,
+    test_pure,
+    test_service,
+    test_steps,
+)
+from rkx.testing.conformance.subject import Subject, concerns, given, load
+from rkx.testing.world import NoOptions
+from rkx_auth_x509 import X509Auth, X509Config
+from rkx_auth_x509 import issue as x509_issue
+from rkx_auth_x509.extensions import authority_extensions
+
+
+def breaks(law: Law, subject: Subject) -> None:
+    with pytest.raises(BROKEN):
+        keep(law, subject)
+
+
+@dataclass(slots=True, kw_only=True)
+class Loose:
+    """Not frozen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Free:
+    """Holds what can be changed."""
+
+    hosts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unexplained:
+    """Says nothing of its one option."""
+
+    server: str
+
+
+class Unmarked(Net):
+    def rkx_checks(self, cluster: rkx.Cluster, facts: rkx.Facts) -> Sequence[rkx.Check]:
+        return []
+
+
+class Misplaced(Net):
+    @rkx.hookimpl
+    def rkx_addon_resources(self, cluster: rkx.Cluster, network: rkx.NetworkSettings) -> Sequence[rkx.Resource]:
+        return []
+
+
+class Choosy(Net):
+    @rkx.hookimpl
+    def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
+        return [rkx.Problem(where="network.plugin", message="not this one")]
+
+
+class Nowhere(Net):
+    @rkx.hookimpl
+    def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
+        return [rkx.Problem(where="", message="somewhere", warning=True)]
+
+
+class Writing(Net):
+    @rkx.hookimpl
+    def rkx_checks(self, cluster: rkx.Cluster, facts: rkx.Facts) -> Sequence[rkx.Check]:
+        facts.clear()  # type: ignore[attr-defined] # what this plugin does wrong
+        return []
+
+
+def configured(config: Any) -> Subject:  # noqa: ANN401 - a config that is wrong in some way
+    made: type[Net] = type("Made", (Net,), {"Config": type(config)})
+    return given(made(config))
+
+
+EVERY: list[tuple[Law, Subject]] = [
+    (test_every.test_hooks_are_marked_and_take_known_arguments, given(Unmarked(NoOptions()))),
+    (test_every.test_hooks_are_asked_of_its_stage, given(Misplaced(NoOptions()))),
+    (test_every.test_config_is_a_frozen_dataclass, configured(Loose())),
+    (test_every.test_config_is_a_frozen_dataclass, configured({})),
+    (test_every.test_config_holds_nothing_that_can_be_changed, configured(Free())),
+    (test_every.test_each_option_has_a_default_or_is_explained, configured(Unexplained(server="a"))),
+    (test_every.test_an_unknown_option_is_refused_with_its_path, configured({})),
+    (test_every.test_some_cluster_is_accepted_and_problems_say_where, given(Choosy(NoOptions()))),
+    (test_every.test_some_cluster_is_accepted_and_problems_say_where, given(Nowhere(NoOptions()))),
+    (test_pure.test_what_a_hook_is_given_stays_as_it_was, given(Writing(NoOptions()))),
+    (test_network.test_settings_are_of_a_network, net(proxy="ipchains")),
+    (test_network.test_settings_are_the_same_whoever_answered, net(counts=True)),
+]
+
+
+@pytest.mark.parametrize(("law", "subject"), EVERY)
+def test_what_breaks_a_law_of_every_plugin_or_of_networks_is_found(law: Law, subject: Subject) -> None:
+    breaks(law, subject)
+
+
+UNSTEADY = """
+import rkx
+from rkx.testing.world import NoOptions
+class Made(rkx.AddonPlugin[NoOptions]):
+    name = "unsteady"
+    Config = NoOptions
+    @rkx.hookimpl
+    def rkx_addon_resources(self, cluster, network):
+        return [rkx.Manifest(name=name, text="") for name in set("abcdefghij")]
+"""
+
+
+def test_an_order_that_comes_from_a_set_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "made_unsteady.py").write_text(UNSTEADY)
+    info = tmp_path / "made_unsteady-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: made-unsteady\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[rkx.addon]\nunsteady = made_unsteady:Made\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    breaks(test_pure.test_the_same_input_gives_the_same_under_another_hash_seed, load("addon:unsteady", {}))
+
+
+CALL = rkx.Call(node="node-1", port=1, path="/", identity="", authority="")
+
+
+class Service(rkx.ServicePlugin[NoOptions]):
+    """A service with one container a node, and a step before each change of it."""
+
+    name = "made"
+    Config = NoOptions
+    also_together = False
+    lane = "made"
+    verdict: rkx.Verdict = rkx.Wait(why="nobody answers")
+
+    @rkx.hookimpl
+    def rkx_service_resources(
+        self,
+        cluster: rkx.Cluster,
+        node: rkx.Node,
+        facts: rkx.Facts,
+        auth: rkx.AuthSettings,
+        network: rkx.NetworkSettings,
+    ) -> Sequence[rkx.Resource]:
+        names = ["made", "more"] if self.also_together and len(node.roles) == 2 else ["made"]
+        return [rkx.Container(node=node.name, name=name, image="made:1", argv=("made",)) for name in names]
+
+    @rkx.hookimpl
+    def rkx_turns(
+        self,
+        cluster: rkx.Cluster,
+        applied: Sequence[rkx.Key],
+        changes: Sequence[rkx.Action],
+        answers: rkx.Answers,
+    ) -> Sequence[rkx.Turn | rkx.Lane]:
+        step = rkx.Step(verb="join", subject="node-1", reason="new", asks=(CALL,))
+        keys = tuple(change.key for change in changes)
+        return [rkx.Lane(name="made"), rkx.Turn(lane=self.lane, node="node-1", enter=(step,), keys=keys)]
+
+    @rkx.hookimpl
+    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+        return self.verdict
+
+
+def service(**attributes: object) -> Subject:
+    made: type[Service] = type("Made", (Service,), attributes)
+    return given(made(NoOptions()))
+
+
+SERVICES: list[tuple[Law, dict[str, object]]] = [
+    (test_service.test_roles_of_a_node_bring_what_each_alone_brings, {"also_together": True}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Done()}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(calls=(CALL,))}),
+    (test_steps.test_turns_claim_changes_that_there_are_in_lanes_that_there_are, {"lane": "another"}),
+]
+
+
+@pytest.mark.parametrize(("law", "attributes"), SERVICES)
+def test_what_breaks_a_law_of_services_is_found(law: Law, attributes: dict[str, object]) -> None:
+    keep(law, service())
+    breaks(law, service(**attributes))
+
+
+class Extension(rkx.ExtensionPlugin[NoOptions]):
+    name = "made"
+    Config = NoOptions
+    amend: Callable[[Sequence[rkx.Resource]], Sequence[rkx.Resource]] = staticmethod(lambda found: found)
+
+    @rkx.hookimpl
+    def rkx_amend(self, cluster: rkx.Cluster, resources: Sequence[rkx.Resource]) -> Sequence[rkx.Resource]:
+        return type(self).amend(resources)
+
+
+def extension(amend: Callable[[Sequence[rkx.Resource]], Sequence[rkx.Resource]]) -> Subject:
+    made: type[Extension] = type("Made", (Extension,), {"amend": staticmethod(amend)})
+    return given(made(NoOptions()))
+
+
+EXTENSIONS: list[tuple[Law, Callable[[Sequence[rkx.Resource]], Sequence[rkx.Resource]]]] = [
+    (test_extension.test_what_comes_in_goes_out, lambda resources: resources[1:]),
+    (
+        test_extension.test_what_was_changed_stays_its_makers,
+        lambda found: [replace(each, owner="me") for each in found],
+    ),
+]
+
+
+@pytest.mark.parametrize(("law", "amend"), EXTENSIONS)
+def test_what_breaks_a_law_of_extensions_is_found(
+    law: Law, amend: Callable[[Sequence[rkx.Resource]], Sequence[rkx.Resource]]
+) -> None:
+    keep(law, extension(list))
+    breaks(law, extension(amend))
+
+
+Change = Callable[[rkx.IssueRequest], rkx.IssueRequest]
+
+
+class Signer(X509Auth):
+    """rkx's own, with one thing wrong."""
+
+    reasons: Callable[[Sequence[rkx.Identity], Mapping[str, rkx.Saved]], Sequence[rkx.Due]] | None = None
+    ahead = timedelta()
+    change: Change = staticmethod(lambda request: request)
+    mixes = False
+    tail = b""
+    arguments: Mapping[str, str] = {}
+
+    @rkx.hookimpl
+    def rkx_credentials_due(
+        self, cluster: rkx.Cluster, identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved], now: datetime
+    ) -> Sequence[rkx.Due]:
+        reasons = type(self).reasons
+        return reasons(identities, saved) if reasons else super().rkx_credentials_due(cluster, identities, saved, now)
+
+    @rkx.hookimpl
+    def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
+        wanted = [type(self).change(request) for request in requests]
+        if self.mixes and wanted[0].signer:
+            wanted = [replace(each, signer=wanted[0].signer) for each in wanted]
+        made = super().rkx_issue(wanted, now + self.ahead)
+        issued = [each for each in made if isinstance(each, rkx.Issued)]
+        return [replace(each, certificate=each.certificate + self.tail) for each in issued]
+
+    @rkx.hookimpl
+    def rkx_auth_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.AuthSettings:
+        return rkx.AuthSettings(arguments=self.arguments)
+
+
+def signer(**attributes: Any) -> Subject:  # noqa: ANN401 - any attribute
+    functions = {name: staticmethod(value) if callable(value) else value for name, value in attributes.items()}
+    made: type[Signer] = type("Made", (Signer,), functions)
+    return given(made(X509Config()))
+
+
+def missing(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved]) -> list[rkx.Due]:
+    return [rkx.Due(identity=each.name, reason="missing") for each in identities if each.name not in saved]
+
+
+def always(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved]) -> list[rkx.Due]:
+    return [rkx.Due(identity=each.name, reason="as always") for each in identities]
+
+
+def nameless(request: rkx.IssueRequest) -> rkx.IssueRequest:
+    return replace(request, identity=replace(request.identity, sans=()))
+
+
+KEY = b"-----BEGIN PRIVATE KEY-----\n"
+SIGNERS: list[tuple[Law, dict[str, object]]] = [
+    (test_issuing.test_what_is_missing_is_due, {"reasons": lambda identities, saved: []}),
+    (test_issuing.test_what_is_saved_and_valid_comes_back_unchanged, {"reasons": always}),
+    (test_issuing.test_leaves_are_renewed_before_they_end, {"reasons": missing}),
+    (test_issuing.test_a_changed_leaf_is_due_alone, {"reasons": missing}),
+    (test_issuing.test_leaves_are_signed_by_their_authority, {"mixes": True}),
+    (test_issuing.test_leaves_serve_for_what_was_asked, {"change": nameless}),
+    (test_issuing.test_leaves_are_valid_now, {"ahead": timedelta(days=1)}),
+    (test_issuing.test_no_key_is_among_what_is_issued, {"tail": KEY}),
+    (test_auth.test_arguments_are_names_and_texts, {"arguments": {"--oidc-issuer-url": "https://example"}}),
+]
+
+
+@pytest.mark.parametrize(("law", "attributes"), SIGNERS)
+def test_what_breaks_a_law_of_authentication_is_found(law: Law, attributes: dict[str, object]) -> None:
+    breaks(law, signer(**attributes))
+
+
+def test_a_leaf_that_can_sign_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(x509_issue, "leaf_extensions", lambda _identity, public, _signer: authority_extensions(public))
+    breaks(test_issuing.test_no_leaf_can_act_as_an_authority, signer())
+
+
+def test_laws_of_other_stages_and_of_hooks_that_it_lacks_are_not_its_own() -> None:
+    network, settings_only = net(), Service(NoOptions())
+    assert concerns(test_pure, network)
+    assert not concerns(test_issuing, network)
+    assert concerns(test_steps, given(settings_only))
+    assert not concerns(test_steps, load("addon:coredns", {}))
