@@ -52,7 +52,7 @@ def clusters(ref: PluginRef) -> Iterator[Cluster]:
 
 def cluster(roles: tuple[tuple[Role, ...], ...], ref: PluginRef) -> Cluster:
     """Make a cluster with a machine for each set of roles."""
-    transport = ref.name if ref.stage == "transport" else "sample"
+    transport = ref if ref.stage == "transport" else PluginRef(stage="transport", name="sample")
     made = Cluster(
         name="sample",
         id="0123456789abcdef",
@@ -74,14 +74,15 @@ def cluster(roles: tuple[tuple[Role, ...], ...], ref: PluginRef) -> Cluster:
     return made
 
 
-def _node(number: int, roles: tuple[Role, ...], transport: str) -> Node:
+def _node(number: int, roles: tuple[Role, ...], transport: PluginRef) -> Node:
     address = f"192.0.2.{number}"
     return Node(
         name=f"node-{number}",
         address=address,
         internal_address=address,
         roles=frozenset(roles),
-        transport=transport,
+        transport=transport.name,
+        transport_options=transport.options,
         where=f"nodes[{number - 1}]",
     )
 
