@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rkx.engine import digest
 from rkx.engine.layout import HELD_MODE, Expected, Layout
@@ -17,7 +17,10 @@ from rkx.model.identity import Due, Identity, describe
 from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Object, Registration, Resource, Rollout
 from rkx.registry import Plugins
 
-HELD = digest.of_file("folder", HELD_MODE, 0, 0)
+if TYPE_CHECKING:
+    import yaml
+
+OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +140,7 @@ def layout(resources: Iterable[Resource], node: str) -> Layout:
             raise PluginFault(f"{node}: the file {path} lies in no folder that a plugin describes")
     read = [top for top in tops if any(_under(path, (top,)) for path in files)]
     closed = [path for path in sorted(folders) if path not in read and not _under(path, read)]
-    held = tuple(path for path in closed if digest.of_folder(folders[path]) == HELD)
+    held = tuple(path for path in closed if digest.of_folder(folders[path]) == OPEN_TO_ALL)
     return Layout(read=tuple(read), guard=tuple(path for path in closed if path not in held), hold=held)
 
 
@@ -156,12 +159,19 @@ def split(manifest: Manifest) -> list[Object]:
     try:
         documents = list(yaml.load_all(manifest.text, loader))
     except yaml.YAMLError as error:
-        raise ConfigError(f"{manifest.where or manifest.name}: not YAML: {error}") from error
+        raise ConfigError(f"{manifest.where or manifest.name}: not YAML: {_fault(error)}") from error
     found = []
     for number, document in enumerate(documents, start=1):
         for body in _bodies(document):
             found.append(_object(manifest, body, f"{manifest.where or manifest.name} document {number}"))
     return found
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """Say what is wrong and where; PyYAML's own text may quote the line, and that may hold a secret."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    return f"{place}{getattr(error, 'problem', None) or 'it cannot be read'}"
 
 
 def _bodies(document: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever YAML holds

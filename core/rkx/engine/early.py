@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 
 from rkx.errors import RkxError
 from rkx.model.node import Node
 from rkx.transport import Prompt, Transport
 
-AT_ONCE = 32
-
 
 class Early:
-    """Transports that open on threads of their own; each is given away once, to whoever asks for its node."""
+    """Transports that open on threads of their own; each is given away once, to whoever asks for its node.
+
+    The threads are daemons: one that a silent machine holds up does not hold up the end of the program.
+    """
 
     def __init__(self, opens: Callable[[Node, Prompt | None], Transport], prompt: Prompt | None) -> None:
         self._opens, self._prompt = opens, prompt
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="open")
         self._begun: dict[str, Future[Transport]] = {}
 
     def begin(self, nodes: Iterable[Node]) -> None:
         """Begin to open."""
-        self._begun = {node.name: self._pool.submit(self._opens, node, self._prompt) for node in nodes}
+        for node in nodes:
+            future: Future[Transport] = Future()
+            self._begun[node.name] = future
+            threading.Thread(target=self._fill, args=(future, node), daemon=True, name=f"open {node.name}").start()
+
+    def _fill(self, future: Future[Transport], node: Node) -> None:
+        try:
+            future.set_result(self._opens(node, self._prompt))
+        except BaseException as error:  # noqa: BLE001 - the top of a thread: carried to whoever asks
+            future.set_exception(error)
 
     def open(self, node: Node) -> Transport:
         """Give a node's transport once it is open, or open one now; raises what opening raised."""
@@ -32,12 +42,11 @@ class Early:
 
     def close(self) -> None:
         """Close those that nobody asked for, each as soon as it is open."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
         for begun in self._begun.values():
             begun.add_done_callback(_close)
 
 
 def _close(begun: Future[Transport]) -> None:
-    if not begun.cancelled() and begun.exception() is None:
+    if begun.exception() is None:
         with suppress(RkxError, OSError):
             begun.result().close()

@@ -188,6 +188,11 @@ class Link:
                 self._relays_only = True
         return self._relays_only
 
+    @property
+    def is_blind(self) -> bool:
+        """Tell if the node forbids forwarding and no relay may be started: its silence then says nothing."""
+        return self._relays_only and self._relays is None
+
     def dial_tls(
         self, address: str, context: ssl.SSLContext, server_name: str, *, timeout_s: float = 10.0
     ) -> ssl.SSLSocket:

@@ -69,15 +69,19 @@ class NodeProgram:
     def install(self, layout: Layout) -> None:
         """Make the container for ``layout``, whose image and ``host`` sibling are there, and put the program last.
 
-        The program survives a boot; where it lies, all before it is done.
+        The program survives a boot. Labels or program promise held folders, so these are there before both are.
         """
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(1) as pool, self.link.docker() as client:
             held = pool.submit(self._hold, layout)
-            with self.link.docker() as client:
-                self.ensure(client, "files", layout)
+            if self._was_installed(client):
+                held.result()
+            self.ensure(client, "files", layout)
             self._refuse_other_state()
             held.result()
         self.batch("files", self._program())
+
+    def _was_installed(self, client: APIClient) -> bool:
+        return bool(client.containers(all=True, filters={"name": f"^/{NAMES['files']}$"}))
 
     def _hold(self, layout: Layout) -> None:
         folders = [{"path": path, **_owner(HELD_MODE)} for path in layout.hold]
@@ -153,7 +157,7 @@ class NodeProgram:
         if len(answers) != count + 1 or answers[-1].get("verb") != "end":
             raise PartlyDone(
                 f"{self.link.name}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}",
-                hint="run again; nothing is half-written",
+                hint=_AGAIN,
             )
         for answer in answers[:-1]:
             if not answer["ok"]:

@@ -53,18 +53,29 @@ def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
     ]
     danger = Danger(what=f"remove the whole cluster {visit.cluster.name!r}", why="all of its data goes")
     asks = (danger,) if actions else ()
-    return wanted, Plan(cluster=visit.cluster.name, actions=order(actions, wanted), asks=asks)
+    away = tuple(sorted(visit.unreachable))
+    return wanted, Plan(cluster=visit.cluster.name, actions=order(actions, wanted), asks=asks, unreachable=away)
 
 
 def _objects(visit: Visit, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
-    glance, visit.glance = visit.glance or Glance(visit.api), None
+    early, visit.glance = visit.glance, None
     try:
-        return diff_objects(desired, glance, visit.ledger, partial=bool(visit.unreachable)), ()
+        return _compared(visit, desired, early), ()
     except ApiSilent:
         reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
         return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
+
+
+def _compared(visit: Visit, desired: Desired, early: Glance | None) -> list[Action]:
+    glance = early or Glance(visit.api)
+    try:
+        return diff_objects(desired, glance, visit.ledger, partial=bool(visit.unreachable))
+    except ApiSilent:
+        if early is None:
+            raise
     finally:
         glance.close()
+    return _compared(visit, desired, None)  # the first control plane node was silent: others are there by now
 
 
 def _departures(visit: Visit, gone: Sequence[str], desired: Desired) -> list[Action]:
@@ -94,6 +105,8 @@ def _check_turn(visit: Visit, turn: Turn, planned: set[Key]) -> None:
     """Refuse now what its steps would refuse later, when half of the run is done."""
     if planned.isdisjoint(turn.keys):
         raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+    if any(link.is_blind for link in visit.links.values()):
+        return  # a plan starts no relay, so silence says nothing
     for step in turn.enter:
         verdict = visit.plugins.step(step, ask_all(step.asks, visit.links, visit.ledger))
         if isinstance(verdict, Refuse):

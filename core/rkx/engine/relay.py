@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 
-END_TIMEOUT_S = 10.0
+END_TIMEOUT_S = 10
 
 
 class Relays:
@@ -36,15 +36,21 @@ class Relays:
         """End what is left of them, and see each container gone: the Engine deletes them after their end."""
         if not self._names:
             return
-        from docker.errors import APIError, NotFound
-
+        ours = {f"/{name}" for name in self._names}
         with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S) as client:
-            for name in self._names:
-                with contextlib.suppress(APIError):  # gone, or going
-                    client.remove_container(name, force=True)
-                with contextlib.suppress(NotFound):
-                    client.wait(name, condition="removed")
+            for row in client.containers(all=True, filters={"label": RELAY_LABEL}):
+                if ours.intersection(row["Names"]):
+                    _see_gone(client, row["Id"])
         self._names.clear()
+
+
+def _see_gone(client: APIClient, container: str) -> None:
+    from docker.errors import APIError
+
+    with contextlib.suppress(APIError):  # it is going already
+        client.remove_container(container, force=True)
+    with contextlib.suppress(APIError):
+        client.wait(container, timeout=END_TIMEOUT_S, condition="removed")
 
 
 def _through(link: Link, name: str, address: str) -> socket.socket:

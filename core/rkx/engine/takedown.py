@@ -63,13 +63,15 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     """Take this cluster from a machine: pods, mounts, links, chains, routes, folders, and at last rkx-node itself."""
     name = program.link.name
     record = ledger.state.nodes[name]
-    leaves = [each for each in desired.leaving.get(name, ()) if isinstance(each, Leaves)]
+    ran = bool(record.containers)  # else pods, links and chains on the machine are another's
+    leaves = [each for each in desired.leaving.get(name, ()) if isinstance(each, Leaves) and ran]
     kept = {
         str(each.path)
         for each in desired.leaving.get(name, ())
         if isinstance(each, Folder) and each.on_remove == "keep"
     }
-    _remove_pods(program)
+    if ran:
+        _remove_pods(program)
     operations = [*_operations(leaves), *_deletions(record, kept)]
     images = [leave.image for leave in leaves if leave.image]
     program.clean(images[0] if images else "", operations)

@@ -21,7 +21,7 @@ from rkx.engine.preflight import refuse_other_clusters
 from rkx.engine.recover import recover
 from rkx.engine.relay import Relays
 from rkx.engine.state import NodeRecord, State, StateFile, born
-from rkx.errors import ConnectFailed, Refused, RkxError, StreamRefused, TransportError
+from rkx.errors import ConnectFailed, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
@@ -71,7 +71,11 @@ class Visit:
             found = recover(self.links, self.cluster, self.state_file)
             state = found or born()
             self._open(state)
-        self._remember(self.seen) if self.seen else self.look()
+            self._reach([_node(name, record) for name, record in state.nodes.items() if name not in nodes], None)
+        if self.seen:
+            self._remember(self.seen)
+        else:
+            self.look()
         self._check_machines()
         check_births(self.cluster, state)
         if found is not None and self.writes:
@@ -99,18 +103,21 @@ class Visit:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             asked = {node.name: pool.submit(one, node) for node in nodes}
-        self.unreachable = {name: error for name, done in asked.items() if (error := done.result()) is not None}
+        self.unreachable |= {name: error for name, done in asked.items() if (error := done.result()) is not None}
         self._judge_unreachable()
-        self.links = {name: self.links[name] for name in asked if name in self.links}
+        in_order = [*(name for name in self.links if name not in asked), *asked]
+        self.links = {name: self.links[name] for name in in_order if name in self.links}
 
     def _glance_through(self, link: Link) -> None:
         """Begin to read the objects through the first control plane node that is there; a relay is no way to look."""
         expected = [each for each in self.ledger.state.objects.values() if each.kind != "Node"]
-        through = {node.name for node in self.cluster.with_role("controlplane")} if self.objects and expected else {}
-        if link.name in through:
-            with self._glancing, suppress(StreamRefused):  # nothing listens there: the plan tells of a silent API
-                if self.glance is None and not link.relays(API):
-                    self.glance = Glance(self.api, expected)
+        through = {node.name for node in self.cluster.with_role("controlplane")}
+        if not self.objects or not expected or link.name not in through:
+            return
+        with suppress(TransportError):  # nobody answers there: the plan tells of a silent API
+            if not link.relays(API):
+                with self._glancing:
+                    self.glance = self.glance or Glance(self.api, expected)
 
     def _connect(self, node: Node) -> Link:
         relays = Relays() if self.writes else None  # a relay starts a container, which a plan never does
@@ -169,7 +176,7 @@ class Visit:
 
     def _api(self) -> ClusterApi:
         names = [node.name for node in self.cluster.with_role("controlplane")]
-        return ClusterApi(lambda: [self.links[name] for name in names if name in self.links], self.ledger)
+        return ClusterApi(lambda: [link for name in names if (link := self.links.get(name))], self.ledger)
 
     def desired(self) -> Desired:
         """Ask the plugins what should be; nodes that leave are asked for what they would leave behind."""
