@@ -29,3 +29,9 @@ def keep(law: Law, subject: Subject, caplog: pytest.LogCaptureFixture | None = N
         "issuing": lambda: Issuing(subject=subject),
     }
     law(**{name: known[name]() for name in inspect.signature(law).parameters})
+
+
+def breaks(law: Law, subject: Subject) -> None:
+    """See that a law finds a plugin that breaks it."""
+    with pytest.raises(BROKEN):
+        keep(law, subject)

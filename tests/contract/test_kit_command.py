@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from rkx.testing import plugin
 
 
 def in_fresh_python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    quick = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=quick)
 
 
 def test_nothing_of_rkx_is_loaded_with_the_plugin() -> None:
