@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -23,9 +24,12 @@ def test_nothing_of_rkx_is_loaded_with_the_plugin() -> None:
     assert done.stdout == "['rkx', 'rkx.testing', 'rkx.testing.plugin']\n", done.stderr
 
 
-def test_laws_of_others_are_deselected() -> None:
-    kit = ("-m", "pytest", "-p", "no:cacheprovider", "-p", "rkx.testing.plugin", "--pyargs", "rkx.testing.conformance")
-    done = in_fresh_python(*kit, "--collect-only", "--rkx-plugin", "addon:manifests")
+def test_laws_of_others_are_deselected(tmp_path: Path) -> None:
+    settings = tmp_path / "pytest.ini"
+    settings.write_text("[pytest]\n")
+    quiet = ("-c", str(settings), "-p", "no:cacheprovider", "--collect-only", "-q")
+    kit = ("-p", "rkx.testing.plugin", "--rkx-plugin", "addon:manifests", "--pyargs", "rkx.testing.conformance")
+    done = in_fresh_python("-m", "pytest", *quiet, *kit)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "test_describing.py::test_images_are_pinned[addon:manifests]" in done.stdout
     assert "deselected" in done.stdout
