@@ -22,7 +22,7 @@ from rkx.engine.lock import Lock
 from rkx.engine.node import NodeProgram
 from rkx.engine.object_actions import Objects
 from rkx.engine.objects import ApiSilent, ClusterApi
-from rkx.engine.order import Unit, units
+from rkx.engine.order import Unit, units, within
 from rkx.engine.patience import Patience
 from rkx.engine.probe import POLL_S, wait_until_ready
 from rkx.engine.state import NodeRecord
@@ -144,7 +144,7 @@ class Application:
             else:
                 actions = [action for action in actions if not is_grave(action)]  # the next run asks for these
                 self._objects.intend(actions)
-                return units(actions)
+                return units(within(actions, self._plan.actions, world.desired))
             finally:
                 glance.close()
 

@@ -99,7 +99,7 @@ class Conductor:
         if not self._visit.ledger.state.generation:
             self._visit.ledger.save()  # a newborn's id goes on the lock: it must not be forgotten
         self._lock.take()
-        self._refuse_older_state(desired)
+        refuse_older(self._visit, desired)
         self._visit.remember_nodes()
         self._begun = True
 
@@ -107,18 +107,6 @@ class Conductor:
         """Take away a lock that a killed run left, where nothing else is to be done."""
         if any(NAME in seen.containers for seen in self._visit.seen.values()):
             self._lock.take()
-
-    def _refuse_older_state(self, desired: Desired) -> None:
-        """Refuse to go on with a state that another run, from elsewhere, has left behind."""
-        state = self._visit.ledger.state
-        for name in (name for name in self._visit.links if keeps_state(desired, name)):
-            copy = read_copy(self._visit.links[name])
-            if copy is not None and copy.cluster_id == state.cluster_id and copy.generation > state.generation:
-                raise Refused(
-                    f"{self._visit.state_file.path}: generation {state.generation} is older than {copy.generation} on"
-                    f" {name}",
-                    hint="move the file away: the newer one is taken from the node",
-                )
 
     def _copy_state(self, desired: Desired) -> None:
         records = self._visit.ledger.state.nodes
@@ -130,6 +118,18 @@ class Conductor:
 
     def _send_copy(self, name: str) -> None:
         self._visit.programs[name].batch("files", state_copy(self._visit.ledger))
+
+
+def refuse_older(visit: Visit, desired: Desired) -> None:
+    """Refuse to go on with a state that another run, from elsewhere, has left behind."""
+    state = visit.ledger.state
+    for name in (name for name in visit.links if keeps_state(desired, name)):
+        copy = read_copy(visit.links[name])
+        if copy is not None and copy.cluster_id == state.cluster_id and copy.generation > state.generation:
+            raise Refused(
+                f"{visit.state_file.path}: generation {state.generation} is older than {copy.generation} on {name}",
+                hint="move the file away: the newer one is taken from the node",
+            )
 
 
 def forget(visit: Visit, cluster_file: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rkx.engine import digest
 from rkx.engine.desire import Desired, daemon_images
+from rkx.engine.layout import Layout
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import NAMES
 from rkx.engine.observe import SeenContainer, SeenNode
@@ -107,9 +108,12 @@ class _Comparison:
         """Find files that rkx wrote earlier and nobody wants any more."""
         wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
         record = self.ledger.state.nodes.get(self.name)
-        for path in sorted({*record.paths} - {each.path for each in record.former}) if record else ():
-            if path in self.seen.files and path not in wanted:
-                kind = "Folder" if self.seen.files[path].word.startswith("folder") else "File"
+        left = sorted({*record.paths} - {each.path for each in record.former} - wanted) if record else []
+        unseen = dropped(left, self.desired.layouts[self.name])
+        for path in left:
+            if path in self.seen.files or path in unseen:
+                word = self.seen.files[path].word if path in self.seen.files else ""
+                kind = "Folder" if word.startswith("folder") else "File"
                 yield Action(verb="remove", key=Key(self.name, kind, path), reason="no longer wanted")
 
     def _container(self, container: Container, changed: Sequence[str]) -> Iterator[Action]:
@@ -164,6 +168,16 @@ class _Comparison:
             base = Key(self.name, "Container", name.rpartition("-")[0])
             key = Key(self.name, "Container", name)
             yield Action(verb="remove", key=key, reason="no longer wanted", after=(base,))
+
+
+def dropped(left: Sequence[str], layout: Layout) -> set[str]:
+    """Find what was written into folders that nobody describes any more, and these: no container shows them now.
+
+    A folder into which nothing was written holds data of others: it stays until the node is taken down.
+    """
+    outside = [path for path in left if not any(f"{path}/".startswith(f"{root}/") for root in layout.roots)]
+    tops = [path for path in outside if any(other.startswith(f"{path}/") for other in outside)]
+    return {path for path in outside if any(f"{path}/".startswith(f"{top}/") for top in tops)}
 
 
 def reads(container: Container, path: str) -> bool:

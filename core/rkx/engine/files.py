@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rkx.engine.desire import Desired
+from rkx.engine.diff import dropped
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import STATE_COPY, NodeProgram, Operation
 from rkx.engine.state import State, dump
@@ -21,10 +22,13 @@ def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, led
     added = {action.key.name for action in actions} - removed
     ledger.note_node(name, lambda record: replace(record, paths=tuple(sorted({*record.paths, *added}))), save=True)
     makes = [_operation(desired, action, ledger) for action in actions if action.verb != "remove"]
-    deletes = [{"verb": "delete", "path": path} for path in sorted(removed, reverse=True)]
+    unseen = dropped(sorted(removed), desired.layouts[name])
+    deletes = [{"verb": "delete", "path": path} for path in sorted(removed - unseen, reverse=True)]
     makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))
     copies = state_copy(ledger) if keeps_state(desired, name) else [{"verb": "delete", "path": STATE_COPY}]
     program.batch("files", [*copies, *makes, *deletes])
+    if unseen:  # by the machine's own view: the container that writes no longer shows these folders
+        program.batch("host", [{"verb": "clean", "paths": sorted(unseen, reverse=True)}])
     kept = lambda record: replace(record, paths=tuple(p for p in record.paths if p not in removed))  # noqa: E731
     ledger.note_node(name, kept)
 

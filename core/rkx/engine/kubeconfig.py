@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import PORT
+from rkx.errors import PartlyDone
 from rkx.model.cluster import Cluster
 from rkx.model.identity import ADMIN, KUBERNETES_CA
 from rkx.model.resource import Part
@@ -59,8 +60,17 @@ def write_kubeconfig(cluster: Cluster, ledger: Ledger, cluster_file: Path) -> No
     """Write the operator's kubeconfig, 0600, whole or not at all, unless it is as it should be."""
     if ADMIN not in ledger.state.credentials:
         return
-    content = kubeconfig_of(cluster, ledger)
-    path = kubeconfig_path(cluster_file)
+    content, path = kubeconfig_of(cluster, ledger), kubeconfig_path(cluster_file)
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise PartlyDone(
+            f"{path}: the kubeconfig cannot be written: {error.strerror}",
+            hint="make room or the folder writable; rkx kubeconfig prints it",
+        ) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
     if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == 0o600:
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from rkx.engine.link import Link
 from rkx.engine.node import NodeProgram
-from rkx.errors import Interrupted, Locked, RkxError
+from rkx.errors import Interrupted, Locked, PartlyDone, RkxError
 
 NAME = "rkx-lock"
 
@@ -67,7 +67,12 @@ class FileLock:
 
     def take(self) -> None:
         """Take it, or raise Locked naming the process that has it."""
-        file = self._path.open("a+")
+        try:
+            file = self._path.open("a+")
+        except OSError as error:
+            raise PartlyDone(
+                f"{self._path}: {error.strerror}", hint="make the folder writable: the state lies there"
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -10,7 +10,7 @@ from rkx.engine.diff import ISSUE, prepare_key
 from rkx.engine.diff_objects import ready_key
 from rkx.errors import PluginFault
 from rkx.model.plan import Action
-from rkx.model.resource import Container, File, Key, Milestone, Object, Part
+from rkx.model.resource import Container, File, Key, Milestone, Object, Part, node_started
 
 SURVEY = Key("", "Objects", "all")
 
@@ -35,9 +35,9 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
         if action.key.kind == "Machine":
             yield from (key for key in planned if key.node == node and key.kind == "Image")
         if isinstance(resource, Container) and action.verb != "remove":
-            yield prepare_key(node)
-            yield image_key(resource)
+            yield from (prepare_key(node), image_key(resource))
             yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
+        yield from _keys(node_started(_node_of(action)), reached)
         waiting = desired.objects.get(action.key) or resource
         if isinstance(waiting, Container | File | Object) and action.verb != "remove":
             yield from (key for moment in waiting.after for key in _keys(moment, reached))
@@ -46,6 +46,20 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
 
     ordered = [replace(a, after=tuple(sorted({k for k in needs(a) if k in planned and k != a.key}))) for a in actions]
     return _sorted(ordered)
+
+
+def _node_of(action: Action) -> str:
+    """Name the node whose object or health an action waits for, as that needs its agent; empty for all others."""
+    if action.verb == "update" and action.key.kind == "Node":
+        return action.key.name
+    health = ready_key("Node", "", "")
+    return action.key.name.removeprefix(health.name) if action.key.name.startswith(health.name) else ""
+
+
+def within(actions: Sequence[Action], plan: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
+    """Order actions that join a plan which is being carried out: they wait for what of it they need, too."""
+    own = {action.key for action in actions}
+    return tuple(action for action in order([*plan, *actions], desired) if action.key in own)
 
 
 def _milestones(desired: Desired) -> dict[Milestone, list[Key]]:

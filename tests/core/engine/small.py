@@ -51,6 +51,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.flag, self.content, self.image = "--level=1", b"plain", "agent:1"
         self.token = rkx.Secret(b"token-that-must-not-show")
         self.labels = {"tiny": "yes"}
+        self.has_extra = False
         self.agent_probe: rkx.Probe | None = None
         self.calls: list[str] = []
 
@@ -80,6 +81,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
             rkx.Leaves(node=node.name, name="tiny", links=("tiny0",), image="agent:1"),
             self._agent(node),
             *(self._server(node) if node.has("controlplane") else ()),
+            *(self._extra(node) if self.has_extra else ()),
         ]
 
     def _agent(self, node: rkx.Node) -> rkx.Container:
@@ -97,6 +99,12 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
             self._file(node, "seed", rkx.Part(identity="seed", what="rendered")),
             self._container(node, "server", "--serve", probe=probe, reaches=(rkx.API_READY,), birth=("--new",)),
         ]
+
+    @staticmethod
+    def _extra(node: rkx.Node) -> list[rkx.Resource]:
+        folder = PurePosixPath("/etc/extra")
+        secret = rkx.File(node=node.name, path=folder / "secret", content=rkx.Secret(b"to be forgotten"))
+        return [rkx.Folder(node=node.name, path=folder), secret]
 
     @staticmethod
     def _file(node: rkx.Node, name: str, content: bytes | rkx.Part | rkx.Secret[bytes]) -> rkx.File:

@@ -63,6 +63,7 @@ def test_all_open_at_once_before_anybody_asks(ways: Ways) -> None:
     with pytest.raises(ConnectFailed):
         early.open(node("broken"))
     early.close()
+    assert all(ways.is_open.acquire(timeout=10) for _ in range(2))
     assert ways.opened["two"].closed.wait(10)
     assert not ways.opened["one"].closed.is_set()
 

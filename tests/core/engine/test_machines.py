@@ -7,6 +7,7 @@ from tests.core.engine.small import ROOT, Site
 
 from rkx import api
 from rkx.errors import Refused
+from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 
 
@@ -71,3 +72,13 @@ def test_files_of_a_cluster_that_nobody_knows_any_more_are_not_written_over(site
     for name in ("one", "two"):
         files = site.world.machines[name].files
         assert {path: files[path] for path in lost} == lost
+
+
+def test_removal_leaves_the_pods_of_a_machine_that_was_refused(site: Site) -> None:
+    site.world.machines["two"].files[f"{ROOT}/config"] = Entry(content=b"another authority's")
+    pod = Box(name="k8s_web", config={"Image": "agent:1", "Labels": {"io.kubernetes.pod.uid": "1"}}, state="running")
+    site.world.engines["two"].boxes[pod.name] = pod
+    assert isinstance(site.up().error, Refused)
+    assert site.remove().error is None
+    assert site.world.engines["two"].boxes == {pod.name: pod}
+    assert f"{ROOT}/config" in site.world.machines["two"].files

@@ -210,7 +210,8 @@ def test_a_lost_state_is_found_again_on_a_node(running: Site) -> None:
     for file in running.folder.glob("*.rkxstate*"):
         file.unlink()
     running.done()
-    assert running.world.effects[:1] == ["state"] or running.world.effects == []
+    assert running.state.cluster_id == was.cluster_id
+    assert set(running.world.effects) == {"state"}
     assert running.planned() == []
     assert was.cluster_id == running.world.engines["one"].boxes["agent"].labels["rkx.cluster"]
 
@@ -222,3 +223,25 @@ def test_a_removal_that_nobody_agrees_to_changes_nothing(running: Site) -> None:
 
 def test_x509_is_what_these_tests_run_with(site: Site) -> None:
     assert [type(each.plugin) for each in site.project.plugins.of("auth")] == [X509Auth]
+
+
+def test_a_folder_that_nobody_describes_any_more_goes_with_its_files(running: Site) -> None:
+    running.service.has_extra = True
+    running.done()
+    running.service.has_extra = False
+    gone = {f"two {kind} /etc/extra{name}" for kind, name in (("folder", ""), ("file", "/secret"))}
+    assert gone <= {key for _, key, _ in running.planned()}
+    running.done()
+    assert "/etc/extra" not in running.world.machines["two"].files
+    assert "/etc/extra/secret" not in running.world.machines["two"].files
+    assert running.planned() == []
+
+
+def test_a_lost_state_remembers_a_node_that_left_the_file(running: Site) -> None:
+    for file in running.folder.glob("*.rkxstate*"):
+        file.unlink()
+    running.write(["one"])
+    assert ("remove", "node two", "no longer in cluster.yml") in running.planned()
+    run = running.remove()
+    assert run.error is None
+    assert running.world.engines["two"].boxes == {}
