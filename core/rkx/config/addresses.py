@@ -29,7 +29,9 @@ def fault_of_address(text: str) -> tuple[str, str] | None:
     if strange := sorted({f"U+{ord(letter):04X}" for letter in text if not letter.isascii() or ord(letter) < 33}):
         names = ", ".join(f"{code} {unicodedata.name(chr(int(code[2:], 16)), '')}".strip() for code in strange)
         return f"address holds {names}", "type it afresh, in plain letters"
-    if ip(text) or (is_dns_name(text.lower()) and not re.fullmatch(r"[0-9.]+", text)):
+    if (known := ip(text)) and (known.is_unspecified or known.is_multicast or str(known) == "255.255.255.255"):
+        return f'"{text}" is the address of no machine', "the address that this computer reaches it by"
+    if known or (is_dns_name(text.lower()) and not re.fullmatch(r"[0-9.]+", text)):
         return None
     if re.fullmatch(r"[^:]+:[0-9]+", text):
         host, _, port = text.partition(":")

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rkx.config.access import judge_bastion
+from rkx.config.addresses import ip, is_dns_name
 from rkx.config.choices import addons, auth, named, network, services
 from rkx.config.machines import machines
 from rkx.config.notes import Notes
@@ -42,7 +43,7 @@ def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes, *, fetch: 
         image_layout=keys.image_layout or "public",
         images=_images(keys, notes),
         registries=_registries(keys),
-        sans=(keys.authentication.sans if keys.authentication else None) or (),
+        sans=_sans(keys, notes),
         upgrade=upgrade,
         drain=upgrade.drain_options,
         addon_timeout_s=keys.addon_job_timeout or ADDON_TIMEOUT_S,
@@ -53,6 +54,15 @@ def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes, *, fetch: 
         addons=addons(keys, notes, fetch=fetch),
         extensions=named("extension", keys.extensions or (), "extensions"),
     )
+
+
+def _sans(keys: ClusterKeys, notes: Notes) -> tuple[str, ...]:
+    found = (keys.authentication.sans if keys.authentication else None) or ()
+    for index, san in enumerate(found):
+        if not ip(san) and not is_dns_name(san.lower().removeprefix("*.")):
+            hint = "names of hosts, such as api.example.com, and addresses"
+            notes.error(f"authentication.sans[{index}]", f'"{san[:60]}" is no SAN', hint)
+    return found
 
 
 def _judge_top(keys: ClusterKeys, notes: Notes) -> None:

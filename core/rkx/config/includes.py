@@ -8,6 +8,7 @@ from typing import TypedDict
 
 from rkx.config.notes import Notes
 
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 FETCH_TIMEOUT_S = 20
 FETCH_LIMIT = 16 << 20
@@ -25,7 +26,10 @@ def includes(sources: tuple[str, ...], notes: Notes, *, fetch: bool) -> list[Inc
     found: list[Include] = []
     for index, source in enumerate(sources):
         where = f"addons_include[{index}]"
-        if ADDRESS.match(source):
+        if SCHEME.match(source) and not ADDRESS.match(source):
+            notes.error(where, f'"{source}" cannot be fetched', "http:// and https:// can, and files")
+            text = None
+        elif ADDRESS.match(source):
             text = _fetched(source, where, notes) if fetch else None
         else:
             text = _file(source, where, notes)
@@ -42,6 +46,9 @@ def _file(source: str, where: str, notes: Notes) -> str | None:
         path = old
         notes.warn(where, f'"{source}" was found in the working folder', f"put it at {beside}")
     try:
+        if path.exists() and not path.is_file():
+            notes.error(where, f'"{source}" is no file', "name a file")
+            return None
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         notes.error(where, f'"{source}" is not UTF-8', "save it as UTF-8")

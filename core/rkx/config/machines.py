@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from rkx.config.access import access
-from rkx.config.addresses import fault_of_address, fault_of_name, fault_of_port, ip
+from rkx.config.addresses import fault_of_address, fault_of_name, fault_of_port, ip, is_dns_name
 from rkx.config.notes import Notes
 from rkx.config.schema.nodes import NodeKeys, TaintKeys
 from rkx.config.schema.top import ClusterKeys
 from rkx.model.node import Node, Taint
 
 ROLE_TAINTS = ("node-role.kubernetes.io/controlplane", "node-role.kubernetes.io/etcd")
+OF_KUBELET = ("kubernetes.io/hostname", "kubernetes.io/arch", "kubernetes.io/os")
 LABEL_PART = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?\Z")
 
 
@@ -72,11 +73,13 @@ def _judge_roles_and_labels(each: NodeKeys, where: str, notes: Notes) -> None:
     for key, value in (each.labels or {}).items():
         if wrong := _label_fault(key, value):
             notes.error(f"{where}.labels.{key}", wrong, "at most 63 letters, digits, '-', '_', '.'")
+        if key in OF_KUBELET:
+            notes.error(f"{where}.labels.{key}", "the kubelet itself sets this label", "leave it out")
 
 
 def _label_fault(key: str, value: str = "") -> str:
-    name = key.rpartition("/")[2]
-    if not name or not LABEL_PART.match(name):
+    prefix, slash, name = key.rpartition("/")
+    if not name or not LABEL_PART.match(name) or (slash and not is_dns_name(prefix)):
         return f'"{key[:80]}" is no label key'
     return "" if LABEL_PART.match(value) else f'"{value[:80]}" is no label value'
 
@@ -90,6 +93,8 @@ def _taints(taints: tuple[TaintKeys, ...], where: str, notes: Notes) -> tuple[Ta
             continue
         if wrong := _label_fault(key, each.value or ""):
             notes.error(f"{where}.taints[{index}]", wrong, "{key: KEY, value: VALUE, effect: NoSchedule}")
+        if any((other.key, other.effect) == (key, each.effect or "NoSchedule") for other in found):
+            notes.error(f"{where}.taints[{index}]", f'taint "{key}" is there with the same effect', "keep one of them")
         found[Taint(key=key, value=each.value or "", effect=each.effect or "NoSchedule")] = None
     return tuple(found)
 

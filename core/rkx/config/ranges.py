@@ -72,9 +72,13 @@ def _nets(text: str, where: str, keys: ClusterKeys, notes: Notes) -> list[Net]:
 
 def _net(text: str, where: str, notes: Notes) -> Net | None:
     try:
-        return ipaddress.ip_network(text)
+        net = ipaddress.ip_network(text)
     except ValueError:
         pass
+    else:
+        if net.is_multicast or net.is_loopback or net.is_link_local or net.is_unspecified:
+            notes.error(where, f'"{text}" is no range that pods or services can have', "such as 10.42.0.0/16")
+        return net
     try:
         loose = ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -140,6 +144,8 @@ def _dns_address(keys: ClusterKeys, given: str | None, services: list[Net], note
         notes.error(DNS, f'"{given[:60]}" is no IP address', f'"{tenth}"?')
     elif _deploys_dns(keys) and services and not any(address in net for net in services):
         notes.error(DNS, f"{address} is not in the service range {services[0]}", f"{tenth}?")
+    elif any(address in (net[0], net[1]) for net in services if net.num_addresses > 2):
+        notes.error(DNS, f"{address} is the API server's own service address, or the range's", f"{tenth}?")
     return given
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 
+from rkx.engine.desire import Desired, containers
+from rkx.engine.observe import SeenNode
 from rkx.engine.state import State
 from rkx.errors import Refused
 from rkx.model.cluster import Cluster
+from rkx.model.resource import Container
 
 FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services", "dns_domain": "the DNS domain"}
 
@@ -57,3 +61,48 @@ def _check_version(cluster: Cluster, was: str) -> None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+
+
+def check_data(desired: Desired, seen: Mapping[str, SeenNode], state: State) -> None:
+    """Refuse to begin anew where data is gone, and to begin over data that this cluster never wrote.
+
+    It is about containers with arguments for their birth: started over an empty folder they begin an empty cluster.
+    """
+    born = [c for c in containers(desired.resources.values()) if c.birth and c.node in seen]
+    for container in born:
+        _refuse_strange(container, seen[container.node], state)
+    for name in sorted({container.name for container in born}):
+        _refuse_lost([c for c in born if c.name == name], seen, state)
+
+
+def _refuse_strange(container: Container, node: SeenNode, state: State) -> None:
+    record = state.nodes.get(container.node)
+    if record is not None and container.name in record.containers:
+        return
+    for folder, filled in _folders(container, node):
+        if filled:
+            raise Refused(
+                f"{container.node}: {folder} of {container.name} holds data that this cluster did not write",
+                hint="bring the state of the cluster that wrote it, or move the data away",
+            )
+
+
+def _refuse_lost(members: list[Container], seen: Mapping[str, SeenNode], state: State) -> None:
+    """One member's loss is mended by the others; when all that were there are empty, nothing is left to mend from."""
+    known = [c for c in members if c.name in (state.nodes[c.node].containers if c.node in state.nodes else ())]
+    stopped = [c for c in known if getattr(seen[c.node].containers.get(c.name), "state", "") != "running"]
+    empty = [(c, folder) for c in stopped for folder, filled in _folders(c, seen[c.node]) if not filled]
+    if state.objects and known and {c.node for c, _ in empty} == {c.node for c in known}:
+        container, folder = empty[0]
+        raise Refused(
+            f"{container.node}: {folder} of {container.name} is empty: the cluster's data is gone",
+            hint="is its disk mounted? Bring the data back; without it only rkx remove, and a new cluster, are left",
+        )
+
+
+def _folders(container: Container, node: SeenNode) -> Iterator[tuple[str, bool]]:
+    """Give the guarded folders that a container mounts, and whether they hold something."""
+    guarded = node.layout.guard if node.layout else ()
+    for mount in container.mounts:
+        if mount.source in guarded and mount.source in node.files:
+            yield mount.source, node.files[mount.source].filled

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from rkx.engine.link import Link
 from rkx.engine.node import NodeProgram
-from rkx.errors import Interrupted, Locked, PartlyDone, RkxError
+from rkx.errors import Interrupted, Locked, PartlyDone, PreflightFailed, RkxError
 
 NAME = "rkx-lock"
 
@@ -38,6 +38,13 @@ def pid_namespace() -> str:
     return ""
 
 
+def runs(pid: int) -> bool:
+    """Tell if a process of this computer runs; one that has ended and waits for its parent does not (proc(5))."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Who holds the lock, as labels on it say."""
@@ -55,7 +62,7 @@ class Holder:
             return False
         if self.boot != boot_id():
             return bool(self.boot and boot_id())
-        return bool(self.pidns) and self.pidns == pid_namespace() and not Path(f"/proc/{self.pid}").exists()
+        return bool(self.pidns) and self.pidns == pid_namespace() and not runs(self.pid)
 
 
 class FileLock:
@@ -141,7 +148,7 @@ class Lock:
             "rkx.boot": boot_id(),
             "rkx.pidns": pid_namespace(),
             "rkx.pid": str(os.getpid()),
-            "rkx.user": os.environ.get("USER", "unknown"),
+            "rkx.user": os.environ.get("USER", "an unknown user"),
         }
         return {"Image": image_tag(program.architecture), "Labels": labels}
 
@@ -152,10 +159,15 @@ class Lock:
         return Holder(pid=int(labels.get("rkx.pid", "0")), **said)
 
     def _judge(self, link: Link, holder: Holder) -> None:
+        if not holder.run:
+            raise PreflightFailed(
+                f"{link.name}: a container {NAME!r} that rkx did not make stands there", hint="remove it"
+            )
         if holder.run in (self._run, self._break) or holder.is_dead():
             return
+        place = "this computer" if holder.machine and holder.machine == machine_id() else "another computer"
         raise Locked(
-            f"{link.name}: run {holder.run} of {holder.user} holds the lock (process {holder.pid} on another computer)",
+            f"{link.name}: run {holder.run} of {holder.user} holds the lock (process {holder.pid} on {place})",
             hint=f"wait for it; if it is dead: --break-lock {holder.run}",
         )
 

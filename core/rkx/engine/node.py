@@ -270,6 +270,8 @@ def _discard(client: APIClient, name: str) -> None:
 
 
 def _hint(error: str) -> str:
+    if error.startswith("ELOOP"):
+        return "a symbolic link lies where rkx writes: delete it on the node, then run again"
     if error.startswith("ENOSPC"):
         return "make room on that disk, then run again; the old file is still whole"
     return "mend it on the node, then run again"

@@ -23,6 +23,8 @@ from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
 PIECE_BYTES = 1 << 14
+OF_A_DISK = "lost+found"
+"""What a fresh file system holds: nobody's data."""
 AT_ONCE = 3
 
 
@@ -45,11 +47,15 @@ class SeenContainer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenFile:
-    """A file or folder in one word (content digest, mode, owner), and when it was last written."""
+    """A file or folder in one word (content digest, mode, owner), and when it was last written.
+
+    ``filled`` is told of guarded folders alone: whether others keep something in it.
+    """
 
     word: str
     modified: datetime
     size: int = 0
+    filled: bool = False
 
 
 HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromtimestamp(0, UTC))
@@ -191,10 +197,13 @@ def _looked_at(engine: requests.Session, layout: Layout, digest_key: bytes) -> d
 
 
 def _guarded(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
-    """Read of each folder its own entry, which comes first; the stream ends there, whatever the folder holds."""
+    """Read of each folder its own entry, which comes first, and two more; the stream ends there, whatever it holds."""
     found: dict[str, SeenFile] = {}
     for path in layout.guard:
-        found.update((path, _seen(None, entry, digest_key)) for _, entry in islice(_archive(engine, path), 1))
+        entries = [entry for _, entry in islice(_archive(engine, path), 3)]
+        if entries:
+            inner = {entry.name.rstrip("/").rpartition("/")[2] for entry in entries[1:]}
+            found[path] = replace(_seen(None, entries[0], digest_key), filled=bool(inner - {OF_A_DISK}))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rkx.engine.birth import check_data
 from rkx.engine.desire import Desired, without
 from rkx.engine.diff import diff_nodes, take_down
 from rkx.engine.diff_objects import diff_objects, is_grave
@@ -24,6 +25,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
     """Compare what should be with what is; ``warnings`` of the nodes are kept."""
     visit.warnings = preflight(visit.plugins, desired, visit.seen, visit.ledger)
     seen = {name: each for name, each in visit.seen.items() if name in desired.layouts}
+    check_data(desired, seen, visit.ledger.state)
     actions = diff_nodes(desired, seen, visit.ledger)
     objects, unknown = _objects(visit, desired)
     gone = visit.gone()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rkx.engine.desire import Desired, containers
+from rkx.engine.diff import LOCK
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import NAMES
 from rkx.engine.observe import SeenNode
@@ -57,7 +58,7 @@ def _other_clusters(name: str, node: SeenNode, cluster_id: str) -> Iterator[str]
 
 def _names(name: str, node: SeenNode, desired: Desired) -> Iterator[Finding]:
     """Find containers that are not ours under names that we need: RKE's, or anybody's."""
-    wanted = {container.name for container in containers(desired.on(name))} | set(NAMES.values())
+    wanted = {container.name for container in containers(desired.on(name))} | {*NAMES.values(), LOCK}
     for container in sorted(wanted & node.containers.keys()):
         if not node.containers[container].cluster:
             image = node.containers[container].image

@@ -134,7 +134,7 @@ def parse(text: bytes, where: str) -> State:
     """Read a state; ConfigError if it is damaged, Refused if a newer rkx wrote it."""
     try:
         outer = json.loads(text)
-        version, inner = outer["rkxstate"], outer["state"]
+        version, inner = int(outer["rkxstate"]), outer["state"]
         sound = hashlib.sha256(inner.encode()).hexdigest() == outer["sha256"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{where}: this is no state of rkx: {error}", hint=_REPAIR) from error
@@ -195,13 +195,16 @@ class StateFile:
     """The state on the operator's disk."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = (
+            path.resolve() if path.is_symlink() else path
+        )  # a link stays one, with all generations beside its end
         self._shifted = False
 
     def load(self) -> State | None:
         """Read the newest generation; None if there is none."""
         try:
             text = self.path.read_bytes()
+            self.path.chmod(0o600)  # it holds the authorities' keys, however it was copied here
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Any
 
 import rkx
 from rkx_service_kubernetes.config import Program
+
+FLAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 @cache
@@ -45,7 +48,10 @@ def problems(program: str, extra: Program, minor: int) -> Iterator[rkx.Problem]:
 
 def _of_flag(program: str, flag: str, where: str, minor: int) -> Iterator[rkx.Problem]:
     table = rules()[program]
-    if flag in table["owned"]:
+    if not FLAG.fullmatch(flag):
+        hint = f"write {flag.lstrip('-')}: VALUE" if FLAG.fullmatch(flag.lstrip("-")) else "letters, digits, - and ."
+        yield rkx.Problem(where=where, message=f"{flag!r} is no name of an argument", hint=hint)
+    elif flag in table["owned"]:
         hint = "leave it out; what it depends on is set elsewhere in cluster.yml"
         yield rkx.Problem(where=where, message=f"rkx itself sets {program}'s --{flag}", hint=hint)
     elif not knows(program, flag, minor):

@@ -93,7 +93,14 @@ class Place:
 
 def as_json(body: Mapping[str, Any]) -> bytes:
     """Write a mapping the same way each time, in the order it was made."""
-    return json.dumps(body, indent=2).encode() + b"\n"
+    return json.dumps(body, indent=2, default=_plain).encode() + b"\n"
+
+
+def _plain(value: object) -> dict[str, Any]:
+    """Unwrap the read-only mappings of options."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is nothing that JSON knows")
 
 
 def kubeconfig(authority: str, certificate: str, key: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from rkx_service_kubernetes.api_server import AUDIT_LOGS
 from rkx_service_kubernetes.config import KubernetesConfig, Program
 
 PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
+BIND_MODES = frozenset(["ro", "rw", "z", "Z", "nocopy", "shared", "slave", "private", "rshared", "rslave", "rprivate"])
+"""Of Docker's ``--volume``."""
 REMAINS = {"nftables": "the tables `kube-proxy`", "ipvs": "virtual servers and ipsets"}
 WITH_FILE = ("kube-scheduler", "kube-proxy")
 
@@ -64,10 +66,16 @@ def _of_images(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.P
 
 
 def _of_container(service: str, extra: Program) -> Iterator[rkx.Problem]:
+    targets: list[str] = []
     for number, bind in enumerate(extra.extra_binds):
-        if not all(part.startswith("/") for part in bind.split(":")[:2]):
-            where = f"services.{service}.extra_binds[{number}]"
+        where, (source, target, *modes) = f"services.{service}.extra_binds[{number}]", (*bind.split(":"), "")[:3]
+        targets.append((target or source).rstrip("/"))
+        if not all(part.startswith("/") for part in bind.split(":")[:2]) or not BIND_MODES.issuperset(
+            filter(None, modes[0].split(",")) if modes else ()
+        ):
             yield rkx.Problem(where=where, message=f"{bind!r} is no bind", hint="write /folder:/folder or :ro after it")
+        elif targets[-1] in targets[:-1]:
+            yield rkx.Problem(where=where, message=f"{targets[-1]!r} is bound twice", hint="leave one of them out")
     for number, line in enumerate(extra.extra_env):
         if not line.partition("=")[1]:
             where = f"services.{service}.extra_env[{number}]"
@@ -90,7 +98,20 @@ def _of_api_server(config: KubernetesConfig) -> Iterator[rkx.Problem]:
             message=f"{path!r} lies outside {AUDIT_LOGS}, the one folder that the API server may write to",
             hint=f"name a file below {AUDIT_LOGS}, or - for the container's log",
         )
+    yield from _of_policy(api.audit_log.configuration.policy)
     yield from _of_admission(api.admission_configuration)
+
+
+def _of_policy(written: Mapping[str, object] | None) -> Iterator[rkx.Problem]:
+    if written is None:
+        return
+    kind = written.get("apiVersion"), written.get("kind")
+    if kind != ("audit.k8s.io/v1", "Policy") or not isinstance(written.get("rules"), (list, tuple)):
+        yield rkx.Problem(
+            where="services.kube-api.audit_log.configuration.policy",
+            message="is no audit policy",
+            hint="write apiVersion: audit.k8s.io/v1, kind: Policy, and a list of rules",
+        )
 
 
 def _of_proxy(config: KubernetesConfig) -> Iterator[rkx.Problem]:

@@ -194,4 +194,45 @@ BAD = [
     ),
     Bad("more-octal", added("services: {etcd: {uid: 022}}\n"), ("7:24",), ("octal 18",)),
     Bad("more-several", changed("v1.34.4", "1.30") + "nod: 1\n", ("1:21", "7:1"), ('"1.30"', '"nod"')),
+    Bad(
+        "60-label-with-two-slashes",
+        changed(NODE, f"{NODE}    labels: {{a/b/c: d, UPPER.example/b: d}}\n"),
+        ("5:21", "5:41"),
+        ('"a/b/c" is no label key', '"UPPER.example/b"'),
+    ),
+    Bad(
+        "60-label-of-the-kubelet",
+        changed(NODE, f"{NODE}    labels: {{kubernetes.io/hostname: x}}\n"),
+        ("5:38",),
+        ("the kubelet itself",),
+    ),
+    Bad(
+        "60-taint-twice",
+        changed(
+            NODE, f"{NODE}    taints: [{{key: a, value: b, effect: NoSchedule}}, {{key: a, effect: NoSchedule}}]\n"
+        ),
+        ("5:54",),
+        ("same effect",),
+    ),
+    Bad("61-address-of-no-machine", changed("10.0.0.5", "0.0.0.0"), ("3:14",), ("the address of no machine",)),
+    Bad(
+        "62-range-of-loopback",
+        added("services: {kube-controller: {cluster_cidr: 127.0.0.0/8}}\n"),
+        ("7:44",),
+        ("no range that pods or services can have",),
+    ),
+    Bad(
+        "63-dns-at-the-servers-address",
+        added("services: {kubelet: {cluster_dns_server: 10.43.0.1}}\n"),
+        ("7:42",),
+        ("the API server's own",),
+    ),
+    Bad(
+        "64-sans",
+        added("authentication: {sans: ['*.a b', 'https://x', '*.example.com', 10.0.0.1]}\n"),
+        ("7:25", "7:34"),
+        ('"*.a b" is no SAN', '"https://x"'),
+    ),
+    Bad("65-include-by-ftp", added("addons_include: ['ftp://x/y']\n"), ("7:18",), ("cannot be fetched",)),
+    Bad("65-include-of-no-file", added("addons_include: [/dev/zero]\n"), ("7:18",), ("is no file",)),
 ]

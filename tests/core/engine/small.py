@@ -17,6 +17,7 @@ from rkx.testing.wire import Request, Response
 from rkx.testing.world import NoOptions
 
 ROOT = PurePosixPath("/etc/tiny")
+DATA = "/var/lib/tiny"
 READY = "tcp:127.0.0.1:6443"
 MANIFEST = """
 apiVersion: v1
@@ -51,7 +52,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.flag, self.content, self.image = "--level=1", b"plain", "agent:1"
         self.token = rkx.Secret(b"token-that-must-not-show")
         self.labels = {"tiny": "yes"}
-        self.has_extra = False
+        self.has_extra = self.keeps_data = False
         self.agent_probe: rkx.Probe | None = None
         self.calls: list[str] = []
 
@@ -73,7 +74,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.calls.append(f"rkx_service_resources {node.name}")
         return [
             rkx.Folder(node=node.name, path=ROOT),
-            rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/tiny"), mode=0o750),
+            rkx.Folder(node=node.name, path=PurePosixPath(DATA), mode=0o750),
             rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/open"), mode=0o755),
             self._file(node, "config", self.content),
             self._file(node, "token", self.token),
@@ -111,7 +112,9 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         return rkx.File(node=node.name, path=ROOT / name, content=content)
 
     def _container(self, node: rkx.Node, name: str, flag: str, **more: object) -> rkx.Container:
-        mounts = (rkx.Mount(source=str(ROOT), target=str(ROOT), mode="ro"),)
+        mounts: tuple[rkx.Mount, ...] = (rkx.Mount(source=str(ROOT), target=str(ROOT), mode="ro"),)
+        if self.keeps_data and name == "server":
+            mounts += (rkx.Mount(source=DATA, target=DATA),)
         reads = (rkx.Read(path=ROOT),)
         return rkx.Container(
             node=node.name,

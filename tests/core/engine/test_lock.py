@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from rkx.engine.link import Link
-from rkx.engine.lock import FileLock, Lock
+from rkx.engine.lock import FileLock, Lock, runs
 from rkx.engine.node import NodeProgram
-from rkx.errors import Interrupted, Locked
+from rkx.errors import Interrupted, Locked, PreflightFailed
 from rkx.testing import World
+from rkx.testing.docker import Box
 from rkx.testing.world import Way
 
 
@@ -49,6 +52,26 @@ def test_another_run_is_told_who_holds_it(world: World) -> None:
         lock(world, "second").take()
     assert "--break-lock first" in caught.value.hint
     assert caught.value.exit_code == 5
+
+
+def test_a_container_of_somebody_else_is_no_lock_of_ours(world: World) -> None:
+    stranger = Box(name="rkx-lock", config={"Image": "echo"})
+    world.engines["one"].boxes["rkx-lock"] = stranger
+    with pytest.raises(PreflightFailed, match="one: a container 'rkx-lock' that rkx did not make"):
+        lock(world, "first").take()
+    assert world.engines["one"].boxes == {"rkx-lock": stranger}
+
+
+def test_a_process_that_has_ended_does_not_run_though_nobody_asked_for_it() -> None:
+    child = subprocess.Popen(["/bin/sh", "-c", "echo ended"], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    assert runs(os.getpid())
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still there
+    try:
+        assert not runs(child.pid)
+    finally:
+        child.communicate()
+    assert not runs(child.pid)
 
 
 def test_a_run_that_is_refused_gives_back_what_it_took(world: World) -> None:

@@ -136,3 +136,34 @@ def test_ports_are_claimed_by_role_and_only_of_nodes_that_answered() -> None:
         "two": {6443, 10250, 10248, 10256, 10249, 10010},
         "three": set(),
     }
+
+
+@pytest.mark.parametrize("policy", [{"kind": "x"}, {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": 1}])
+def test_what_is_no_audit_policy_is_refused(policy: Mapping[str, Any]) -> None:
+    log = AuditLog(configuration=AuditConfiguration(policy=policy))
+    [found] = problems(KubernetesConfig(kube_api=KubeApi(audit_log=log)))
+    assert found.where == "services.kube-api.audit_log.configuration.policy"
+
+
+@pytest.mark.parametrize(
+    ("binds", "said"),
+    [
+        (("/srv:/srv:xx",), "is no bind"),
+        (("/srv:srv",), "is no bind"),
+        (("/srv", "/other:/srv/"), "'/srv' is bound twice"),
+    ],
+)
+def test_binds_that_docker_would_refuse_are_named(binds: tuple[str, ...], said: str) -> None:
+    [found] = problems(KubernetesConfig(kubelet=Kubelet(extra_binds=binds)))
+    assert (found.where, said in found.message) == (f"services.kubelet.extra_binds[{len(binds) - 1}]", True)
+
+
+@pytest.mark.parametrize("bind", ["/srv", "/srv:/srv", "/srv:/srv:ro", "/srv:/srv:ro,rshared", "/srv:/srv:z"])
+def test_binds_as_docker_takes_them_are_no_problem(bind: str) -> None:
+    assert problems(KubernetesConfig(kubelet=Kubelet(extra_binds=(bind,)))) == []
+
+
+@pytest.mark.parametrize("flag", ["--event-ttl", "", "a b"])
+def test_what_is_no_name_of_an_argument_is_refused(flag: str) -> None:
+    [found] = problems(KubernetesConfig(kube_api=KubeApi(extra_args={flag: "5h"})))
+    assert repr(flag) in found.message
