@@ -33,10 +33,10 @@ def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: b
     nodes, wanted = glance.nodes(), list(desired.objects.values())
     pairs = zip(wanted, glance.live(wanted), strict=True)
     actions = [action for each, live in pairs if (action := _object(each, live, ledger))]
-    waits = list(_rollouts(desired, glance, actions, partial=partial))
-    actions += _pruned(desired, ledger)
-    for registration in registrations(desired):
-        actions += _node(registration, nodes.get(registration.node, {}), ledger)
+    of_nodes = [a for each in registrations(desired) for a in _node(each, nodes.get(each.node, {}), ledger)]
+    coming = tuple(action.key for action in of_nodes if action.verb == "await")
+    waits = list(_rollouts(desired, glance, actions, coming, partial=partial))
+    actions += [*_pruned(desired, ledger), *of_nodes]
     return [_ordered(action, desired, actions) for action in actions] + waits
 
 
@@ -59,14 +59,19 @@ def _object(wanted: Object, live: Mapping[str, Any] | None, ledger: Ledger) -> A
     return None
 
 
-def _rollouts(desired: Desired, glance: Glance, actions: Sequence[Action], *, partial: bool) -> Iterator[Action]:
+def _rollouts(
+    desired: Desired, glance: Glance, actions: Sequence[Action], coming: tuple[Key, ...], *, partial: bool
+) -> Iterator[Action]:
+    """Wait for workloads that are changed or sick, and for the pods of those that every node gets, on new nodes too."""
     rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
     lives = glance.live([workload(rollout) for rollout, _ in rollouts])
     for (rollout, owner), live in zip(rollouts, lives, strict=True):
         key = ready_key(rollout.kind, rollout.namespace, rollout.name)
         mine = tuple(a.key for a in actions if a.key.name in (f"{rollout.namespace}/{rollout.name}", rollout.name))
-        if why := "is changed" if mine else unhealthy(rollout.kind, live or {}):
-            yield Action(verb="await", key=key, reason=why, owner=owner, after=mine)
+        spreads = coming if rollout.kind == "DaemonSet" else ()
+        why = "is changed" if mine else unhealthy(rollout.kind, live or {}) or ("nodes come" if spreads else "")
+        if why:
+            yield Action(verb="await", key=key, reason=why, owner=owner, after=(*mine, *spreads))
 
 
 def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:

@@ -131,3 +131,15 @@ def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Sit
 
     run = running.ended(api.up(running.project, api.Options(accept=accept)))
     assert kept(running, SPACE_PATH), (asked, run.error)
+
+
+def test_what_runs_on_every_node_is_waited_for_on_a_new_one_too(site: Site) -> None:
+    site.write(["one"])
+    site.done()
+    site.world.revive()
+    site.write(["one", "two"])
+    [wait] = [action for action in site.plan().actions if action.key.name == "DaemonSet tiny/net"]
+    assert (wait.verb, wait.reason) == ("await", "nodes come")
+    assert [str(key) for key in wait.after] == ["health Node two"]
+    site.done()
+    assert site.planned() == []
