@@ -17,6 +17,7 @@ from rkx_lab.state import Lab
 __all__ = ["spare"]  # a fixture
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 CONFIGURATION = "/etc/kubernetes"
+DATA, ASIDE = "/var/lib/etcd", "/srv/aside"
 PROGRAM_FOLDER = "/var/lib/rkx"
 NO_IMAGE = "rkx/kubernetes:v0.0.0"
 
@@ -95,6 +96,20 @@ def test_containers_of_another_cluster_beside_ours_are_named(single: Cluster) ->
         one_message(single.rkx("up", "--plain"), 8, machine, "another cluster", "stray")
     finally:
         single.on(machine, "docker", "rm", "stray")
+
+
+def test_data_that_is_gone_is_not_begun_anew(single: Cluster) -> None:
+    machine = single.machines[0].name
+    single.rkx("up", "--plain").check()
+    single.kubectl("create", "configmap", "kept", "--from-literal=a=b").check()
+    single.on(machine, "sh", "-c", f"docker rm -f etcd && mkdir {ASIDE} && mv {DATA}/* {ASIDE}/")
+    try:
+        one_message(single.rkx("up", "--plain"), 8, machine, DATA, "the cluster's data is gone")
+        assert "etcd" not in single.containers(machine)
+    finally:
+        single.on(machine, "sh", "-c", f"mv {ASIDE}/* {DATA}/ && rmdir {ASIDE}")
+    single.rkx("up", "--plain").check()
+    single.kubectl("get", "configmap", "kept").check()
 
 
 def test_cluster_of_another_name_is_not_taken_over(single: Cluster, lab: Lab) -> None:

@@ -19,26 +19,30 @@ WHERE = "kubernetes_version"
 
 def version(keys: ClusterKeys, notes: Notes) -> str:
     """Give vX.Y.Z; whether that patch has images is its service's business."""
-    text = keys.kubernetes_version
+    text, default = keys.kubernetes_version, _default(keys)
     if text is None or WHERE in notes.broken:
-        return BUILT_KUBERNETES_VERSION if keys.image_layout == "rkx" else DEFAULT_KUBERNETES_VERSION
+        return default
     found = SEMVER.match(text)
     if not found:
-        notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {_example(text)}")
-        return DEFAULT_KUBERNETES_VERSION
+        notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {_example(text, default)}")
+        return default
     letter, major, minor, patch = found.groups()
     plain = f"v{int(major)}.{int(minor)}.{int(patch)}"
     if not letter:
         notes.error(WHERE, f'"{text}" has no "v"', f'"{plain}"?')
     elif int(major) != 1 or not OLDEST <= int(minor) <= NEWEST:
-        hint = f"1.{OLDEST} to 1.{NEWEST}; {DEFAULT_KUBERNETES_VERSION} is the default"
+        hint = f"1.{OLDEST} to 1.{NEWEST}; {default} is the default"
         old = "; upgrade an older cluster with RKE first" if int(minor) < OLDEST else ""
         notes.error(WHERE, f'"{text}" is a version that rkx does not know', hint + old)
     return plain
 
 
-def _example(text: str) -> str:
+def _default(keys: ClusterKeys) -> str:
+    return BUILT_KUBERNETES_VERSION if keys.image_layout == "rkx" else DEFAULT_KUBERNETES_VERSION
+
+
+def _example(text: str, default: str) -> str:
     minor = re.match(r"v?1\.([0-9]{1,3})\Z", text)
     if minor and OLDEST <= int(minor.group(1)) <= NEWEST:
         return f"v1.{int(minor.group(1))}.0"
-    return DEFAULT_KUBERNETES_VERSION
+    return default

@@ -74,7 +74,8 @@ class Application:
         failures = {_label(unit): _error(error) for unit, error in self._graph.failures.items()}
         left = [_label(unit) for unit in self._graph.left]
         if self._world.cancelled.is_set():
-            raise Interrupted(f"cancelled; {len(left)} actions are left", hint="run again to finish")
+            count = "1 action is" if len(left) == 1 else f"{len(left)} actions are"
+            raise Interrupted(f"cancelled; {count} left", hint="run again to finish")
         if left and not failures:
             raise RkxError(f"a bug in rkx: these wait for each other: {', '.join(left)}")
         if len(failures) == 1 and not left:

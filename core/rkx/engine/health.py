@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rkx.engine.objects import ClusterApi
@@ -20,6 +20,8 @@ VERSIONS = {
     "APIService": "apiregistration.k8s.io/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
 }
+OF_CONDITIONS = "node.kubernetes.io/"
+"""Taints that say how a node is; pods of a DaemonSet bear them by themselves."""
 CONDITIONS = {
     "Pod": "Ready",
     "Node": "Ready",
@@ -41,6 +43,37 @@ def unhealthy(kind: str, live: Live) -> str:
     if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
         return "is not looked at yet"
     return _daemons(status) if kind == "DaemonSet" else _replicas(live, status)
+
+
+def behind(live: Live, nodes: Sequence[Live]) -> str:
+    """Say if a DaemonSet has not counted all nodes yet: its controller learns of a new one a moment after kubelets do.
+
+    Affinity is not understood here: with one, or with no pods to run, nothing is said.
+    """
+    pod = live.get("spec", {}).get("template", {}).get("spec", {})
+    if "affinity" in pod:
+        return ""
+    counted = live.get("status", {}).get("desiredNumberScheduled", 0)
+    wanted = sum(_takes(node, pod) for node in nodes)
+    return "" if counted >= wanted else f"counts {counted} of {wanted} nodes"
+
+
+def _takes(node: Live, pod: Live) -> bool:
+    labels = node["metadata"].get("labels", {})
+    if any(labels.get(name) != value for name, value in (pod.get("nodeSelector") or {}).items()):
+        return False
+    taints = [t for t in node.get("spec", {}).get("taints") or () if t["effect"] != "PreferNoSchedule"]
+    return all(
+        t["key"].startswith(OF_CONDITIONS) or any(_bears(each, t) for each in pod.get("tolerations") or ())
+        for t in taints
+    )
+
+
+def _bears(toleration: Live, taint: Live) -> bool:
+    same_key = toleration.get("key", taint["key"]) == taint["key"]
+    same_effect = toleration.get("effect") in (None, "", taint["effect"])
+    same_value = toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
+    return same_key and same_effect and same_value
 
 
 def _condition(status: Live, wanted: str) -> str:

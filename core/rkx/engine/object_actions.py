@@ -13,7 +13,7 @@ import requests
 from rkx.engine import probe
 from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import former_labels, former_taints, taints_of
-from rkx.engine.health import collection, story, unhealthy
+from rkx.engine.health import behind, collection, story, unhealthy
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.objects import ApiSilent, ClusterApi, record_of
@@ -116,7 +116,14 @@ class Objects:
     def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
         path = collection(self._api, rollout)
         what = f"{rollout.kind} {rollout.namespace}/{rollout.name}".replace(" /", " ")
-        self._until(path, rollout.name, lambda live: unhealthy(rollout.kind, live), what, timeout_s)
+        self._until(path, rollout.name, lambda live: self._fault(rollout.kind, live), what, timeout_s)
+
+    def _fault(self, kind: str, live: Mapping[str, Any]) -> str:
+        if why := unhealthy(kind, live):
+            return why
+        if kind != "DaemonSet":
+            return ""
+        return behind(live, (self._api.read("/api/v1/nodes") or {"items": []})["items"])
 
     def _until(
         self, path: str, name: str, judge: Callable[[Mapping[str, Any]], str], what: str, timeout_s: float = 60.0

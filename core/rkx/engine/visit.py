@@ -71,7 +71,7 @@ class Visit:
             found = recover(self.links, self.cluster, self.state_file)
             state = found or born()
             self._open(state)
-            self._reach([_node(name, record) for name, record in state.nodes.items() if name not in nodes], None)
+            self._reach([self._former(name, each) for name, each in state.nodes.items() if name not in nodes], None)
         if self.seen:
             self._remember(self.seen)
         else:
@@ -80,6 +80,12 @@ class Visit:
         check_births(self.cluster, state)
         if found is not None and self.writes:
             self.ledger.save()  # it was lost here: have it again, whatever the run will do
+
+    def _former(self, name: str, record: NodeRecord) -> Node:
+        """Make a node of a copy of the state: copies hold no logins, so it is tried with those of the others."""
+        node = _node(name, record)
+        others = (each.transport_options for each in self.cluster.nodes if each.transport == node.transport)
+        return replace(node, transport_options=node.transport_options or next(others, {}))
 
     def _open(self, state: State) -> None:
         self.ledger = Ledger(state, self.state_file if self.writes else None)

@@ -25,7 +25,7 @@ KINDS: dict[str, str] = {
 """Kinds by their group and version; an exclamation mark for those that lie in no namespace."""
 STATUS: dict[str, Body] = {
     "Deployment": {"updatedReplicas": 99, "availableReplicas": 99},
-    "DaemonSet": {"desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1},
+    "DaemonSet": {"desiredNumberScheduled": 99, "updatedNumberScheduled": 99, "numberAvailable": 99},
     "Pod": {"conditions": [{"type": "Ready", "status": "True"}]},
     "Node": {"conditions": [{"type": "Ready", "status": "True"}]},
     "APIService": {"conditions": [{"type": "Available", "status": "True"}]},

@@ -8,7 +8,7 @@ import pytest
 
 from rkx.engine import digest
 from rkx.engine.drain import must_go
-from rkx.engine.health import unhealthy
+from rkx.engine.health import behind, unhealthy
 from rkx.engine.objects import projection, record_of
 from rkx.model.cluster import DrainOptions
 from rkx.model.resource import Container, Object
@@ -146,3 +146,43 @@ def test_what_counts_in_a_containers_digest(more: dict[str, Any], counts: bool) 
 
 def test_a_digest_cannot_be_made_without_the_clusters_key() -> None:
     assert digest.keyed(b"one", b"secret") != digest.keyed(b"other", b"secret")
+
+
+def node(name: str, *taints: str, **labels: str) -> dict[str, Any]:
+    """Make a Node with taints written KEY:EFFECT."""
+    listed = [dict(zip(("key", "effect"), taint.split(":"), strict=True)) for taint in taints]
+    return {"metadata": {"name": name, "labels": labels}, "spec": {"taints": listed}}
+
+
+def daemon_set(counted: int, **pod: Any) -> dict[str, Any]:  # noqa: ANN401 - parts of a pod
+    return {"spec": {"template": {"spec": pod}}, "status": {"desiredNumberScheduled": counted}}
+
+
+NODES = [
+    node("server", "node-role.kubernetes.io/control-plane:NoSchedule", os="linux"),
+    node("worker", os="linux"),
+    node("new", "node.kubernetes.io/not-ready:NoExecute", "seldom:PreferNoSchedule", os="linux"),
+    node("other", os="windows"),
+]
+EVERYWHERE = {"tolerations": [{"operator": "Exists"}]}
+
+
+@pytest.mark.parametrize(
+    ("pod", "wanted"),
+    [
+        (EVERYWHERE, 4),
+        ({}, 3),
+        ({**EVERYWHERE, "nodeSelector": {"os": "linux"}}, 3),
+        ({"nodeSelector": {"os": "linux"}}, 2),
+        ({"tolerations": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]}, 4),
+        ({"tolerations": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoExecute"}]}, 3),
+        ({"tolerations": [{"key": "another", "operator": "Exists"}]}, 3),
+    ],
+)
+def test_a_daemon_set_is_behind_until_it_counts_every_node_that_it_takes(pod: dict[str, Any], wanted: int) -> None:
+    assert behind(daemon_set(wanted, **pod), NODES) == ""
+    assert behind(daemon_set(wanted - 1, **pod), NODES) == f"counts {wanted - 1} of {wanted} nodes"
+
+
+def test_a_daemon_set_with_affinity_is_not_judged() -> None:
+    assert behind(daemon_set(0, affinity={}), NODES) == ""
