@@ -124,6 +124,11 @@ class Cluster:
         found: dict[str, Any] = self.rkx("plan", "--json").check().json()
         return found
 
+    def has_nothing_to_do(self) -> None:
+        """See that no change is planned; then wait for workloads that a restart has shaken, which a plan tells too."""
+        assert [action for action in self.plan()["actions"] if action["verb"] != "await"] == []
+        until(lambda: self.plan()["actions"] == [], "every workload is well again")
+
 
 def cluster_in(lab: Lab, folder: Path, machines: Sequence[Machine]) -> Cluster:
     """Write a cluster.yml for some of a lab's machines: the first is control plane and etcd, the others workers."""

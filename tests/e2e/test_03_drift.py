@@ -21,7 +21,7 @@ def pods_run_on(work: Workload) -> Iterator[None]:
     assert len(before) > 10
     yield
     assert pods(work.cluster) == before
-    assert work.cluster.plan()["actions"] == []
+    work.cluster.has_nothing_to_do()
 
 
 def test_container_when_removed_by_hand_is_made_again_alone(cluster: Cluster) -> None:

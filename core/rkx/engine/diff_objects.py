@@ -28,7 +28,8 @@ def ready_key(kind: str, namespace: str, name: str) -> Key:
 def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: bool = False) -> list[Action]:
     """Compare every object with what the API shows; raises ApiSilent when it does not answer.
 
-    With ``partial`` some nodes are not reachable: what runs on each node is not waited for.
+    With ``partial`` some nodes are not reachable, and pods on them may be what ails a workload: only those are waited
+    for that the run changes, and none that runs on every node.
     """
     nodes, wanted = glance.nodes(), list(desired.objects.values())
     pairs = zip(wanted, glance.live(wanted), strict=True)
@@ -69,6 +70,8 @@ def _rollouts(
         key = ready_key(rollout.kind, rollout.namespace, rollout.name)
         mine = tuple(a.key for a in actions if a.key.name in (f"{rollout.namespace}/{rollout.name}", rollout.name))
         spreads = coming if rollout.kind == "DaemonSet" else ()
+        if partial and not mine:
+            continue
         why = "is changed" if mine else unhealthy(rollout.kind, live or {}) or ("nodes come" if spreads else "")
         if why:
             yield Action(verb="await", key=key, reason=why, owner=owner, after=(*mine, *spreads))
