@@ -45,18 +45,20 @@ def unpause(lab: Lab, machine: str) -> None:
 
 def restart_dockerd(lab: Lab, machine: str, signal: str = "TERM") -> None:
     """End a machine's dockerd by a signal; it is started again at once, as systemd would. Wait until it answers."""
-    before = inside.run(lab, machine, "pidof", "dockerd").strip()
-    inside.run(lab, machine, "kill", f"-{signal}", before)
-    inside.run(lab, machine, "timeout", "60", "sh", "-c", f"while [ -d /proc/{before} ]; do sleep 0.05; done")
+    _end_dockerd(lab, machine, signal)
     inside.wait_ready(lab, machine)
 
 
 def stop_dockerd(lab: Lab, machine: str) -> None:
     """Stop a machine's dockerd until start_dockerd or its next boot; sshd goes on."""
-    before = inside.run(lab, machine, "pidof", "dockerd").strip()
     inside.run(lab, machine, "touch", "/run/dockerd.off")
-    inside.run(lab, machine, "kill", "-TERM", before)
-    inside.run(lab, machine, "timeout", "60", "sh", "-c", f"while [ -d /proc/{before} ]; do sleep 0.05; done")
+    _end_dockerd(lab, machine, "TERM")
+
+
+def _end_dockerd(lab: Lab, machine: str, signal: str) -> None:
+    """Signal and wait in one command: what an exec prints may get lost on a busy computer, its exit code does not."""
+    script = f"pid=$(pidof dockerd) && kill -{signal} $pid && while [ -d /proc/$pid ]; do sleep 0.05; done"
+    inside.run(lab, machine, "timeout", "60", "sh", "-c", script)
 
 
 def start_dockerd(lab: Lab, machine: str) -> None:
