@@ -14,7 +14,7 @@ def wait_for_rest() -> float:
     share = 1.0
     for _ in range(AT_MOST_S):
         before = _ticks()
-        time.sleep(1)
+        time.sleep(1)  # the second over which the share is taken: the kernel counts ticks, it tells no event
         after = _ticks()
         share = 1 - (after[1] - before[1]) / (after[0] - before[0])
         if share <= QUIET:

@@ -15,7 +15,7 @@ from recorded import Recorded
 from rkx.engine.state import parse
 
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(9), pytest.mark.timeout(900)]
-NEEDLES = "/root/needles"
+NEEDLES = "/srv/needles"
 SECRET_PARTS = {"key", "secret"}
 OPEN_PARTS = {"certificate", "chain", "ca-bundle", "public"}
 AROUND = {"rendered"}  # the file that holds the part `secret`, known by it

@@ -140,7 +140,7 @@ def test_docker_that_does_not_run_is_told(lone: Cluster) -> None:
 
 def test_user_outside_of_dockers_group_is_told(lone: Cluster) -> None:
     machine = lone.machines[0].name
-    script = "useradd -m -p '*' guest && cp -r /root/.ssh /home/guest/ && chown -R guest: /home/guest/.ssh"
+    script = "useradd -m -p '*' guest && cp -r ~root/.ssh /home/guest/ && chown -R guest: /home/guest/.ssh"
     lone.on(machine, "sh", "-c", script)
     rewrite(lone, node={"user": "guest"})
     one_message(lone.rkx("up", "--plain"), 6, "guest may not use /var/run/docker.sock", "usermod -aG docker guest")

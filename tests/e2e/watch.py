@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import Cluster
 
-FOLDER = "/root/watch"
+FOLDER = "/srv/watch"
 SCRIPT = f"""
 mkdir -p {FOLDER} && cd {FOLDER} && echo $$ >pid && since=$(date +%s) || exit 1
 docker events --since $since --filter type=container --format '{{{{json .}}}}' >events &

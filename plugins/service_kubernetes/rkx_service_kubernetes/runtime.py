@@ -14,6 +14,7 @@ SOCKET = "/var/run/cri-dockerd.sock"
 REGISTRIES = "registries"
 KUBELET_DATA = "/var/lib/kubelet"
 DOCKER_HUB = "https://index.docker.io/v1/"
+"""No address that is called: the key under which Docker's config.json keeps the login of its default registry."""
 OWN_FOLDERS = (
     "/etc/cni",
     "/opt/cni",
