@@ -20,6 +20,8 @@ from rkx_lab import archives, cluster_yml, images, inside, places
 from rkx_lab.state import Lab, Machine
 
 RKX = Path(sys.executable).with_name("rkx")
+GONE = "Error: No such object"
+"""What `docker inspect` says of a container that went after it was listed; any other complaint fails the test."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +111,10 @@ class Cluster:
         return inside.run(self.lab, machine, *command)
 
     def containers(self, machine: str) -> dict[str, tuple[str, str]]:
-        """List a machine's containers: name -> (id, time of start)."""
+        """List a machine's containers: name -> (id, time of start); kubelets clear some away in between."""
         form = "{{.Name}} {{.Id}} {{.State.StartedAt}}"
-        text = self.on(machine, "sh", "-c", f"docker ps -aq | xargs -r docker inspect --format '{form}'")
-        rows = [line.lstrip("/").split(" ", 2) for line in text.splitlines()]
+        text = self.on(machine, "sh", "-c", f"docker ps -aq | xargs -r docker inspect --format '{form}' || true")
+        rows = [line.lstrip("/").split(" ") for line in text.splitlines() if line and not line.startswith(GONE)]
         return {name: (identity, started) for name, identity, started in rows}
 
     def every_container(self) -> dict[str, dict[str, tuple[str, str]]]:
