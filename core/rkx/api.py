@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rkx.errors import PartlyDone, Refused
+from rkx.errors import PartlyDone, PlanStale, Refused
 from rkx.events import PlanReady, ProblemFound
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
@@ -129,9 +129,7 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
         desired = visit.desired()
         found = planning.plan(visit, desired)
         if planned is not None and planned.actions != found.actions:
-            raise PartlyDone(
-                "the nodes are not as they were when the plan was made", hint="plan again, then apply that"
-            )
+            raise PlanStale("the nodes are not as they were when the plan was made", hint="plan again, then apply that")
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
             _carry_out(visit, conductor, desired, found, options, run, project)

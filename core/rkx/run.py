@@ -26,7 +26,7 @@ class Run:
     _events: Any = None
 
     def start(self, work: Callable[[Run], None], command: str, cluster: str) -> Run:
-        """Begin; called once, by this module."""
+        """Begin; called once, by what makes the run."""
         from rkx.engine.stream import Events
 
         self._events = Events(self.name)

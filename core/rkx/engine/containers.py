@@ -65,7 +65,7 @@ def create(link: Link, container: Container, ledger: Ledger, reads: str) -> None
     """Make and start a container; one of ours that an interrupted run left under this name is made anew."""
     with link.docker() as client:
         _discard(client, link, container.name, ledger)
-        with _engine_errors(link, container):
+        with _engine_errors(container):
             client.create_container_from_config(settings(container, ledger, reads), container.name)
             client.start(container.name)
 
@@ -86,7 +86,7 @@ def replace(link: Link, container: Container, ledger: Ledger, reads: str) -> Non
     """Put a new container in the place of the old: made beside it, so that a cut leaves what can be told apart."""
     beside = f"{container.name}-{digest.of_container(ledger.key, container)[:12]}"
     former = f"{container.name}-former"
-    with link.docker() as client, _engine_errors(link, container):
+    with link.docker() as client, _engine_errors(container):
         _discard(client, link, beside, ledger)
         _discard(client, link, former, ledger)
         client.create_container_from_config(settings(container, ledger, reads), beside)
@@ -100,7 +100,7 @@ def replace(link: Link, container: Container, ledger: Ledger, reads: str) -> Non
 
 def start(link: Link, container: Container) -> None:
     """Start a container that stands still, and have it restart by itself again."""
-    with link.docker() as client, _engine_errors(link, container):
+    with link.docker() as client, _engine_errors(container):
         client.update_container(container.name, restart_policy=ALWAYS)
         if client.inspect_container(container.name)["State"]["Status"] == "paused":
             client.unpause(container.name)
@@ -110,13 +110,13 @@ def start(link: Link, container: Container) -> None:
 
 def restart(link: Link, container: Container) -> None:
     """Stop and start a container, so that it reads its files anew."""
-    with link.docker() as client, _engine_errors(link, container):
+    with link.docker() as client, _engine_errors(container):
         client.restart(container.name, timeout=container.stop_timeout_s)
 
 
 def update(link: Link, container: Container) -> None:
     """Set the restart policy again; the container runs on."""
-    with link.docker() as client, _engine_errors(link, container):
+    with link.docker() as client, _engine_errors(container):
         client.update_container(container.name, restart_policy=ALWAYS)
 
 
@@ -180,7 +180,7 @@ def login(image: str, registries: tuple[Registry, ...]) -> dict[str, str]:
 
 
 @contextmanager
-def _engine_errors(link: Link, container: Container) -> Iterator[None]:
+def _engine_errors(container: Container) -> Iterator[None]:
     from docker.errors import APIError
 
     try:
@@ -189,8 +189,4 @@ def _engine_errors(link: Link, container: Container) -> Iterator[None]:
         raise PartlyDone(
             f"{container.key}: the Engine says: {error.explanation or error}",
             hint="mend it on the node, then run again",
-        ) from error
-    except requests.RequestException as error:
-        raise PartlyDone(
-            f"{container.key}: the stream to {link.name} broke: {error}", hint="run again; what was done is recognised"
         ) from error

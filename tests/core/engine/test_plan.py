@@ -11,7 +11,7 @@ from tests.core.engine.small import ROOT, Site
 import rkx
 from rkx import api
 from rkx.engine.state import StateFile
-from rkx.errors import ConnectFailed, PartlyDone, Refused
+from rkx.errors import ConnectFailed, PartlyDone, PlanStale, Refused
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 from rkx_auth_x509 import X509Auth
@@ -53,6 +53,23 @@ def test_a_plan_needs_no_key(running: Site) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rkx.engine.objects.tls_context", lambda *_: None)
         assert running.plan() == whole
+
+
+def test_a_plan_made_before_is_applied_as_it_is(running: Site) -> None:
+    running.service.flag = "--level=2"
+    planned = running.plan()
+    running.ended(api.apply(running.project, planned)).wait()
+    assert {action.key.name for action in planned.actions} == {"agent"}
+    assert running.planned() == []
+
+
+def test_a_plan_made_before_is_refused_when_nodes_have_moved_on(running: Site) -> None:
+    running.service.flag = "--level=2"
+    planned = running.plan()
+    running.world.engines["two"].boxes.pop("agent")
+    with pytest.raises(PlanStale, match="not as they were when the plan was made"):
+        running.ended(api.apply(running.project, planned)).wait()
+    assert running.world.changes() == []
 
 
 def test_no_secret_is_shown(site: Site) -> None:
