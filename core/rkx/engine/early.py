@@ -11,6 +11,9 @@ from rkx.errors import RkxError
 from rkx.model.node import Node
 from rkx.transport import Prompt, Transport
 
+AT_ONCE = 32
+"""A bastion before many machines refuses more logins at a time (sshd's MaxStartups)."""
+
 
 class Early:
     """Transports that open on threads of their own; each is given away once, to whoever asks for its node.
@@ -21,6 +24,7 @@ class Early:
     def __init__(self, opens: Callable[[Node, Prompt | None], Transport], prompt: Prompt | None) -> None:
         self._opens, self._prompt = opens, prompt
         self._begun: dict[str, Future[Transport]] = {}
+        self._places = threading.Semaphore(AT_ONCE)
 
     def begin(self, nodes: Iterable[Node]) -> None:
         """Begin to open."""
@@ -31,7 +35,9 @@ class Early:
 
     def _fill(self, future: Future[Transport], node: Node) -> None:
         try:
-            future.set_result(self._opens(node, self._prompt))
+            with self._places:
+                opened = self._opens(node, self._prompt)
+            future.set_result(opened)
         except BaseException as error:  # noqa: BLE001 - the top of a thread: carried to whoever asks
             future.set_exception(error)
 

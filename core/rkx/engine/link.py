@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Connect = Callable[[], socket.socket]
 TIMEOUT_S = 60.0
+KEPT = 8
+"""So many idle streams a session keeps; more are opened as they are wanted."""
 VERSION_TIMEOUT_S = 8.0
 _AGAIN = "run again; what was done is recognised"
 
@@ -39,8 +41,12 @@ class _Connection(urllib3.connection.HTTPConnection):
 
 class _Pool(urllib3.HTTPConnectionPool):
     def __init__(self, connect: Connect, timeout_s: float, at_most: int) -> None:
-        super().__init__("node", maxsize=at_most or 4, block=bool(at_most))
+        super().__init__("node", maxsize=at_most or KEPT, block=bool(at_most))
         self._connect, self._timeout_s = connect, timeout_s
+
+    def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - urllib3 keeps the type to itself
+        """Wait for a free stream no longer than for an answer: requests has no word for it, and would wait for ever."""
+        return super()._get_conn(timeout or self._timeout_s)
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
         return _Connection(self._connect, self._timeout_s)
@@ -64,6 +70,13 @@ class StreamAdapter(HTTPAdapter):
         """Give the path alone; no proxy is ever asked."""
         return request.path_url
 
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        """Send over a stream that is free, or becomes so in time."""
+        try:
+            return super().send(request, *args, **kwargs)
+        except urllib3.exceptions.EmptyPoolError as error:
+            raise requests.ConnectionError("no stream became free in time", request=request) from error
+
     def close(self) -> None:
         """Close the streams."""
         self._pool.close()
@@ -76,6 +89,15 @@ def session(connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0)
     made.trust_env = False
     made.mount("http://", StreamAdapter(connect, timeout_s=timeout_s, at_most=at_most))
     return made
+
+
+def get(engine: requests.Session, path: str, **params: str) -> Any:  # noqa: ANN401 - JSON
+    """Ask an Engine; None if it knows no such thing. Not by docker-py, whose import takes longer than a look."""
+    answer = engine.get(f"http://node{path}", params=params)
+    if answer.status_code == requests.codes.not_found:
+        return None
+    answer.raise_for_status()
+    return answer.json()
 
 
 def _said(error: requests.HTTPError) -> object:
@@ -93,8 +115,7 @@ class Link:
         self.name = name
         self._transport = transport
         self._relays = relays
-        self._relays_only = not isinstance(transport, Dials)
-        self._dials = False
+        self._dials: bool | None = None if isinstance(transport, Dials) else False
         self._version: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -169,29 +190,32 @@ class Link:
 
         Raises StreamRefused when nothing listens there.
         """
-        if not self._relays_only and isinstance(self._transport, Dials):
+        if isinstance(self._transport, Dials) and self._dials is not False:
             try:
-                return self._transport.dial(address, timeout_s=timeout_s)
+                stream = self._transport.dial(address, timeout_s=timeout_s)
             except DialForbidden:
-                self._relays_only = True
+                self._dials = False
+            else:
+                self._dials = True
+                return stream
         if self._relays is None:
             raise StreamRefused(f"{self.name}: {address} cannot be reached", node=self.name)
         return self._relays.open(self, address)
 
-    def relays(self, address: str) -> bool:
+    def is_narrow(self, address: str) -> bool:
         """Tell if streams to an address go through rkx-node: each takes one of the few that such a node has."""
-        if not self._relays_only and not self._dials and isinstance(self._transport, Dials):
+        if self._dials is None and isinstance(self._transport, Dials):
             try:
                 self._transport.dial(address, timeout_s=10.0).close()
                 self._dials = True
             except DialForbidden:
-                self._relays_only = True
-        return self._relays_only
+                self._dials = False
+        return not self._dials
 
     @property
     def is_blind(self) -> bool:
         """Tell if the node forbids forwarding and no relay may be started: its silence then says nothing."""
-        return self._relays_only and self._relays is None
+        return self._dials is False and self._relays is None
 
     def dial_tls(
         self, address: str, context: ssl.SSLContext, server_name: str, *, timeout_s: float = 10.0
@@ -207,6 +231,8 @@ class Link:
 
     def close(self) -> None:
         """Close the connection to the node, and what was opened there for streams."""
-        if self._relays is not None:
-            self._relays.end(self)
-        self._transport.close()
+        try:
+            if self._relays is not None:
+                self._relays.end(self)
+        finally:
+            self._transport.close()

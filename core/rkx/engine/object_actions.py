@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import astuple, replace
+from functools import partial
 from typing import Any
 
 import requests
@@ -23,6 +25,8 @@ from rkx.errors import Interrupted, NotReady
 from rkx.model.plan import Action
 from rkx.model.resource import Container, Key, Object, Registration, Rollout, node_started
 
+Live = Mapping[str, Any]
+Judge = Callable[[Live], str]
 NODE_TIMEOUT_S = 180.0
 WATCH_S = 5.0
 """How long one watch lasts; a cancelled run is noticed in between."""
@@ -98,6 +102,10 @@ class Objects:
     def _wait(self, key: Key) -> None:
         kind, _, rest = key.name.partition(" ")
         namespace, _, name = rest.rpartition("/")
+        container = self._desired.resources.get(Key(namespace, "Container", name))
+        if kind == "Container" and isinstance(container, Container):
+            probe.wait_until_ready(self._links[namespace], container, self._ledger, self._patience, lambda why: None)
+            return
         rollout = Rollout(kind=kind, namespace=namespace, name=name)
         try:
             self._until_healthy(rollout, NODE_TIMEOUT_S if kind == "Node" else self._desired.cluster.addon_timeout_s)
@@ -116,31 +124,34 @@ class Objects:
     def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
         path = collection(self._api, rollout)
         what = f"{rollout.kind} {rollout.namespace}/{rollout.name}".replace(" /", " ")
-        self._until(path, rollout.name, lambda live: self._fault(rollout.kind, live), what, timeout_s)
+        judge = partial(unhealthy, rollout.kind)
+        self._until(path, rollout.name, judge, what, timeout_s, self._behind if rollout.kind == "DaemonSet" else None)
 
-    def _fault(self, kind: str, live: Mapping[str, Any]) -> str:
-        if why := unhealthy(kind, live):
-            return why
-        if kind != "DaemonSet":
-            return ""
+    def _behind(self, live: Live) -> str:
         return behind(live, (self._api.read("/api/v1/nodes") or {"items": []})["items"])
 
     def _until(
-        self, path: str, name: str, judge: Callable[[Mapping[str, Any]], str], what: str, timeout_s: float = 60.0
+        self, path: str, name: str, judge: Judge, what: str, timeout_s: float = 60.0, confirm: Judge | None = None
     ) -> None:
-        """Watch an object until ``judge`` finds nothing wrong with it."""
+        """Watch an object until ``judge`` finds nothing wrong with it, nor ``confirm``, which may ask more."""
         since, why = time.monotonic(), "is not there"
         cancelled = self._patience.cancelled
         while rest := self._patience.left(since, timeout_s):
             try:
-                for live in self._api.watch(path, name, min(rest, WATCH_S)):
-                    if not (why := judge(live)):
-                        return
-                    if cancelled.is_set():
-                        break
+                if not (why := self._watched(path, name, judge, min(rest, WATCH_S), confirm)):
+                    return
             except (ApiSilent, requests.RequestException, OSError) as error:
                 why = str(error)
-                cancelled.wait(probe.POLL_S)
-            if cancelled.is_set():
+            if cancelled.wait(probe.POLL_S):
                 raise Interrupted(f"cancelled while waiting for {what}")
         raise NotReady(f"{what} was not healthy within {time.monotonic() - since:.0f} s: {why}")
+
+    def _watched(self, path: str, name: str, judge: Judge, limit_s: float, confirm: Judge | None) -> str:
+        """Say what is wrong at the end of one watch, whose stream is given back before anything else is asked."""
+        live: Live = {}
+        why = "is not there"
+        with closing(self._api.watch(path, name, limit_s)) as lives:
+            for live in lives:
+                if not (why := judge(live)) or self._patience.cancelled.is_set():
+                    break
+        return why or (confirm(live) if confirm else "")

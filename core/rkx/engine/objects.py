@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -50,27 +50,20 @@ class ClusterApi:
 
     def __init__(self, links: Callable[[], Sequence[Link]], ledger: Ledger) -> None:
         self._links, self._ledger = links, ledger
-        self._local = threading.local()
-        self._shared: dict[str, requests.Session] = {}
-        self._sharing = threading.Lock()
-        self._opened: list[requests.Session] = []
+        self._sessions: dict[str, requests.Session] = {}
+        self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ready: set[str] = set()
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def _session(self, link: Link) -> requests.Session:
-        """Give each thread its session; where streams are few, all threads share one, and take turns."""
-        if link.relays(API):
-            with self._sharing:
-                return self._kept(self._shared, link, AT_MOST_RELAYED)
-        return self._kept(self._local.__dict__.setdefault("sessions", {}), link, 0)
-
-    def _kept(self, known: dict[str, requests.Session], link: Link, at_most: int) -> requests.Session:
-        if link.name not in known:
-            context = tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN)
-            known[link.name] = https(link, PORT, context, at_most=at_most)
-            self._opened.append(known[link.name])
-        return known[link.name]
+        """Give the session that all threads share; where streams are few, they take turns."""
+        with self._opening[link.name]:
+            if link.name not in self._sessions:
+                context = tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN)
+                at_most = AT_MOST_RELAYED if link.is_narrow(API) else 0
+                self._sessions[link.name] = https(link, PORT, context, at_most=at_most)
+            return self._sessions[link.name]
 
     def _unready(self, link: Link, session: requests.Session) -> str:
         """Ask, until it is so once, if the API server can work: without its store each answer takes it a minute."""
@@ -113,7 +106,7 @@ class ClusterApi:
 
     def close(self) -> None:
         """Close all connections."""
-        for session in self._opened:
+        for session in self._sessions.values():
             session.close()
 
     def read(self, path: str, **params: str) -> dict[str, Any] | None:
@@ -191,7 +184,7 @@ class ClusterApi:
         if answer.status_code != requests.codes.not_found:
             self._checked(answer, path)
 
-    def watch(self, path: str, name: str, timeout_s: float) -> Iterator[dict[str, Any]]:
+    def watch(self, path: str, name: str, timeout_s: float) -> Generator[dict[str, Any]]:
         """Give an object as it is and at each change, until ``timeout_s``; an empty mapping when it is deleted."""
         params = {"watch": "1", "fieldSelector": f"metadata.name={name}", "timeoutSeconds": str(max(1, int(timeout_s)))}
         answer = self.ask("GET", path, params=params, stream=True, timeout=timeout_s + 5)

@@ -17,7 +17,7 @@ import requests
 
 from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.layout import HELD_MODE, LOOK, LOOK_PROGRAM, LOOK_READ, Layout
-from rkx.engine.link import Link
+from rkx.engine.link import Link, get
 from rkx.engine.node import NAMES, RELAY_LABEL
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
@@ -85,7 +85,7 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         layout = _layout(listed)
         files = [pool.submit(part, engine, layout, digest_key) for part in (_looked_at, _guarded)] if layout else []
         containers = {name: _inspected(engine, seen) for name, seen in listed.items()}
-        images = frozenset(tag for image in _get(engine, "/images/json") for tag in image.get("RepoTags") or ())
+        images = frozenset(tag for image in get(engine, "/images/json") for tag in image.get("RepoTags") or ())
         return SeenNode(
             facts=facts.result(),
             containers=containers,
@@ -95,21 +95,12 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         )
 
 
-def _get(engine: requests.Session, path: str, **params: str) -> Any:  # noqa: ANN401 - JSON
-    """Ask the Engine; None if it knows no such thing. Not by docker-py, whose import takes longer than a look."""
-    answer = engine.get(f"http://node{path}", params=params)
-    if answer.status_code == requests.codes.not_found:
-        return None
-    answer.raise_for_status()
-    return answer.json()
-
-
 def _facts(link: Link, engine: requests.Session) -> NodeFacts:
     version = link.version()
     asked = time.time()
-    info = _get(engine, "/info")
+    info = get(engine, "/info")
     answered = time.time()
-    now = datetime.fromisoformat(_cut(info["SystemTime"])).timestamp() if info.get("SystemTime") else asked
+    now = datetime.fromisoformat(info["SystemTime"]).timestamp() if info.get("SystemTime") else asked
     return NodeFacts(
         engine_id=info["ID"],
         engine_version=version["Version"],
@@ -130,20 +121,9 @@ def _facts(link: Link, engine: requests.Session) -> NodeFacts:
     )
 
 
-def _cut(moment: str) -> str:
-    """Take the nanoseconds out of the Engine's times: Python reads six digits."""
-    text = moment.rstrip("Z")
-    zone = ""
-    for sign in ("+", "-"):
-        if sign in text[19:]:
-            text, _, rest = text[:19] + text[19:].split(sign)[0], sign, text[19:].split(sign)[1]
-            zone = sign + rest
-    return text[:26] + (zone or "+00:00")
-
-
 def _listed(engine: requests.Session) -> dict[str, SeenContainer]:
     found = {}
-    for row in _get(engine, "/containers/json", all="1"):
+    for row in get(engine, "/containers/json", all="1"):
         name = row["Names"][0].lstrip("/") if row.get("Names") else row["Id"]
         labels = row.get("Labels") or {}
         if RELAY_LABEL in labels and row["State"] != "created":
@@ -163,7 +143,7 @@ def _listed(engine: requests.Session) -> dict[str, SeenContainer]:
 def _inspected(engine: requests.Session, seen: SeenContainer) -> SeenContainer:
     if not seen.cluster or seen.name in NAMES.values():
         return seen
-    whole = _get(engine, f"/containers/{seen.id}/json")
+    whole = get(engine, f"/containers/{seen.id}/json")
     if whole is None:
         return replace(seen, state="gone")
     host = whole["HostConfig"]
@@ -173,7 +153,7 @@ def _inspected(engine: requests.Session, seen: SeenContainer) -> SeenContainer:
         state=whole["State"]["Status"],
         restart_policy=host["RestartPolicy"]["Name"],
         argv=(*(whole["Config"]["Entrypoint"] or ()), *(whole["Config"]["Cmd"] or ())),
-        started_at=datetime.fromisoformat(_cut(started)) if started and not started.startswith("0001") else None,
+        started_at=datetime.fromisoformat(started) if started and not started.startswith("0001") else None,
         limited=any(host.get(name) for name in ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "CpusetCpus")),
     )
 
@@ -213,6 +193,8 @@ def _archive(engine: requests.Session, path: str) -> Iterator[tuple[tarfile.TarF
     with engine.get(address, params={"path": path}, stream=True) as answer:
         if answer.status_code == requests.codes.not_found:
             return
+        if not answer.ok:
+            _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
         answer.raise_for_status()
         with tarfile.open(fileobj=io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES))), mode="r|") as archive:
             for entry in archive:

@@ -8,14 +8,15 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+import requests
+
 from rkx.engine.link import Link
 from rkx.engine.node import NAMES, RELAY_LABEL
-from rkx.errors import RkxError, StreamRefused
+from rkx.errors import ConnectFailed, PartlyDone, RkxError, StreamRefused
 from rkx.transport import Channel, bridge
 
 if TYPE_CHECKING:
     from docker import APIClient
-
 
 END_TIMEOUT_S = 10
 
@@ -27,10 +28,16 @@ class Relays:
         self._names: list[str] = []
 
     def open(self, link: Link, address: str) -> socket.socket:
-        """Open a stream to ``address`` by a container of rkx-node's image on the node's network."""
+        """Open a stream to ``address`` by a container of rkx-node's image on the node's network.
+
+        Raises StreamRefused whatever went wrong: to those who ask the address, it does not answer.
+        """
         name = f"rkx-relay-{secrets.token_hex(4)}"
         self._names.append(name)
-        return _through(link, name, address)
+        try:
+            return _through(link, name, address)
+        except (PartlyDone, ConnectFailed) as error:
+            raise StreamRefused(f"{link.name}: {address}: {error.message}", node=link.name, hint=error.hint) from error
 
     def end(self, link: Link) -> None:
         """End what is left of them, and see each container gone: the Engine deletes them after their end."""
@@ -49,7 +56,7 @@ def _see_gone(client: APIClient, container: str) -> None:
 
     with contextlib.suppress(APIError):  # it is going already
         client.remove_container(container, force=True)
-    with contextlib.suppress(APIError):
+    with contextlib.suppress(APIError, requests.RequestException):
         client.wait(container, timeout=END_TIMEOUT_S, condition="removed")
 
 

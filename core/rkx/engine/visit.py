@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from rkx.engine.birth import births, check_births
 from rkx.engine.desire import Desired, desire, without
+from rkx.engine.early import AT_ONCE
 from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
@@ -30,7 +31,6 @@ from rkx.registry import Plugins
 from rkx.transport import Transport
 
 Open = Callable[[Node], Transport]
-AT_ONCE = 32
 
 
 @dataclass(kw_only=True)
@@ -120,8 +120,8 @@ class Visit:
         through = {node.name for node in self.cluster.with_role("controlplane")}
         if not self.objects or not expected or link.name not in through:
             return
-        with suppress(TransportError):  # nobody answers there: the plan tells of a silent API
-            if not link.relays(API):
+        with suppress(TransportError, OSError):  # nobody answers there: the plan tells of a silent API
+            if not link.is_narrow(API):
                 with self._glancing:
                     self.glance = self.glance or Glance(self.api, expected)
 
