@@ -70,7 +70,7 @@ SSH: tuple[Case, ...] = (
     (
         "passphrase and nobody to ask",
         lambda c: rewrite(c, ssh_key_path=str(make_key(c.folder / "key", "correct"))),
-        3,
+        4,
         ("/key", "has a passphrase", "ssh-agent"),
     ),
 )

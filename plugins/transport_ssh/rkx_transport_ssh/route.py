@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 GLOBAL_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 USUAL_KEYS = ("id_rsa", "id_ed25519", "id_ecdsa")
-_ROUTING = threading.Lock()
-"""A ``Match exec`` in the file runs through a deferred module, whose first use is not for several threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +68,6 @@ class Wish:
 
 def route(config: SshConfig, address: str, node: str) -> tuple[Hop, ...]:
     """List the machines to sign in on, the node last; a bastion of cluster.yml goes before a ProxyJump."""
-    with _ROUTING:
-        return _route(config, address, node)
-
-
-def _route(config: SshConfig, address: str, node: str) -> tuple[Hop, ...]:
     openssh = read_openssh_config()
     keys = _keys(config, agent=config.ssh_agent_auth)
     target = Wish(address=address, user=config.user, port=config.port, keys=keys, pinned=config.host_key)
