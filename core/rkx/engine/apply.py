@@ -27,7 +27,7 @@ from rkx.engine.patience import Patience
 from rkx.engine.probe import POLL_S, wait_until_ready
 from rkx.engine.state import NodeRecord
 from rkx.engine.turns import Turns
-from rkx.errors import ApplyFailed, Interrupted, NotReady, Refused, RkxError, TransportError
+from rkx.errors import ApplyFailed, Interrupted, NotReady, PartlyDone, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, Waiting
 from rkx.model.plan import Action, Plan
 from rkx.model.resource import Container
@@ -35,6 +35,8 @@ from rkx.registry import Plugins
 
 SURVEY_TIMEOUT_S = 60.0
 """How long an API server that should run may stay silent."""
+CHANGE_NOTHING = ("await", "survey", "pull")
+"""Verbs that need no lock: an image more on a node does no harm."""
 Emit = Callable[[Event], None]
 
 
@@ -58,10 +60,11 @@ class Application:
 
     def __init__(self, world: World, plan: Plan) -> None:
         self._world, self._plan = world, plan
-        self._turns = Turns(world.plugins, plan, world.links, world.ledger, world.cancelled)
         self._patience = Patience(world.cancelled)
+        self._turns = Turns(world.plugins, plan, world.links, world.ledger, self._patience)
         self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
         self._objects = Objects(world.api, world.ledger, world.desired, world.links, self._patience)
+        self._unasked: list[str] = []
 
     def run(self) -> None:
         """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left."""
@@ -89,6 +92,11 @@ class Application:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
             again = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
             raise ApplyFailed(_lines(failures), hint="; ".join([*hints, again]), failures=failures, left=left)
+        if self._unasked:
+            raise PartlyDone(
+                f"nobody agreed yet to delete {', '.join(self._unasked)}; all the rest is done",
+                hint="run again: the plan asks now that the API answers",
+            )
 
     def _work(self, unit: Unit) -> Sequence[Unit]:
         started = time.monotonic()
@@ -120,9 +128,10 @@ class Application:
 
     def _do(self, unit: Unit) -> Sequence[Unit]:
         world, first = self._world, unit.actions[0]
+        if first.verb not in CHANGE_NOTHING:
+            world.lock.check()
         self._turns.enter(unit)
         if first.key.kind in ("File", "Folder"):
-            world.lock.check()
             write(world.programs[first.key.node], unit.actions, world.desired, world.ledger)
         elif first.verb == "survey":
             return self._survey()
@@ -133,17 +142,18 @@ class Application:
 
     def _survey(self) -> Sequence[Unit]:
         """Compare objects as soon as the API answers; what will be applied is noted first."""
-        world, end = self._world, time.monotonic() + SURVEY_TIMEOUT_S
+        world, since = self._world, time.monotonic()
         while True:
             glance = Glance(world.api)
             try:
                 actions = diff_objects(world.desired, glance, world.ledger, partial=bool(self._plan.unreachable))
             except ApiSilent:
-                if time.monotonic() > end or world.cancelled.is_set():
+                if not self._patience.left(since, SURVEY_TIMEOUT_S) or world.cancelled.is_set():
                     raise
                 world.cancelled.wait(POLL_S)
             else:
-                actions = [action for action in actions if not is_grave(action)]  # the next run asks for these
+                self._unasked = [str(action.key) for action in actions if is_grave(action)]
+                actions = [action for action in actions if not is_grave(action)]
                 self._objects.intend(actions)
                 return units(within(actions, self._plan.actions, world.desired))
             finally:
@@ -165,13 +175,12 @@ class Application:
             case "Machine":
                 takedown.clean(self._world.programs[action.key.node], self._world.desired, self._world.ledger)
             case "Node" if action.verb == "remove":
-                leave(self._world.api, action.key.name, self._world.desired.cluster.drain, self._world.cancelled)
+                leave(self._world.api, action.key.name, self._world.desired.cluster.drain, self._patience)
             case _:
                 self._objects.do(action)
 
     def _container(self, action: Action) -> None:
         link = self._world.links[action.key.node]
-        self._world.lock.check()
         if action.verb == "remove":
             containers.remove(link, action.key.name)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -32,8 +33,8 @@ class Conducts(Protocol):
         """Add an event."""
 
     @property
-    def cancelled(self) -> object:
-        """Give the threading.Event that says stop."""
+    def cancelled(self) -> threading.Event:
+        """Give the event that says stop."""
 
 
 class Conductor:
@@ -83,7 +84,7 @@ class Conductor:
             api=visit.api,
             lock=self._lock,
             emit=self._run.emit,
-            cancelled=self._run.cancelled,  # type: ignore[arg-type] # a threading.Event
+            cancelled=self._run.cancelled,
         )
         try:
             Application(world, plan).run()
@@ -105,10 +106,11 @@ class Conductor:
 
     def clear_lock(self) -> None:
         """Take away a lock that a killed run left, where nothing else is to be done."""
-        if any(NAME in seen.containers for seen in self._visit.seen.values()):
+        if not self._begun and any(NAME in seen.containers for seen in self._visit.seen.values()):
             self._lock.take()
 
     def _copy_state(self, desired: Desired) -> None:
+        self._lock.check()  # a run whose lock was broken must not put its state over its successor's
         records = self._visit.ledger.state.nodes
         names = [name for name in self._visit.programs if keeps_state(desired, name) and name in records]
         prepared = [name for name in names if records[name].facts]

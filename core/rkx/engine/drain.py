@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import requests
 
 from rkx.engine.objects import ClusterApi
+from rkx.engine.patience import Patience
 from rkx.errors import Interrupted, PartlyDone, Refused
 from rkx.model.cluster import DrainOptions
 
@@ -35,20 +35,20 @@ def must_go(pod: Pod, options: DrainOptions) -> str:
     return "evict"
 
 
-def leave(api: ClusterApi, node: str, options: DrainOptions, cancelled: threading.Event) -> None:
+def leave(api: ClusterApi, node: str, options: DrainOptions, patience: Patience) -> None:
     """Cordon a node, evict its pods within the time given, and delete its Node object."""
     if api.read(f"/api/v1/nodes/{node}") is None:
         return
     api.merge(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
-    drain(api, node, options, cancelled)
+    drain(api, node, options, patience)
     answer = api.ask("DELETE", f"/api/v1/nodes/{node}")
     if not answer.ok and answer.status_code != requests.codes.not_found:
         raise PartlyDone(f"the Node {node} was not deleted: {answer.status_code} {answer.text[:200]}", hint="run again")
 
 
-def drain(api: ClusterApi, node: str, options: DrainOptions, cancelled: threading.Event) -> None:
+def drain(api: ClusterApi, node: str, options: DrainOptions, patience: Patience) -> None:
     """Evict a node's pods; Refused names those that must not go, PartlyDone those that do not go in time."""
-    end = time.monotonic() + (options.timeout_s or float("inf"))
+    since = time.monotonic()
     while True:
         verdicts = {_name(pod): (pod, must_go(pod, options)) for pod in _pods(api, node)}
         if stuck := {name: why for name, (_, why) in verdicts.items() if why not in ("evict", "stay")}:
@@ -59,16 +59,16 @@ def drain(api: ClusterApi, node: str, options: DrainOptions, cancelled: threadin
         going = [pod for pod, why in verdicts.values() if why == "evict"]
         if not going:
             return
-        if cancelled.is_set():
+        if patience.cancelled.is_set():
             raise Interrupted(f"cancelled while {node} was being emptied", hint="run again to go on")
         said = [_evict(api, pod, options) for pod in going if "deletionTimestamp" not in pod["metadata"]]
-        if time.monotonic() > end:
+        if not patience.left(since, options.timeout_s or float("inf")):
             names = ", ".join(map(_name, going))
             raise PartlyDone(
-                f"{node} was not empty after {options.timeout_s} s: {names}: {''.join(said[:1])}",
+                f"{node} was not empty after {time.monotonic() - since:.0f} s: {names}: {''.join(said[:1])}",
                 hint="a PodDisruptionBudget may hold them; run again",
             )
-        cancelled.wait(POLL_S)
+        patience.cancelled.wait(POLL_S)
 
 
 def _pods(api: ClusterApi, node: str) -> list[Pod]:

@@ -8,13 +8,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from rkx.engine.link import Link
+from rkx.engine.link import Link, get
 from rkx.engine.node import NodeProgram
-from rkx.errors import Interrupted, Locked, PartlyDone, PreflightFailed, RkxError
+from rkx.errors import Interrupted, Locked, PartlyDone, PreflightFailed, RkxError, TransportError
+
+if TYPE_CHECKING:
+    from docker import APIClient
 
 NAME = "rkx-lock"
+CHECK_TIMEOUT_S = 10.0
 
 
 def boot_id() -> str:
@@ -47,7 +51,7 @@ def runs(pid: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds the lock, as labels on it say."""
+    """Who holds the lock, as labels on it say; ``number`` rises with each that is broken or taken over."""
 
     machine: str
     boot: str
@@ -55,6 +59,7 @@ class Holder:
     pid: int
     user: str
     run: str
+    number: int
 
     def is_dead(self) -> bool:
         """Tell if the holder ran on this computer and runs no more; where that cannot be known, it is not dead."""
@@ -109,6 +114,7 @@ class Lock:
     ) -> None:
         self._links, self._programs, self._run, self._break = list(links), programs, run, break_run
         self._held: dict[str, tuple[Link, str]] = {}
+        self._silent: dict[str, TransportError] = {}
 
     def take(self) -> None:
         """Make the lock's container on every node; Locked if another run's stands there and is not dead."""
@@ -125,20 +131,32 @@ class Lock:
         program = self._programs[link.name]
         with link.docker() as client:
             program.load_image(client)
+            number = 1
             for _ in range(2):
                 try:
-                    made = client.create_container_from_config(self._config(program), NAME)
+                    made = client.create_container_from_config(self._config(program, number), NAME)
                 except APIError as error:
                     if error.status_code != 409:
                         raise
-                    self._judge(link, self._holder(client.inspect_container(NAME)))
-                    client.remove_container(NAME, force=True)
+                    number = self._displace(link, client)
                 else:
                     self._held[link.name] = (link, made["Id"])
                     return
         raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
 
-    def _config(self, program: NodeProgram) -> dict[str, Any]:
+    def _displace(self, link: Link, client: APIClient) -> int:
+        """Remove the lock of a dead or broken holder, by its id: the name may be a third run's by now."""
+        from docker.errors import NotFound
+
+        with suppress(NotFound):  # given back in this moment
+            found = client.inspect_container(NAME)
+            holder = self._holder(found)
+            self._judge(link, holder)
+            client.remove_container(found["Id"], force=True)
+            return holder.number + 1
+        return 1
+
+    def _config(self, program: NodeProgram, number: int) -> dict[str, Any]:
         from rkx.engine.node import image_tag
 
         labels = {
@@ -149,6 +167,7 @@ class Lock:
             "rkx.pidns": pid_namespace(),
             "rkx.pid": str(os.getpid()),
             "rkx.user": os.environ.get("USER", "an unknown user"),
+            "rkx.number": str(number),
         }
         return {"Image": image_tag(program.architecture), "Labels": labels}
 
@@ -156,7 +175,8 @@ class Lock:
     def _holder(found: Mapping[str, Any]) -> Holder:
         labels = found["Config"]["Labels"] or {}
         said = {name: labels.get(f"rkx.{name}", "") for name in ("machine", "boot", "pidns", "user", "run")}
-        return Holder(pid=int(labels.get("rkx.pid", "0")), **said)
+        pid, number = (int(labels.get(f"rkx.{name}", "0")) for name in ("pid", "number"))
+        return Holder(pid=pid, number=number, **said)
 
     def _judge(self, link: Link, holder: Holder) -> None:
         if not holder.run:
@@ -172,19 +192,27 @@ class Lock:
         )
 
     def check(self) -> None:
-        """Stop if somebody broke the lock in the meantime; called before each batch."""
-        from docker.errors import NotFound
+        """Stop if somebody broke the lock in the meantime; called before each change.
 
-        for link, mine in self._held.values():
-            with link.docker() as client:
-                try:
-                    found = client.inspect_container(NAME)["Id"]
-                except NotFound:
-                    found = ""
-            if found != mine:
-                raise Interrupted(
-                    f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
-                )
+        Who breaks a lock takes every node that he reaches: a silent one says nothing, as long as another confirms.
+        """
+        asked = [name for name in self._held if name not in self._silent] or [*self._held]
+        if not sum(self._confirms(*self._held[name]) for name in asked) and self._silent:
+            raise next(iter(self._silent.values()))
+
+    def _confirms(self, link: Link, mine: str) -> bool:
+        try:
+            with link.http(timeout_s=CHECK_TIMEOUT_S) as engine:
+                found = get(engine, f"/containers/{NAME}/json") or {}
+        except TransportError as error:
+            self._silent[link.name] = error
+            return False
+        if found.get("Id") != mine:
+            raise Interrupted(
+                f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
+            )
+        self._silent.pop(link.name, None)
+        return True
 
     def release(self) -> None:
         """Remove the lock's containers; one left behind on a node that is lost has a dead holder for the next run."""

@@ -13,6 +13,7 @@ from rkx.engine.access import https, tls_context
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.order import Unit
+from rkx.engine.patience import Patience
 from rkx.errors import NotReady, Refused, StreamRefused, TransportError
 from rkx.model.plan import Plan
 from rkx.model.resource import Key
@@ -47,9 +48,9 @@ class Turns:
     """The turns of one run: what their steps do, and in which order the units that they claim may go."""
 
     def __init__(
-        self, plugins: Plugins, plan: Plan, links: Mapping[str, Link], ledger: Ledger, cancelled: threading.Event
+        self, plugins: Plugins, plan: Plan, links: Mapping[str, Link], ledger: Ledger, patience: Patience
     ) -> None:
-        self._plugins, self._links, self._ledger, self._cancelled = plugins, links, ledger, cancelled
+        self._plugins, self._links, self._ledger, self._patience = plugins, links, ledger, patience
         self._turns = plan.turns
         self._widths = {lane.name: lane.width for lane in plan.lanes}
         planned = {action.key for action in plan.actions}
@@ -97,15 +98,15 @@ class Turns:
 
     def _take(self, step: Step) -> None:
         """Ask, let the plugin decide, act; until it says Done."""
-        end, why = time.monotonic() + STEP_TIMEOUT_S, ""
-        while time.monotonic() < end and not self._cancelled.is_set():
+        since, why = time.monotonic(), ""
+        while self._patience.left(since, STEP_TIMEOUT_S) and not self._patience.cancelled.is_set():
             match self._plugins.step(step, ask_all(step.asks, self._links, self._ledger)):
                 case Done():
                     return
                 case Do(calls=calls):
                     ask_all(calls, self._links, self._ledger)
                 case Wait(why=why):
-                    self._cancelled.wait(POLL_S)
+                    self._patience.cancelled.wait(POLL_S)
                 case Refuse(why=why, hint=hint):
                     raise Refused(f"{step.verb} {step.subject}: {why}", hint=hint)
         raise NotReady(f"{step.verb} {step.subject} ({step.reason}) did not end: {why}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from tests.core.engine.small import MANIFEST, Site
 
+from rkx import api
 from rkx.engine.link import Link
-from rkx.engine.lock import FileLock, Lock, runs
+from rkx.engine.lock import FileLock, Holder, Lock, runs
 from rkx.engine.node import NodeProgram
-from rkx.errors import Interrupted, Locked, PreflightFailed
+from rkx.errors import ConnectFailed, Interrupted, Locked, PreflightFailed
 from rkx.testing import World
 from rkx.testing.docker import Box
 from rkx.testing.world import Way
@@ -138,6 +140,73 @@ def test_a_broken_lock_stops_its_former_holder(world: World) -> None:
     assert labels(world)["rkx.run"] == "second"
     with pytest.raises(Interrupted, match="another run broke"):
         first.check()
+
+
+CHANGES: dict[str, Callable[[Site], object]] = {
+    "container": lambda site: setattr(site.service, "flag", "--level=2"),
+    "file": lambda site: setattr(site.service, "content", b"other"),
+    "object": lambda site: setattr(site.network, "colour", "red"),
+    "deleted object": lambda site: setattr(site.network, "manifest", MANIFEST.rpartition("---")[0]),
+    "label": lambda site: setattr(site.service, "labels", {"tiny": "no"}),
+    "node that leaves": lambda site: site.write(["one"]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_run_whose_lock_was_broken_changes_nothing_more(site: Site, name: str) -> None:
+    site.done()
+    site.world.revive()
+    CHANGES[name](site)
+
+    def break_it() -> None:
+        site.world.engines["one"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "other", "Labels": {}})
+
+    site.world.watcher = lambda: break_it() if site.world.effects == ["one create rkx-lock"] else None
+    run = site.ended(api.up(site.project, api.Options(accept=lambda dangers: True)))
+    assert run.exit_code == 7
+    assert "another run broke this run's lock" in str(run.error)
+    assert [effect for effect in site.world.effects if effect != "state"] == ["one create rkx-lock"]
+
+
+def test_a_silent_node_does_not_hide_that_another_confirms_the_lock(world: World) -> None:
+    first = lock(world, "first")
+    first.take()
+    world.silent.add("two")
+    first.check()
+    world.silent.add("one")
+    with pytest.raises(ConnectFailed):
+        first.check()
+    world.silent.clear()
+    first.check()
+    lock(world, "second", "first").take()
+    with pytest.raises(Interrupted):
+        first.check()
+
+
+def test_a_lock_that_was_broken_counts_on(world: World) -> None:
+    lock(world, "first").take()
+    assert labels(world)["rkx.number"] == "1"
+    lock(world, "second", "first").take()
+    assert labels(world)["rkx.number"] == "2"
+
+
+def test_a_lock_that_a_third_run_took_in_the_meantime_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock(world, "dead").take()
+    for node in world.engines:
+        labels(world, node)["rkx.pid"] = "999999999"
+    judge = Lock._judge
+
+    def judged(mine: Lock, link: Link, holder: Holder) -> None:
+        judge(mine, link, holder)
+        if holder.run == "dead" and link.name == "one":
+            box = world.engines["one"].boxes["rkx-lock"]
+            third = {**box.labels, "rkx.run": "third", "rkx.pid": str(os.getpid())}
+            world.engines["one"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "x", "Labels": third})
+
+    monkeypatch.setattr(Lock, "_judge", judged)
+    with pytest.raises(Locked, match="run third"):
+        lock(world, "second").take()
+    assert labels(world)["rkx.run"] == "third"
 
 
 def test_only_the_named_run_is_broken(world: World) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import socket
 from dataclasses import replace
 
 import pytest
-from tests.core.engine.small import MANIFEST, Site
+from tests.core.engine.small import MANIFEST, READY, Site, silent
 
-import rkx
 from rkx import api
-from rkx.errors import RkxError
+from rkx.errors import PartlyDone, RkxError
+from rkx.testing import World
 from rkx.testing.kube import Body
 from rkx.testing.wire import Request, Response
 
@@ -123,14 +123,34 @@ def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Sit
     """With the API silent at the plan, what to delete is known once the server is started again."""
     running.world.engines["one"].boxes["server"].state = "exited"
     running.network.manifest = SETTINGS + DAEMON_SET
-    asked: list[str] = []
+    run = running.up()
+    assert isinstance(run.error, PartlyDone), run.error
+    assert run.error.message == "nobody agreed yet to delete namespace tiny; all the rest is done"
+    assert run.exit_code == 7
+    assert kept(running, SPACE_PATH)
+    assert [danger.what for danger in running.plan().asks] == ["delete namespace tiny"]
 
-    def accept(dangers: Sequence[rkx.Danger]) -> bool:
-        asked.extend(danger.what for danger in dangers)
-        return False
 
-    run = running.ended(api.up(running.project, api.Options(accept=accept)))
-    assert kept(running, SPACE_PATH), (asked, run.error)
+def test_an_api_that_is_silent_for_long_is_asked_over_few_connections(
+    running: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.network.colour = "red"
+    answer, dial, dialled = running.world.kube.answer, World.dial, list[str]()
+
+    def counted(world: World, node: str, address: str) -> socket.socket:
+        dialled.append(address)
+        return dial(world, node, address)
+
+    monkeypatch.setattr(World, "dial", counted)
+    asked = iter(range(60))
+    running.world.engines["one"].boxes["server"].state = "exited"
+    late = lambda request: silent(request) if next(asked, None) is not None else answer(request)  # noqa: E731
+    running.world.servers = [replace(each, application=late) for each in running.world.servers]
+    monkeypatch.setattr("rkx.engine.apply.POLL_S", 0.01)
+    monkeypatch.setattr("rkx.engine.probe.POLL_S", 0.01)
+    running.done()
+    assert next(asked, None) is None
+    assert dialled.count(READY) < 10
 
 
 def test_what_runs_on_every_node_is_waited_for_on_a_new_one_too(site: Site) -> None:

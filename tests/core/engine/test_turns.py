@@ -11,6 +11,7 @@ import rkx
 from rkx.engine import turns
 from rkx.engine.ledger import Ledger
 from rkx.engine.order import Unit
+from rkx.engine.patience import Patience
 from rkx.engine.state import born
 from rkx.engine.turns import Turns
 from rkx.errors import NotReady, Refused
@@ -75,7 +76,7 @@ def make(keeper: Keeper, *nodes: str, width: int = 1) -> tuple[Turns, list[Unit]
         lanes=(rkx.Lane(name="lane", width=width),),
     )
     plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
-    return Turns(plugins, plan, {}, Ledger(born(), None), threading.Event()), units
+    return Turns(plugins, plan, {}, Ledger(born(), None), Patience(threading.Event())), units
 
 
 def test_enter_once_before_the_first_unit_and_leave_after_the_last() -> None:
