@@ -23,7 +23,7 @@ def image_key(container: Container) -> Key:
 def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
     """Write into each action's ``after`` what it must wait for, as far as that is part of the plan."""
     planned = {action.key: action for action in actions}
-    reached = _milestones(desired)
+    reached = milestones(desired)
 
     def needs(action: Action) -> Iterable[Key]:
         node, resource = action.key.node, desired.resources.get(action.key)
@@ -37,12 +37,12 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
         if isinstance(resource, Container) and action.verb != "remove":
             yield from (prepare_key(node), image_key(resource))
             yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
-        yield from _keys(node_started(_node_of(action)), reached)
+        yield from keys_of(node_started(_node_of(action)), reached)
         waiting = desired.objects.get(action.key) or resource
         if isinstance(waiting, Container | File | Object) and action.verb != "remove":
-            yield from (key for moment in waiting.after for key in _keys(moment, reached))
+            yield from (key for moment in waiting.after for key in keys_of(moment, reached))
         if not node and action.key != ISSUE:
-            yield from _keys(Milestone("api-ready"), reached)
+            yield from keys_of(Milestone("api-ready"), reached)
 
     ordered = [replace(a, after=tuple(sorted({k for k in needs(a) if k in planned and k != a.key}))) for a in actions]
     return _sorted(ordered)
@@ -62,7 +62,8 @@ def within(actions: Sequence[Action], plan: Sequence[Action], desired: Desired) 
     return tuple(action for action in order([*plan, *actions], desired) if action.key in own)
 
 
-def _milestones(desired: Desired) -> dict[Milestone, list[Key]]:
+def milestones(desired: Desired) -> dict[Milestone, list[Key]]:
+    """Find the containers that reach each milestone."""
     found: dict[Milestone, list[Key]] = {}
     for resource in desired.resources.values():
         for moment in resource.reaches if isinstance(resource, Container) else ():
@@ -70,7 +71,8 @@ def _milestones(desired: Desired) -> dict[Milestone, list[Key]]:
     return found
 
 
-def _keys(moment: Key | Milestone, reached: dict[Milestone, list[Key]]) -> list[Key]:
+def keys_of(moment: Key | Milestone, reached: dict[Milestone, list[Key]]) -> list[Key]:
+    """Give the keys that a moment stands for."""
     if isinstance(moment, Key):
         return [moment]
     return [ready_key("Node", "", moment.node)] if moment.name == "node-ready" else reached.get(moment, [])

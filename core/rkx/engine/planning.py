@@ -13,6 +13,7 @@ from rkx.engine.glance import Glance
 from rkx.engine.objects import ApiSilent
 from rkx.engine.order import SURVEY, order
 from rkx.engine.preflight import preflight
+from rkx.engine.shaken import shaken
 from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
 from rkx.errors import PluginFault, Refused
@@ -27,6 +28,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
     seen = {name: each for name, each in visit.seen.items() if name in desired.layouts}
     check_data(desired, seen, visit.ledger.state)
     actions = diff_nodes(desired, seen, visit.ledger)
+    actions += shaken(desired, actions, seen)
     objects, unknown = _objects(visit, desired)
     gone = visit.gone()
     actions += objects + _departures(visit, gone, desired)

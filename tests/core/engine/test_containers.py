@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from tests.core.engine.small import Site
 
@@ -48,4 +50,26 @@ def test_a_container_that_ends_again_and_again_is_an_action_and_not_ready(
     box.crashes = False
     box.state = "exited"
     running.done()
+    assert running.planned() == []
+
+
+def test_what_needs_a_container_that_is_started_anew_is_seen_well_before_the_run_ends(running: Site) -> None:
+    """Whoever loses the server ends, and the Engine takes its time to start it again."""
+    running.service.agent_probe = rkx.Probe(address=HEALTH)
+    running.world.servers.append(Server(address=HEALTH, container="agent", application=answers({})))
+    running.done()
+    agent = running.world.engines["two"].boxes["agent"]
+    running.world.engines["one"].boxes["server"].state = "exited"
+    waits = [(str(a.key), a.reason) for a in running.plan().actions if a.verb == "await"]
+    assert waits == [(f"health Container {node}/agent", "needs what is started") for node in ("one", "two")]
+    ended = iter([True])
+
+    def watch() -> None:
+        if running.world.engines["one"].running("server") and next(ended, False):
+            agent.state = "restarting"
+            threading.Timer(0.5, agent.start).start()
+
+    running.world.watcher = watch
+    running.done()
+    assert agent.state == "running"
     assert running.planned() == []

@@ -1,0 +1,38 @@
+"""What runs on while something that it needs is started anew: it may end over that, so a run sees it well again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from rkx.engine.desire import Desired, containers
+from rkx.engine.diff_objects import ready_key
+from rkx.engine.order import keys_of, milestones
+from rkx.model.plan import Action
+from rkx.model.resource import Container, Key
+
+STARTS = ("create", "replace", "restart", "start")
+
+
+def shaken(desired: Desired, actions: Sequence[Action], nodes: Collection[str]) -> Iterator[Action]:
+    """Wait for containers with a probe that need, directly or by others, what these actions start on ``nodes``.
+
+    A controller ends when it loses its lease, and the Engine lets it wait longer and longer before it starts it again.
+    """
+    planned = {action.key for action in actions}
+    started = tuple(action.key for action in actions if action.key.kind == "Container" and action.verb in STARTS)
+    for each in _needing(desired, started):
+        if each.probe and each.key not in planned and each.node in nodes:
+            key = ready_key("Container", each.node, each.name)
+            yield Action(verb="await", key=key, reason="needs what is started", owner=each.owner, after=started)
+
+
+def _needing(desired: Desired, started: Collection[Key]) -> list[Container]:
+    reached, every = milestones(desired), containers(desired.resources.values())
+    found = set(started)
+    while more := {
+        each.key
+        for each in every
+        if each.key not in found and any(not found.isdisjoint(keys_of(moment, reached)) for moment in each.after)
+    }:
+        found |= more
+    return [each for each in every if each.key in found]
