@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
 
+from rkx.engine.stream import Events
 from rkx.errors import RkxError
 from rkx.events import Event, RunFinished, RunStarted
 
@@ -23,13 +23,13 @@ class Run:
     exit_code: int = 0
     _cancelled: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
-    _events: Any = None
+    _events: Events = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._events = Events(self.name)
 
     def start(self, work: Callable[[Run], None], command: str, cluster: str) -> Run:
         """Begin; called once, by what makes the run."""
-        from rkx.engine.stream import Events
-
-        self._events = Events(self.name)
         self._thread = threading.Thread(target=self._work, args=(work, command, cluster), name="run")
         self._thread.start()
         return self

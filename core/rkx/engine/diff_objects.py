@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rkx.engine import digest
@@ -14,10 +15,10 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.objects import projection
 from rkx.model.node import Taint
 from rkx.model.plan import Action
-from rkx.model.resource import Key, Milestone, Object, Registration
+from rkx.model.resource import Key, Object, Registration
 
 FIRST = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
-GRAVE = ("namespace", "customresourcedefinition", "persistentvolumeclaim", "persistentvolume")
+GRAVE = (*FIRST, "PersistentVolumeClaim", "PersistentVolume")
 
 
 def ready_key(kind: str, namespace: str, name: str) -> Key:
@@ -42,8 +43,8 @@ def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: b
 
 
 def is_grave(action: Action) -> bool:
-    """Tell if an action deletes an object with which other things go; what was recorded has its kind in lower case."""
-    return action.verb == "remove" and action.key.kind.partition(".")[0].lower() in GRAVE
+    """Tell if an action deletes an object with which other things go."""
+    return action.verb == "remove" and action.key.kind in GRAVE
 
 
 def _object(wanted: Object, live: Mapping[str, Any] | None, ledger: Ledger) -> Action | None:
@@ -78,11 +79,9 @@ def _rollouts(
 
 
 def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:
-    wanted = {str(key) for key in desired.objects}
-    for name, record in sorted(ledger.state.objects.items()):
-        if record.kind != "Node" and name not in wanted and not record.adopted:
-            kind, _, rest = name.partition(" ")
-            yield Action(verb="remove", key=Key("", kind, rest), reason="no longer wanted")
+    for _, record in sorted(ledger.state.objects.items()):
+        if record.kind != "Node" and record.key not in desired.objects and not record.adopted:
+            yield Action(verb="remove", key=record.key, reason="no longer wanted")
 
 
 def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iterator[Action]:
@@ -138,12 +137,7 @@ def _former(ledger: Ledger, node: str) -> dict[str, Any]:
 
 def _ordered(action: Action, desired: Desired, actions: list[Action]) -> Action:
     """Let namespaces and definitions go before everything else."""
-    from dataclasses import replace
-
     if action.key.kind in FIRST or action.verb == "remove" or action.key not in desired.objects:
         return action
     first = tuple(other.key for other in actions if other.key.kind in FIRST and other.verb != "remove")
-    moments = [each for each in desired.objects[action.key].after if isinstance(each, Milestone)]
-    nodes = {ready_key("Node", "", moment.node) for moment in moments if moment.name == "node-ready"}
-    ready = tuple(other.key for other in actions if other.key in nodes)
-    return replace(action, after=(*action.after, *first, *ready))
+    return replace(action, after=(*action.after, *first))

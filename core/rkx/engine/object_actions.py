@@ -61,9 +61,9 @@ class Objects:
         elif action.key.kind == "Node":
             self._register(action.key)
         else:
-            self._apply(self._desired.objects[action.key], was_there=action.verb == "update")
+            self._apply(self._desired.objects[action.key])
 
-    def _apply(self, wanted: Object, *, was_there: bool) -> None:
+    def _apply(self, wanted: Object) -> None:
         if wanted.kind == "Pod":
             account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
@@ -72,7 +72,7 @@ class Objects:
         if wanted.kind == "CustomResourceDefinition":
             self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
         former = self._ledger.state.objects.get(str(wanted.key))
-        adopted = former.adopted if former else was_there
+        adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
         self._ledger.note_object(str(wanted.key), replace(record_of(self._ledger.key, wanted, live), adopted=adopted))
 
     def _remove(self, key: Key) -> None:

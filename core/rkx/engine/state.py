@@ -16,6 +16,7 @@ from typing import Any
 
 from rkx.errors import ConfigError, PartlyDone, Refused
 from rkx.model.identity import Saved
+from rkx.model.resource import Key, object_key
 from rkx.secret import Secret
 
 VERSION = 1
@@ -81,6 +82,11 @@ class ObjectRecord:
     wanted: str = ""
     live: str = ""
     adopted: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Name the object in plans."""
+        return object_key(self.api_version, self.kind, self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -244,6 +244,12 @@ class Manifest:
         return Key("", "Manifest", self.name)
 
 
+def object_key(api_version: str, kind: str, namespace: str, name: str) -> Key:
+    """Name an object of the cluster: ``Deployment.apps kube-system/coredns``."""
+    group = api_version.rpartition("/")[0]
+    return Key("", f"{kind}.{group}" if group else kind, f"{namespace}/{name}" if namespace else name)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
     """One object of the cluster as it should be; ``body`` is its whole mapping."""
@@ -260,10 +266,8 @@ class Object:
 
     @property
     def key(self) -> Key:
-        """Name the object in plans: ``Deployment.apps kube-system/coredns``."""
-        group = self.api_version.rpartition("/")[0]
-        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return Key("", f"{self.kind}.{group}" if group else self.kind, name)
+        """Name the object in plans."""
+        return object_key(self.api_version, self.kind, self.namespace, self.name)
 
 
 Resource: TypeAlias = Container | Folder | File | Leaves | Manifest | Registration
