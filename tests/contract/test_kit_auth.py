@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ class Signer(X509Auth):
     mixes = False
     tail = b""
     arguments: Mapping[str, str] = {}
+    files: Sequence[rkx.File] = ()
 
     @rkx.hookimpl
     def rkx_credentials_due(
@@ -48,7 +50,7 @@ class Signer(X509Auth):
 
     @rkx.hookimpl
     def rkx_auth_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.AuthSettings:
-        return rkx.AuthSettings(arguments=self.arguments)
+        return rkx.AuthSettings(arguments=self.arguments, files=tuple(self.files))
 
 
 def signer(**attributes: Any) -> Subject:  # noqa: ANN401 - any attribute
@@ -69,6 +71,7 @@ def nameless(request: rkx.IssueRequest) -> rkx.IssueRequest:
     return replace(request, identity=replace(request.identity, sans=()))
 
 
+OPEN = rkx.File(node="n", path=PurePosixPath("/etc/kubernetes/hook"), content=rkx.Secret(b"token"), mode=0o644)
 KEY = b"-----BEGIN PRIVATE KEY-----\n"
 SIGNERS: list[tuple[Law, dict[str, object]]] = [
     (test_issuing.test_what_is_missing_is_due, {"reasons": lambda identities, saved: []}),
@@ -80,6 +83,7 @@ SIGNERS: list[tuple[Law, dict[str, object]]] = [
     (test_issuing.test_leaves_are_valid_now, {"ahead": timedelta(days=1)}),
     (test_issuing.test_no_key_is_among_what_is_issued, {"tail": KEY}),
     (test_auth.test_arguments_are_names_and_texts, {"arguments": {"--oidc-issuer-url": "https://example"}}),
+    (test_auth.test_arguments_are_names_and_texts, {"files": [OPEN]}),
 ]
 
 

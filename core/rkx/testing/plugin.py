@@ -8,6 +8,7 @@ Nothing of rkx is imported when pytest loads this, so that coverage sees all of 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,7 +70,7 @@ def _loaded(reference: str, options: dict[str, Any], address: str) -> Subject:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Try each law on each plugin."""
-    if "subject" in metafunc.fixturenames:
+    if _is_law(metafunc.module, metafunc.fixturenames):
         subjects = metafunc.config.stash[_SUBJECTS]
         metafunc.parametrize("subject", list(subjects), indirect=True, scope="session")
 
@@ -82,12 +83,17 @@ def subject(request: pytest.FixtureRequest) -> Subject:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the laws that are none of the plugin's: those of other stages, and of hooks that it does not have."""
-    tried = [item for item in items if isinstance(item, pytest.Function) and "subject" in item.fixturenames]
+    tried = [item for item in items if isinstance(item, pytest.Function) and _is_law(item.module, item.fixturenames)]
     if tried and not config.stash[_SUBJECTS]:
         raise pytest.UsageError("the conformance kit tries a plugin: give --rkx-plugin STAGE:NAME")
     others = {item for item in tried if not _concerns(item, config)}
     config.hook.pytest_deselected(items=[item for item in items if item in others])
     items[:] = [item for item in items if item not in others]
+
+
+def _is_law(module: object, fixtures: Sequence[str]) -> bool:
+    """Tell the kit's own tests from a vendor's, who may have a fixture of the same name."""
+    return hasattr(module, "STAGES") and "subject" in fixtures
 
 
 def _concerns(item: pytest.Function, config: pytest.Config) -> bool:

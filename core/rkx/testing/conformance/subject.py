@@ -14,8 +14,9 @@ from rkx.hooks import Plugin
 from rkx.model.cluster import Cluster, PluginRef, Stage
 from rkx.model.facts import Facts
 from rkx.model.network import AuthSettings, NetworkSettings
-from rkx.model.resource import Resource
+from rkx.model.resource import File, Part, Resource
 from rkx.registry import Chosen, Plugins, find
+from rkx.secret import Secret
 from rkx.testing.conformance import samples
 
 
@@ -126,6 +127,13 @@ def given(plugin: Plugin[Any], address: str = "", **options: object) -> Subject:
     """Take an instance, as ``rkx.load`` does; ``options`` are what its config was decoded from."""
     ref = samples.placed(PluginRef(stage=plugin.stage, name=plugin.name, options=MappingProxyType(options)))
     return Subject(chosen=Chosen(ref=ref, plugin=plugin, owner="given by the caller"), address=address)
+
+
+def holds_secret(file: File) -> bool:
+    """Tell if what a file holds must be closed to others."""
+    if isinstance(file.content, Part):
+        return file.content.what in ("key", "rendered")
+    return isinstance(file.content, Secret)
 
 
 def concerns(module: ModuleType, subject: Subject) -> bool:

@@ -12,9 +12,8 @@ import pytest
 
 from rkx.engine.desire import layout, split
 from rkx.errors import ConfigError, PluginFault
-from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Milestone, Part, Resource
-from rkx.secret import Secret
-from rkx.testing.conformance.subject import Case, Subject
+from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Milestone, Resource
+from rkx.testing.conformance.subject import Case, Subject, holds_secret
 
 STAGES = ("network", "service", "addon")
 PINNED = re.compile(r"[^@]+(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})\Z")
@@ -59,14 +58,8 @@ def test_files_lie_in_folders_of_their_own(subject: Subject) -> None:
 def test_secrets_are_closed_to_others(subject: Subject) -> None:
     """A file with a key or a secret can be read by nobody but its owner and group."""
     for _, found in _described(subject):
-        opened = [each for each in _only(File, found) if each.mode & 0o007 and _is_secret(each)]
+        opened = [each for each in _only(File, found) if each.mode & 0o007 and holds_secret(each)]
         assert [f"{each.path} {each.mode:04o}" for each in opened] == []
-
-
-def _is_secret(file: File) -> bool:
-    if isinstance(file.content, Part):
-        return file.content.what in ("key", "rendered")
-    return isinstance(file.content, Secret)
 
 
 def test_paths_are_whole(subject: Subject) -> None:
