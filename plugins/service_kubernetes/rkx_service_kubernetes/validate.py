@@ -68,11 +68,10 @@ def _of_images(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.P
 def _of_container(service: str, extra: Program) -> Iterator[rkx.Problem]:
     targets: list[str] = []
     for number, bind in enumerate(extra.extra_binds):
-        where, (source, target, *modes) = f"services.{service}.extra_binds[{number}]", (*bind.split(":"), "")[:3]
-        targets.append((target or source).rstrip("/"))
-        if not all(part.startswith("/") for part in bind.split(":")[:2]) or not BIND_MODES.issuperset(
-            filter(None, modes[0].split(",")) if modes else ()
-        ):
+        where, parts = f"services.{service}.extra_binds[{number}]", bind.split(":")
+        modes = parts[2].split(",") if len(parts) > 2 else ()
+        targets.append(parts[:2][-1].rstrip("/"))
+        if len(parts) > 3 or not all(part.startswith("/") for part in parts[:2]) or not BIND_MODES.issuperset(modes):
             yield rkx.Problem(where=where, message=f"{bind!r} is no bind", hint="write /folder:/folder or :ro after it")
         elif targets[-1] in targets[:-1]:
             yield rkx.Problem(where=where, message=f"{targets[-1]!r} is bound twice", hint="leave one of them out")

@@ -150,6 +150,7 @@ def test_what_is_no_audit_policy_is_refused(policy: Mapping[str, Any]) -> None:
     [
         (("/srv:/srv:xx",), "is no bind"),
         (("/srv:srv",), "is no bind"),
+        (("/srv:/srv:ro:x",), "is no bind"),
         (("/srv", "/other:/srv/"), "'/srv' is bound twice"),
     ],
 )
