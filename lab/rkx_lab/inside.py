@@ -5,6 +5,9 @@ from docker.models.containers import Container
 from rkx_lab.errors import LabError
 from rkx_lab.state import Lab
 
+END = "<end of output>"
+WITH_END = f"\"$@\"; code=$?; printf %s '{END}'; exit $code"
+"""A busy Engine may lose the output of an exec: without the mark, nothing would look as if nothing was there."""
 READY = "until docker version >/dev/null 2>&1 && [ -s /run/sshd.pid ]; do sleep 0.05; done"
 
 
@@ -15,13 +18,15 @@ def run(lab: Lab, machine: str, *command: str, user: str = "root") -> str:
 
 
 def run_in(container: Container, *command: str, user: str = "root") -> str:
-    """Run a command in a container and return its output; LabError when it fails."""
-    done = container.exec_run(list(command), user=user)
+    """Run a command in a container and return its output; LabError when it fails, or its output got lost."""
+    done = container.exec_run(["sh", "-c", WITH_END, "sh", *command], user=user)
     text = done.output.decode(errors="replace") if isinstance(done.output, bytes) else ""
+    shown = f"{container.name}: {' '.join(command)[:200]}"
     if done.exit_code:
-        shown = " ".join(command)[:200]
-        raise LabError(f"{container.name}: {shown}: exit {done.exit_code}: {text[-500:].strip()}")
-    return text
+        raise LabError(f"{shown}: exit {done.exit_code}: {text.replace(END, '')[-500:].strip()}")
+    if END not in text:
+        raise LabError(f"{shown}: the Engine lost what it printed")
+    return text.replace(END, "")
 
 
 def wait_ready(lab: Lab, machine: str, limit_s: int = 60) -> None:

@@ -18,9 +18,9 @@ def up(cluster: Cluster) -> None:
 
 
 def planned(cluster: Cluster) -> list[tuple[str, str, str]]:
-    """Give the plan's actions, sorted: verb, where and what, why."""
-    actions = cluster.plan()["actions"]
-    return sorted((each["verb"], _what(each), each["reason"]) for each in actions)
+    """Give the changes of a plan, sorted: verb, where and what, why; waits touch nothing."""
+    changes = [action for action in cluster.plan()["actions"] if action["verb"] != "await"]
+    return sorted((each["verb"], _what(each), each["reason"]) for each in changes)
 
 
 def _what(action: Mapping[str, str]) -> str:

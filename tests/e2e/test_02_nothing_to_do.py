@@ -23,8 +23,8 @@ def system_pods(cluster: Cluster) -> Containers:
 
 
 def test_second_up_when_nothing_changed_touches_nothing(cluster: Cluster) -> None:
+    cluster.has_nothing_to_do()
     containers, system, objects = own(cluster), system_pods(cluster), versions(cluster)
-    assert cluster.plan()["actions"] == []
     cluster.rkx("up", "--plain").check()
     assert own(cluster) == containers
     assert system_pods(cluster) == system
