@@ -1,4 +1,4 @@
-"""How extra_args of cluster.yml reach the programs, and which are refused."""
+"""How extra_args, extra_binds and extra_env of cluster.yml reach the programs, and which arguments are refused."""
 
 from __future__ import annotations
 
@@ -21,9 +21,18 @@ PROGRAMS = {
     "kubelet": ("kubelet", Kubelet),
     "kubeproxy": ("kubeproxy", Program),
 }
+CONTAINERS = {
+    "etcd": {"etcd"},
+    "kube-api": {"kube-apiserver"},
+    "kube-controller": {"kube-controller-manager"},
+    "scheduler": {"kube-scheduler"},
+    "kubelet": {"kubelet", "cri-dockerd"},
+    "kubeproxy": {"kube-proxy"},
+}
+"""Those that get a service's binds and variables: the runtime makes a pod's mounts for the kubelet."""
 
 
-def config(service: str, **extra: Mapping[str, object]) -> KubernetesConfig:
+def config(service: str, **extra: Mapping[str, object] | tuple[str, ...]) -> KubernetesConfig:
     field, kind = PROGRAMS[service]
     return KubernetesConfig(**{field: kind(**extra)})
 
@@ -109,6 +118,21 @@ def test_an_argument_touches_its_own_program_alone(service: str) -> None:
     before, after = resources("one"), resources("one", config(service, extra_args={"v": "5"}))
     changed = {old.key.name for old, new in zip(before, after, strict=True) if old != new}
     assert changed == {name.get(service, service)}
+
+
+@pytest.mark.parametrize("service", PROGRAMS)
+def test_the_users_binds_and_variables_reach_the_containers_of_their_service_alone(service: str) -> None:
+    extra = config(service, extra_binds=("/srv:/srv:rw,rshared", "/data"), extra_env=("A=b=c",))
+    assert problems(extra) == []
+    binds = (
+        rkx.Mount(source="/srv", target="/srv", mode="rw,rshared"),
+        rkx.Mount(source="/data", target="/data"),
+    )
+    before, after = containers(resources("one")), containers(resources("one", extra))
+    for name, old in before.items():
+        given = name in CONTAINERS[service]
+        mounts, env = (binds, {"A": "b=c"}) if given else ((), {})
+        assert (name, after[name].mounts, after[name].env) == (name, (*old.mounts, *mounts), {**old.env, **env})
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from tests.plugins.service_kubernetes.conftest import (
 
 import rkx
 from rkx_service_kubernetes import KubernetesService
-from rkx_service_kubernetes.config import AuditLog, Encryption, Etcd, KubeApi, Kubelet, KubernetesConfig
+from rkx_service_kubernetes.config import AuditLog, Encryption, Etcd, KubeApi, KubernetesConfig
 
 EVERYWHERE = {"cri-dockerd", "kubelet", "kube-proxy"}
 CONTROL_PLANE = {"kube-apiserver", "kube-controller-manager", "kube-scheduler"}
@@ -232,6 +232,16 @@ def test_the_pause_image_is_the_runtimes_argument_and_the_kubelets_only_while_it
         assert any(word.startswith("--pod-infra-container-image=") for word in found["kubelet"].argv) is passed
 
 
+def test_each_container_takes_the_image_that_the_file_names_for_its_part() -> None:
+    parts = ("kubernetes", "etcd", "kubernetes_services_sidecar", "nginx_proxy")
+    cluster = replace(CLUSTER, images={part: f"example.org/{part}:x" for part in parts})
+    found = containers([*resources("one", cluster=cluster), *resources("two", cluster=cluster)])
+    others = {"etcd": "etcd", "cri-dockerd": "kubernetes_services_sidecar", "api-proxy": "nginx_proxy"}
+    assert found.keys() == EVERYWHERE | CONTROL_PLANE | others.keys()
+    for name, container in found.items():
+        assert (name, container.image) == (name, f"example.org/{others.get(name, 'kubernetes')}:x")
+
+
 def test_secrets_stay_readable_when_encryption_is_turned_off() -> None:
     off = KubernetesConfig(kube_api=KubeApi(secrets_encryption_config=Encryption(enabled=False)))
     forms = [
@@ -276,17 +286,6 @@ def test_what_authentication_adds_reaches_the_api_server() -> None:
     assert f"--authentication-token-webhook-config-file={folder}/config" in container.argv
     assert rkx.Mount(source=str(folder), target=str(folder), mode="ro") in container.mounts
     assert rkx.Read(path=folder) in container.reads
-
-
-def test_the_users_binds_and_variables_reach_kubelet_and_runtime() -> None:
-    extra = Kubelet(extra_binds=("/srv:/srv:rw,rshared", "/data"), extra_env=("A=b=c",))
-    found = containers(resources("two", KubernetesConfig(kubelet=extra)))
-    for name in ("kubelet", "cri-dockerd"):
-        assert found[name].mounts[-2:] == (
-            rkx.Mount(source="/srv", target="/srv", mode="rw,rshared"),
-            rkx.Mount(source="/data", target="/data"),
-        )
-        assert found[name].env == {"A": "b=c"}
 
 
 def test_every_control_plane_node_wants_the_same_objects_and_no_other_node_any() -> None:
