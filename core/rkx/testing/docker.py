@@ -54,7 +54,10 @@ class Box:
 
 
 class FakeEngine:
-    """One node's Engine with its ``id``. ``boxes`` are its containers by name, ``images`` maps tags to ids."""
+    """One node's Engine with its ``id``. ``boxes`` are its containers by name, ``images`` maps tags to ids.
+
+    ``says`` takes the place of what it tells of its version and its machine, such as ``{"LoggingDriver": "local"}``.
+    """
 
     def __init__(self, machine: Machine, effect: Effect) -> None:
         self.machine, self._effect = machine, effect
@@ -62,6 +65,7 @@ class FakeEngine:
         self.boxes: dict[str, Box] = {}
         self.images: dict[str, str] = {}
         self.unpullable: dict[str, str] = {}
+        self.says: dict[str, Any] = {}
 
     def running(self, name: str) -> bool:
         """Tell if a container of that name runs."""
@@ -81,7 +85,7 @@ class FakeEngine:
         return response or Response(status=204)
 
     def _version(self, _request: Request) -> Response:
-        return as_json({"Version": "20.10.24", "ApiVersion": API_VERSION})
+        return as_json({"Version": "20.10.24", "ApiVersion": API_VERSION, **self.says})
 
     def _info(self, _request: Request) -> Response:
         name = self.machine.name
@@ -99,6 +103,7 @@ class FakeEngine:
                 "OperatingSystem": "Debian 12",
                 "NCPU": 2,
                 "MemTotal": 1 << 32,
+                **self.says,
             }
         )
 
