@@ -8,32 +8,25 @@ import socket
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path, PurePosixPath
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from tests.contract.kit import BROKEN, Law, keep, laws
 
 import rkx
-from rkx.testing.conformance import (
-    samples,
-    test_auth,
-    test_describing,
-    test_every,
-    test_extension,
-    test_issuing,
-    test_network,
-    test_pure,
-    test_service,
-    test_steps,
-)
+from rkx.testing import conformance
+from rkx.testing.conformance import samples, test_describing, test_every, test_network, test_pure
 from rkx.testing.conformance.subject import Subject, concerns, given, load
 from rkx.testing.world import NoOptions
 
-MODULES = (
-    *(test_every, test_pure, test_describing, test_network, test_service, test_steps, test_auth, test_issuing),
-    test_extension,
-)
+MODULES = [
+    import_module(f"{conformance.__name__}.{each.name}")
+    for each in iter_modules(conformance.__path__)
+    if each.name.startswith("test_")
+]
 OWN = (
     *("auth:x509", "network:flannel", "service:kubernetes"),
     *("addon:coredns", "addon:metrics-server", "addon:manifests"),
