@@ -26,7 +26,6 @@ from rkx_transport_ssh.keys import Private
 from rkx_transport_ssh.node import SshNode
 
 SSHD = Path("/usr/sbin/sshd")
-pytestmark = pytest.mark.skipif(not SSHD.exists(), reason="openssh-server is not installed")
 Connect = Callable[..., SshNode]
 Started = list["Sshd"]
 
@@ -35,6 +34,7 @@ class Sshd:
     """Runs one sshd for each connection, as inetd would, so that no port is given away and nothing is waited for."""
 
     def __init__(self, folder: Path, options: str) -> None:
+        assert SSHD.exists(), "openssh-server is not installed: make check installs it"
         self._config = folder / "sshd_config"
         self._config.write_text(options)
         self._log = folder / "sshd.log"
