@@ -60,6 +60,14 @@ def test_a_slow_line_takes_its_time(echo: tuple[str, int]) -> None:
         assert time.monotonic() - begun >= 2 * 200 / 10_000
 
 
+def test_a_long_line_delays_what_it_passes_in_each_direction(echo: tuple[str, int]) -> None:
+    with SlowLink(echo, Line(delay_s=0.05)) as link, socket.create_connection((link.address, link.port)) as end:
+        begun = time.monotonic()
+        end.sendall(b"x")
+        assert read(end, 1) == b"x"
+        assert time.monotonic() - begun >= 2 * 0.05
+
+
 def test_a_frozen_line_connects_and_says_nothing(echo: tuple[str, int]) -> None:
     with SlowLink(echo, Line(frozen=True)) as link, socket.create_connection((link.address, link.port)) as end:
         end.settimeout(0.02)
