@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rkx.errors import PartlyDone, PlanStale, Refused
+from rkx.errors import PartlyDone, PlanStale, Problem, Refused
 from rkx.events import PlanReady, ProblemFound
+from rkx.model.identity import Saved
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
 from rkx.project import Project, load
@@ -19,9 +21,23 @@ from rkx.transport import Prompt, Transport
 if TYPE_CHECKING:
     from rkx.engine.conduct import Conductor
     from rkx.engine.desire import Desired
+    from rkx.engine.state import State
     from rkx.engine.visit import Visit
 
-__all__ = ["Options", "Project", "Run", "apply", "kubeconfig", "kubeconfig_path", "load", "plan", "remove", "up"]
+__all__ = [
+    "Options",
+    "Project",
+    "Run",
+    "apply",
+    "expiring",
+    "first_ends",
+    "kubeconfig",
+    "kubeconfig_path",
+    "load",
+    "plan",
+    "remove",
+    "up",
+]
 Accept = Callable[[Sequence[Danger]], bool]
 """Agrees, or not, to what would lose data or service."""
 
@@ -133,6 +149,8 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
             _carry_out(visit, conductor, desired, found, options, run, project)
+        for problem in expiring(project):
+            run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
         _report_unreachable(visit)
 
 
@@ -185,12 +203,34 @@ def kubeconfig(project: Project) -> bytes:
     """Give the operator's kubeconfig from the state; Refused before the cluster is born."""
     from rkx.engine.kubeconfig import kubeconfig_of
     from rkx.engine.ledger import Ledger
-    from rkx.engine.state import StateFile, path_beside
+    from rkx.engine.state import path_beside
 
-    state = StateFile(path_beside(project.path)).load()
+    state = _state(project)
     if state is None:
         raise Refused(f"{path_beside(project.path)} does not exist: there is no cluster yet", hint="rkx up makes it")
     return kubeconfig_of(project.cluster, Ledger(state, None))
+
+
+def _state(project: Project) -> State | None:
+    from rkx.engine.state import StateFile, path_beside
+
+    return StateFile(path_beside(project.path)).load()
+
+
+def expiring(project: Project) -> list[Problem]:
+    """Warn of certificates that end within 90 days, as far as the state beside cluster.yml knows."""
+    from rkx.engine.expiry import expiring as of_state
+
+    state = _state(project)
+    return list(of_state(state, datetime.now(UTC))) if state else []
+
+
+def first_ends(project: Project) -> list[Saved]:
+    """Give the authority that ends first, then the certificate that does; nothing where there is no cluster yet."""
+    from rkx.engine.expiry import first_ends as of_state
+
+    state = _state(project)
+    return of_state(state) if state else []
 
 
 def kubeconfig_path(project: Project) -> Path:

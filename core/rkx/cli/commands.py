@@ -32,6 +32,7 @@ def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fie
     project = _load(file, mode, quiet=said.as_json, verbose=said.verbose, fetch=True)
     follow(project, api.up, said)
     if not said.as_json:
+        _tell_expiry(project)
         click.echo(summary(project))
 
 
@@ -68,6 +69,8 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
     project = _load(file, mode, quiet=said.as_json, verbose=said.verbose, fetch=True)
     with Stop() as stop:
         found = api.plan(project, options(said, Operator(stop)))
+    if not said.as_json:
+        _tell_expiry(project)
     click.echo(json.dumps(as_values(found), ensure_ascii=False) if said.as_json else as_text(found))
 
 
@@ -81,6 +84,7 @@ def validate(file: Path, mode: Mode, as_json: bool) -> None:
 
     if not as_json:
         project = _load(file, mode)
+        _tell_expiry(project)
         nodes = counted(len(project.cluster.nodes), "node")
         click.echo(f"{file}: valid, {nodes}, Kubernetes {project.cluster.kubernetes_version}")
         return
@@ -96,7 +100,9 @@ def kubeconfig(file: Path, mode: Mode, as_json: bool) -> None:
     """Print the operator's kubeconfig; it holds a private key."""
     from rkx import api
 
-    text = api.kubeconfig(_load(file, mode, quiet=True)).decode()
+    project = _load(file, mode, quiet=True)
+    _tell_expiry(project)
+    text = api.kubeconfig(project).decode()
     if as_json:
         import yaml
 
@@ -139,6 +145,14 @@ def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False,
     if project.warnings and not quiet:
         click.echo(show(project.warnings), err=True)
     return project
+
+
+def _tell_expiry(project: Project) -> None:
+    from rkx import api
+    from rkx.config import show
+
+    if found := api.expiring(project):
+        click.echo(show(found), err=True)
 
 
 COMMANDS = [up, plan, remove, validate, kubeconfig, plugins, version]

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
 
 
 def summary(project: Project) -> str:
-    """Name the nodes with addresses and roles, and the kubeconfig."""
-    from rkx.api import kubeconfig_path
+    """Name the nodes with addresses and roles, the kubeconfig, and until when certificates are valid."""
+    from rkx.api import first_ends, kubeconfig_path
 
     nodes = project.cluster.nodes
     width = max(len(node.name) for node in nodes)
     lines = [f"  {node.name:<{width}}  {node.address}  {', '.join(sorted(node.roles))}" for node in nodes]
     name, path = project.cluster.name, kubeconfig_path(project)
-    return "\n".join([f"{name} is up:", *lines, f"kubectl --kubeconfig {path} get nodes"])
+    ends = [f"{each.name} until {each.not_after:%Y-%m-%d}" for each in first_ends(project)]
+    last = [f"valid: {', '.join(ends)}"] if ends else []
+    return "\n".join([f"{name} is up:", *lines, f"kubectl --kubeconfig {path} get nodes", *last])
