@@ -60,11 +60,8 @@ def plan(project: Project, options: Options = Options()) -> Plan:
     """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
     with _visit(project, options, writes=False) as visit:
         from rkx.engine import planning
-        from rkx.engine.conduct import refuse_older
 
-        desired = visit.desired()
-        refuse_older(visit, desired)
-        return planning.plan(visit, desired)
+        return planning.plan(visit, visit.desired())
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from rkx.engine.kubeconfig import kubeconfig_path
 from rkx.engine.lock import NAME, Lock
 from rkx.engine.node import read_copy
 from rkx.engine.visit import Visit
-from rkx.errors import Refused, RkxError
+from rkx.errors import RkxError
 from rkx.events import Event
 from rkx.model.plan import Action, Plan
 
@@ -100,9 +100,15 @@ class Conductor:
         if not self._visit.ledger.state.generation:
             self._visit.ledger.save()  # a newborn's id goes on the lock: it must not be forgotten
         self._lock.take()
-        refuse_older(self._visit, desired)
+        self._refuse_older(desired)
         self._visit.remember_nodes()
         self._begun = True
+
+    def _refuse_older(self, desired: Desired) -> None:
+        """Look at the copies again: another run may have ended since they were seen."""
+        for name, link in self._visit.links.items():
+            if keeps_state(desired, name) and (copy := read_copy(link)) is not None:
+                self._visit.refuse_older(name, copy.cluster_id, copy.generation)
 
     def clear_lock(self) -> None:
         """Take away a lock that a killed run left, where nothing else is to be done."""
@@ -120,18 +126,6 @@ class Conductor:
 
     def _send_copy(self, name: str) -> None:
         self._visit.programs[name].batch("files", state_copy(self._visit.ledger))
-
-
-def refuse_older(visit: Visit, desired: Desired) -> None:
-    """Refuse to go on with a state that another run, from elsewhere, has left behind."""
-    state = visit.ledger.state
-    for name in (name for name in visit.links if keeps_state(desired, name)):
-        copy = read_copy(visit.links[name])
-        if copy is not None and copy.cluster_id == state.cluster_id and copy.generation > state.generation:
-            raise Refused(
-                f"{visit.state_file.path}: generation {state.generation} is older than {copy.generation} on {name}",
-                hint="move the file away: the newer one is taken from the node",
-            )
 
 
 def forget(visit: Visit, cluster_file: Path) -> None:

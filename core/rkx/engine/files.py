@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from rkx.engine.desire import Desired
 from rkx.engine.diff import dropped
+from rkx.engine.layout import STATE_COPY, STATE_FOLDER
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import STATE_COPY, NodeProgram, Operation
+from rkx.engine.node import NodeProgram, Operation
 from rkx.engine.state import State, dump
 from rkx.model.plan import Action
 from rkx.model.resource import File, Folder
@@ -59,9 +60,8 @@ def keeps_state(desired: Desired, node: str) -> bool:
 
 def state_copy(ledger: Ledger) -> list[Operation]:
     """Give what puts a copy of the state on a node, 0600."""
-    folder, _, _ = STATE_COPY.rpartition("/")
     content = base64.b64encode(dump(without_logins(ledger.state))).decode()
     return [
-        {"verb": "folder", "path": folder, "mode": "0700", "uid": 0, "gid": 0},
+        {"verb": "folder", "path": STATE_FOLDER, "mode": "0700", "uid": 0, "gid": 0},
         {"verb": "put", "path": STATE_COPY, "mode": "0600", "uid": 0, "gid": 0, "content": content},
     ]

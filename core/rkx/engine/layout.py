@@ -9,11 +9,13 @@ from typing import Any
 from rkx.model.resource import NODE_PROGRAM
 
 OWN_FOLDER = "/var/lib/rkx"
+STATE_FOLDER = f"{OWN_FOLDER}/state"
+STATE_COPY = f"{STATE_FOLDER}/cluster.rkxstate"
 PROGRAM_FOLDER = NODE_PROGRAM.rpartition("/")[0]
 LOOK = "/look"
 """Where the ``files`` container shows all that is read: one archive, as each costs Docker 20 two processes."""
-LOOK_READ, LOOK_PROGRAM = f"{LOOK}/read", f"{LOOK}/self"
-"""The latter is last in the archive, which is read up to the program's own entry."""
+LOOK_COPY, LOOK_READ, LOOK_PROGRAM = f"{LOOK}/copy", f"{LOOK}/read", f"{LOOK}/self"
+"""The last one is last in the archive, which is read up to the program's own entry."""
 HELD_MODE = 0o755
 
 
@@ -38,8 +40,9 @@ class Layout:
     @property
     def binds(self) -> list[str]:
         """List the binds: each root at its own path, and once more what is looked at."""
-        shown = [f"{path}:{LOOK_READ}{path}:ro" for path in self.read]
-        return [*(f"{root}:{root}" for root in self.roots), *shown, f"{PROGRAM_FOLDER}:{LOOK_PROGRAM}:ro"]
+        read = (f"{path}:{LOOK_READ}{path}:ro" for path in self.read)
+        own = (f"{STATE_FOLDER}:{LOOK_COPY}:ro", f"{PROGRAM_FOLDER}:{LOOK_PROGRAM}:ro")
+        return [*(f"{root}:{root}" for root in self.roots), *read, *own]
 
     @property
     def labels(self) -> dict[str, str]:

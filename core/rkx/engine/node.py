@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
-from rkx.engine.layout import HELD_MODE, OWN_FOLDER, PROGRAM_FOLDER, Expected, Layout
+from rkx.engine.layout import HELD_MODE, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout
 from rkx.engine.link import Link
 from rkx.engine.state import Former, State, parse
 from rkx.errors import PartlyDone, PreflightFailed, Refused
@@ -31,7 +31,6 @@ NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
 CLEANER = "rkx-clean"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
-STATE_COPY = f"{OWN_FOLDER}/state/cluster.rkxstate"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 BATCH_TIMEOUT_S = 120.0
 _AGAIN = "run again; nothing is half-written"

@@ -7,6 +7,7 @@ import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -16,9 +17,20 @@ from typing import Any
 import requests
 
 from rkx.engine.digest import canonical, keyed, of_file
-from rkx.engine.layout import HELD_MODE, LOOK, LOOK_PROGRAM, LOOK_READ, Layout
+from rkx.engine.layout import (
+    HELD_MODE,
+    LOOK,
+    LOOK_COPY,
+    LOOK_PROGRAM,
+    LOOK_READ,
+    STATE_COPY,
+    STATE_FOLDER,
+    Layout,
+)
 from rkx.engine.link import Link, get
 from rkx.engine.node import NAMES, RELAY_LABEL
+from rkx.engine.state import parse
+from rkx.errors import ConfigError
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
@@ -63,6 +75,14 @@ HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """Which generation of whose state a node keeps a copy of."""
+
+    cluster_id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenNode:
     """All that was seen of one node. ``layout`` is None where rkx-node was never installed."""
 
@@ -71,6 +91,7 @@ class SeenNode:
     files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
     layout: Layout | None = None
     images: frozenset[str] = frozenset()
+    copy: Copied | None = None
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
         """Give this cluster's own containers by name."""
@@ -83,15 +104,17 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         facts = pool.submit(_facts, link, engine)
         listed = _listed(engine)
         layout = _layout(listed)
-        files = [pool.submit(part, engine, layout, digest_key) for part in (_looked_at, _guarded)] if layout else []
+        looked = pool.submit(_looked_at, engine, layout or Layout(), digest_key)
+        guarded = pool.submit(_guarded, engine, layout or Layout(), digest_key)
         containers = {name: _inspected(engine, seen) for name, seen in listed.items()}
         images = frozenset(tag for image in get(engine, "/images/json") for tag in image.get("RepoTags") or ())
         return SeenNode(
             facts=facts.result(),
             containers=containers,
-            files={path: seen for part in files for path, seen in part.result().items()},
+            files={**looked.result()[0], **guarded.result()},
             layout=layout,
             images=images,
+            copy=looked.result()[1],
         )
 
 
@@ -163,17 +186,30 @@ def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
     return Layout.of_labels(program.labels) if program is not None and program.cluster else None
 
 
-def _looked_at(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
+def _looked_at(
+    engine: requests.Session, layout: Layout, digest_key: bytes
+) -> tuple[dict[str, SeenFile], Copied | None]:
     """Read all of our files in one archive; it is left at the entry of rkx-node, whose content is not compared."""
-    found = {path: HELD for path in layout.hold}
+    found, copy = {path: HELD for path in layout.hold}, None
     for archive, entry in _archive(engine, LOOK):
         name = f"/{entry.name}"
         path = name.removeprefix(LOOK_READ)
+        if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
+            copy = _copied(archive, entry)
         if any(path == root or path.startswith(f"{root}/") for root in layout.read):
             found[path] = _seen(archive, entry, digest_key)
         if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
-            return found | {NODE_PROGRAM: _seen(None, entry, digest_key)}
-    return found
+            found[NODE_PROGRAM] = _seen(None, entry, digest_key)
+            break
+    return found, copy
+
+
+def _copied(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Copied | None:
+    opened = archive.extractfile(entry)
+    with suppress(ConfigError):  # a damaged copy says nothing, and the next one takes its place
+        state = parse(opened.read() if opened else b"", STATE_COPY)
+        return Copied(cluster_id=state.cluster_id, generation=state.generation)
+    return None
 
 
 def _guarded(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:

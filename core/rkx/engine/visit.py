@@ -77,6 +77,9 @@ class Visit:
         else:
             self.look()
         self._check_machines()
+        for name, seen in self.seen.items():
+            if seen.copy is not None:
+                self.refuse_older(name, seen.copy.cluster_id, seen.copy.generation)
         check_births(self.cluster, state)
         if found is not None and self.writes:
             self.ledger.save()  # it was lost here: have it again, whatever the run will do
@@ -154,6 +157,15 @@ class Visit:
                     hint="to give a node another name, take it out of cluster.yml first and run up",
                 )
             engines[seen.facts.engine_id] = name
+
+    def refuse_older(self, name: str, cluster_id: str, generation: int) -> None:
+        """Refuse to go on with a state that another run, from elsewhere, has left behind: so says a copy on a node."""
+        state = self.ledger.state
+        if cluster_id == state.cluster_id and generation > state.generation:
+            raise Refused(
+                f"{self.state_file.path}: generation {state.generation} is older than {generation} on {name}",
+                hint="move the file away: the newer one is taken from the node",
+            )
 
     def _judge_unreachable(self) -> None:
         fatal = [error for name, error in self.unreachable.items() if name not in self.allowed_unreachable]

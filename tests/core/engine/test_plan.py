@@ -262,3 +262,20 @@ def test_a_lost_state_remembers_a_node_that_left_the_file(running: Site) -> None
     run = running.remove()
     assert run.error is None
     assert running.world.engines["two"].boxes == {}
+
+
+@pytest.mark.parametrize("command", ["plan", "up", "remove"])
+def test_a_state_that_another_run_left_behind_is_refused_by_every_command(running: Site, command: str) -> None:
+    before = {file: file.read_bytes() for file in running.folder.glob("*.rkxstate*")}
+    running.service.flag = "--level=2"
+    running.done()
+    for file in running.folder.glob("*.rkxstate*"):
+        file.unlink()
+    for file, content in before.items():
+        file.write_bytes(content)
+    running.service.flag = "--level=2"
+    running.world.revive()
+    with pytest.raises(Refused, match=r"generation \d+ is older than \d+ on one") as caught:
+        running.plan() if command == "plan" else getattr(running, command)().wait()
+    assert caught.value.exit_code == 8
+    assert running.world.changes() == []
