@@ -42,20 +42,24 @@ def test_the_sample_is_the_announcements_byte_for_byte() -> None:
 
 
 def test_the_sample_loads_with_its_eight_warnings_and_one_for_ingress() -> None:
-    warnings = load(SAMPLE).warnings
-    assert [(each.line, each.where) for each in warnings] == [
-        (2, "auth"),
-        (20, "services.etcd.image"),
-        (22, "services.kube-api.image"),
-        (27, "services.kube-controller.image"),
-        (31, "services.scheduler.image"),
-        (33, "services.kubelet.image"),
-        (36, "services.kubelet.infra_container_image"),
-        (38, "services.kubeproxy.image"),
-        (0, ""),
+    dead = "no effect: images of services have no effect since RKE v0.1; use system_images"
+    pause = "gcr.io/google_containers/pause-amd64:3.0"
+    assert [(each.line, each.column, each.where, each.message) for each in load(SAMPLE).warnings] == [
+        (2, 1, "auth", '"auth" is the old name of "authentication"'),
+        (20, 5, "services.etcd.image", dead),
+        (22, 5, "services.kube-api.image", dead),
+        (27, 5, "services.kube-controller.image", dead),
+        (31, 5, "services.scheduler.image", dead),
+        (33, 5, "services.kubelet.image", dead),
+        (
+            36,
+            28,
+            "services.kubelet.infra_container_image",
+            f'"{pause}" is a retired address; the usual pause image is used',
+        ),
+        (38, 5, "services.kubeproxy.image", dead),
+        (0, 0, "", "no ingress controller: RKE's own, ingress-nginx, is unmaintained since March 2026"),
     ]
-    assert warnings[0].column == 1
-    assert "ingress" in warnings[-1].message
 
 
 def test_the_sample_becomes_the_cluster_it_means() -> None:
