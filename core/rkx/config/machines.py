@@ -111,7 +111,8 @@ def _unlike(nodes: tuple[Node, ...], take: Callable[[Node], Any], key: str, note
             theirs = key if notes.document.find(f"{other.where}.{key}") else "address"
             place = notes.position(f"{other.where}.{theirs}")
             lowered = " in lower case" if key == "hostname_override" else ""
-            notes.error(f"{node.where}.{mine}", f'"{value}" is used{lowered} by {other.where} at {place}')
+            message = f'"{value}" is used{lowered} by {other.where} at {place}'
+            notes.error(f"{node.where}.{mine}", message, "give each node its own, or take one of them out")
 
 
 def _enough(nodes: tuple[Node, ...], notes: Notes) -> None:

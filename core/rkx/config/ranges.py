@@ -112,7 +112,8 @@ def _nodes_apart(nodes: tuple[Node, ...], pods: list[Net], services: list[Net], 
         if pods and address.version not in {net.version for net in pods}:
             given = notes.document.find(PODS) is not None
             place = f" ({notes.position(PODS)})" if given else ""
-            notes.error(where, f'"{address}" is IPv{address.version}, but cluster_cidr {pods[0]}{place} is not')
+            message = f'"{address}" is IPv{address.version}, but cluster_cidr {pods[0]}{place} is not'
+            notes.error(where, message, "give pods and services ranges of the machines' family")
 
 
 def _room(keys: ClusterKeys, nodes: tuple[Node, ...], pods: list[Net], notes: Notes) -> None:

@@ -18,6 +18,7 @@ SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 64
 REPEAT_LIMIT = 10_000
 ENOUGH = 200
+SHALLOW = "close the brackets opened before; no key needs so many"
 TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
@@ -31,7 +32,7 @@ def read(content: bytes | str, path: Path, mode: Mode) -> tuple[Document, list[P
     except yaml.MarkedYAMLError as error:
         composer.fail(*_explained(error, lines))
     except (yaml.YAMLError, ValueError) as error:
-        composer.fail(Mark(1, 1), f"not YAML: {error}")
+        composer.fail(Mark(1, 1), f"not YAML: {error}", "save it as plain text")
     return Document(path=path, lines=lines, root=root), composer.problems
 
 
@@ -69,7 +70,8 @@ def _explained(error: yaml.MarkedYAMLError, lines: tuple[str, ...]) -> tuple[Mar
             return Mark(line, indent.index("\t") + 1), "tab in the indentation", "use spaces"
     if "quoted scalar" in (error.context or ""):
         return _mark(error.context_mark), "quote opened here is never closed", "close it, or take it out"
-    return at, f"not YAML: {error.problem or error.context}", error.context or ""
+    said = ", ".join(each for each in (error.problem, error.context) if each)
+    return at, f"not YAML: {said}", "indent alike what belongs together, and put texts with ': ' or ' #' in quotes"
 
 
 class _Position(Protocol):
@@ -96,7 +98,8 @@ class _Composer:
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if self.count:
-                    self.note(_mark(event.start_mark), "only one YAML document; the second begins here", "")
+                    hint = "take it out, with all that follows"
+                    self.note(_mark(event.start_mark), "only one YAML document; the second begins here", hint)
                     if self.lenient:
                         break
                     return root
@@ -107,11 +110,11 @@ class _Composer:
     def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Tree:
         mark = _mark(event.start_mark)
         if depth > DEPTH_LIMIT:
-            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels")
+            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels", SHALLOW)
         if isinstance(event, yaml.AliasEvent):
             return self.alias(event.anchor or "", mark, depth)
         if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
-            self.fail(mark, "not YAML: a value was expected")
+            self.fail(mark, "not YAML: a value was expected", "write one, or take the key out")
         if event.tag not in (None, "!", *TAGS):
             self.fail(mark, f'tag "{event.tag}" is not for a cluster file', "take the tag out")
         if event.anchor:
@@ -142,7 +145,7 @@ class _Composer:
             key = self.node(event, events, depth + 1)
             value = self.node(next(events), events, depth + 1)
             if not isinstance(key, Scalar):
-                self.fail(key.mark, "a key must be text")
+                self.fail(key.mark, "a key must be text", "write KEY: VALUE")
             if key.text == "<<" and key.plain:
                 merged = {**self.merge(value), **merged}
                 continue
@@ -158,27 +161,29 @@ class _Composer:
             case Items() if all(isinstance(item, Table) for item in value.values):
                 tables = [item.entries for item in value.values if isinstance(item, Table)]
                 return {key: entry for entries in reversed(tables) for key, entry in entries.items()}
-        self.fail(value.mark, "only mappings can be merged by <<")
+        self.fail(value.mark, "only mappings can be merged by <<", "write <<: *NAME of a mapping")
 
     def alias(self, anchor: str, mark: Mark, depth: int) -> Tree:
         if anchor not in self.anchors:
-            self.fail(mark, f'alias "{anchor}" has no anchor before it')
+            self.fail(
+                mark, f'alias "{anchor}" has no anchor before it', f"put &{anchor} before the value that it means"
+            )
         known = self.anchors[anchor]
         if known is None:
-            self.fail(mark, f'alias "{anchor}" stands inside its own anchor')
+            self.fail(mark, f'alias "{anchor}" stands inside its own anchor', "write out what is meant")
         tree, weight = known
         self.count += weight
         self.repeated += weight
         if self.repeated > REPEAT_LIMIT:
-            self.fail(mark, f"aliases repeat more than {REPEAT_LIMIT} values")
+            self.fail(mark, f"aliases repeat more than {REPEAT_LIMIT} values", "write out what is meant")
         if depth + height(tree) > DEPTH_LIMIT + 1:
-            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels")
+            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels", SHALLOW)
         return tree
 
     def note(self, mark: Mark, message: str, hint: str) -> None:
         self.problems.append(self.problem(mark, message, hint, warning=self.lenient))
 
-    def fail(self, mark: Mark, message: str, hint: str = "") -> NoReturn:
+    def fail(self, mark: Mark, message: str, hint: str) -> NoReturn:
         raise ConfigError(message, hint=hint, problems=[*self.problems, self.problem(mark, message, hint)])
 
     def problem(self, mark: Mark, message: str, hint: str, *, warning: bool = False) -> Problem:

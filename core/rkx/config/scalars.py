@@ -62,3 +62,10 @@ def decode_float(tree: Tree) -> float:
 
 SCALARS: dict[Any, Any] = {str: decode_text, bool: decode_bool, int: decode_int, float: decode_float}
 """Type to its decoder."""
+ADVICE: dict[Any, str] = {
+    str: "write one text",
+    bool: "write true or false, without quotes",
+    int: "write it in digits, without quotes and without zeros before it",
+    float: "write it in digits, such as 1.5, without quotes",
+}
+"""Type to what to write instead of a scalar that is none."""

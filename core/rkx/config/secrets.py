@@ -9,6 +9,7 @@ from pathlib import Path
 from rkx.config.tree import Items, Scalar, Table, Tree
 
 SOURCES = ("file", "env", "command")
+WAYS = "write it as text, or say where it is: {file: PATH}, {env: NAME} or {command: [PROGRAM, ...]}"
 COMMAND_TIMEOUT_S = 30
 
 
@@ -20,7 +21,7 @@ def fetch(tree: Tree, folder: Path) -> str:
         case Table() if len(tree.entries) == 1 and next(iter(tree.entries)) in SOURCES:
             source, entry = next(iter(tree.entries.items()))
             return _from(source, entry.value, folder)
-    raise ValueError("text, or one of {file: PATH}, {env: NAME}, {command: [PROGRAM, ...]} expected")
+    raise ValueError("text expected, or where the secret is")
 
 
 def _from(source: str, value: Tree, folder: Path) -> str:

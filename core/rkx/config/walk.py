@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from rkx.config.names import FORMER, nearest, suggestion
-from rkx.config.scalars import SCALARS, found, shortened
+from rkx.config.scalars import ADVICE, SCALARS, found, shortened
 from rkx.config.schema.marks import Slot, slots
-from rkx.config.secrets import fetch
+from rkx.config.secrets import WAYS, fetch
 from rkx.config.tree import Entry, Items, Mark, Plain, Ready, Scalar, Table, Tree, is_empty, says_nothing, to_python
 from rkx.errors import Problem
 from rkx.secret import Secret
@@ -77,9 +77,9 @@ class Walk:
             if isinstance(tree, Scalar) and tree.text == str(each):
                 return each
         name = where.rpartition(".")[2].partition("[")[0].replace("_", " ")
-        if not isinstance(tree, Scalar):
-            return self.fail(tree.mark, where, f"text expected, {found(tree)}")
         names = [str(each) for each in allowed]
+        if not isinstance(tree, Scalar):
+            return self.fail(tree.mark, where, f"text expected, {found(tree)}", f"Allowed: {', '.join(names)}")
         close = suggestion(tree.text, names) + " " if nearest(tree.text, names) else ""
         message = f'unknown {name} "{shortened(tree.text)}"'
         return self.fail(tree.mark, where, message, f"{close}Allowed: {', '.join(names)}")
@@ -93,7 +93,7 @@ class Walk:
         try:
             return Secret(fetch(tree, self.folder))
         except ValueError as error:
-            return self.fail(tree.mark, where, str(error))
+            return self.fail(tree.mark, where, str(error), WAYS)
 
     def items(self, kind: Plain, hints: tuple[Any, ...], tree: Tree, where: str) -> Plain:
         """Decode a sequence, into a tuple or frozenset."""
@@ -129,7 +129,7 @@ class Walk:
         try:
             return decode(tree) if decode else _by_pydantic(hint, tree)
         except ValueError as error:
-            return self.fail(tree.mark, where, str(error))
+            return self.fail(tree.mark, where, str(error), ADVICE.get(hint, "write another value"))
 
     def instance(self, owner: type[Any], tree: Tree, where: str) -> Plain:
         """Decode a mapping into a dataclass; FAILED only when it cannot be made."""
@@ -149,7 +149,7 @@ class Walk:
         try:
             return owner(**{name: value for name, value in values.items() if value is not FAILED})
         except ValueError as error:
-            return self.fail(tree.mark, where, str(error))
+            return self.fail(tree.mark, where, str(error), "write another value")
 
     def entry(self, owner: type[Any], key: str, entry: Entry, where: str, values: dict[str, Any]) -> tuple[str, ...]:
         """Decode one key into ``values``; for an unknown one give the names it may have meant."""
@@ -220,7 +220,7 @@ class Walk:
         for name, slot in slots(owner).items():
             if slot.required and slot.attribute not in values and name not in meant:
                 allowed = [str(each) for hint in _leaves(slot.hint) for each in get_args(hint)]
-                note = f"Allowed: {', '.join(allowed)}" if allowed else ""
+                note = f"Allowed: {', '.join(allowed)}" if allowed else f"write {name}: VALUE"
                 self.note(tree.mark, f"{where}.{name}" if where else name, "required key is missing", note)
 
     def note(self, mark: Mark, where: str, message: str, hint: str = "", *, warning: bool = False) -> None:

@@ -133,4 +133,5 @@ def _of_admission(written: Mapping[str, object] | None) -> Iterator[rkx.Problem]
         yield rkx.Problem(
             where="services.kube-api.admission_configuration.plugins",
             message="each entry must be a mapping with a name",
+            hint="write {name: ..., configuration: {...}}",
         )

@@ -18,7 +18,9 @@ def read_private(path: Path) -> str:
     except FileNotFoundError:
         raise rkx.ConfigError(f"SSH key {path} does not exist", hint="give the private key in ssh_key_path") from None
     except OSError as error:
-        raise rkx.ConfigError(f"SSH key {path} cannot be read: {error.strerror}") from error
+        raise rkx.ConfigError(
+            f"SSH key {path} cannot be read: {error.strerror}", hint=f"chmod 600 {path}, as its owner"
+        ) from error
     if PUBLIC.match(text):
         raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
     if mode & 0o077:

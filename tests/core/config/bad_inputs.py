@@ -216,6 +216,12 @@ BAD = [
     ),
     Bad("61-address-of-no-machine", changed("10.0.0.5", "0.0.0.0"), ("3:14",), ("the address of no machine",)),
     Bad(
+        "62-range-of-none",
+        added("services: {kube-controller: {cluster_cidr: everything}}\n"),
+        ("7:44",),
+        ('"everything" is no range of addresses', "ADDRESS/BITS"),
+    ),
+    Bad(
         "62-range-of-loopback",
         added("services: {kube-controller: {cluster_cidr: 127.0.0.0/8}}\n"),
         ("7:44",),

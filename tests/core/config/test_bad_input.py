@@ -24,6 +24,7 @@ def test_a_mistake_points_to_its_place_and_says_what_to_do(bad: Bad, golden: Cal
     assert tuple(f"{problem.line}:{problem.column}" for problem in problems) == bad.places, text
     assert all(said in text for said in bad.says), text
     assert all(problem.file == "cluster.yml" for problem in problems)
+    assert [problem.message for problem in problems if not problem.hint] == []
     golden(f"{bad.name}.txt", f"{text}\n")
 
 

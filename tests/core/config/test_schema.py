@@ -144,3 +144,4 @@ def test_text_like_yaml_gives_the_configuration_error_with_places_in_the_file(te
         1 <= problem.line <= text.count("\n") + text.count("\u2028") + text.count("\x85") + 1
         for problem in caught.value.problems
     )
+    assert [problem.message for problem in caught.value.problems if not problem.hint] == []
