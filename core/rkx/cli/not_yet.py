@@ -10,6 +10,7 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 COMMANDS: Mapping[str, str] = {
+    "cluster": "leave the word out: rkx up",
     "config": "write cluster.yml by hand: cluster.example.yml shows one; rkx validate checks it",
     "etcd": "take snapshots with etcdctl in the etcd container for now",
     "cert": "rkx up renews certificates that run out; the authorities themselves cannot be exchanged yet",
@@ -45,6 +46,8 @@ FLAGS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """RKE's flags by command, "" for those before it, "*" for those of every command; ``=`` ends one with a value."""
+SHORT: Mapping[str, str] = {"--debug": "-d", "--quiet": "-q"}
+"""RKE's short spellings."""
 
 
 class NotThereYet(click.ClickException):
@@ -92,4 +95,7 @@ def _option(flag: str, hint: str) -> Callable[[F], F]:
         if value:
             raise NotThereYet(name, hint)
 
-    return click.option(name, is_flag=name == flag, default=None, hidden=True, expose_value=False, callback=refuse)
+    short = [SHORT[name]] if name in SHORT else []
+    return click.option(
+        name, *short, is_flag=name == flag, default=None, hidden=True, expose_value=False, callback=refuse
+    )

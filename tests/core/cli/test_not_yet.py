@@ -33,10 +33,17 @@ def test_command_when_nobody_knows_it_then_exits_2() -> None:
     assert rkx("upp").exit_code == 2
 
 
-@pytest.mark.parametrize("flag", ["--debug", "--trace", "--quiet"])
-def test_flag_when_it_stands_before_the_command_then_is_known_too(flag: str) -> None:
-    result = rkx(flag, "version")
-    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"error: {flag} is not there yet")
+@pytest.mark.parametrize(
+    ("flag", "name"), [*((each, each) for each in FLAGS[""]), ("-d", "--debug"), ("-q", "--quiet")]
+)
+def test_flag_when_it_stands_before_the_command_then_is_known_too(flag: str, name: str) -> None:
+    result = rkx(flag, "up")
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"error: {name} is not there yet")
+
+
+def test_command_when_it_is_spelled_as_at_rkes_launch_then_is_answered_with_todays() -> None:
+    result = rkx("cluster", "up", "--config", "x.yml")
+    assert (result.exit_code, result.stderr.splitlines()[1]) == (2, "hint: leave the word out: rkx up")
 
 
 @pytest.mark.parametrize("spelling", [["--config", "prod.yml"], ["-f", "prod.yml"], ["--file", "prod.yml"]])
