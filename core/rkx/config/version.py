@@ -12,37 +12,29 @@ DEFAULT_KUBERNETES_VERSION: Final = "v1.34.11"
 """For public images: the newest patch of 1.34 that they were seen in."""
 BUILT_KUBERNETES_VERSION: Final = "v1.34.4"
 """For images built by rkx: the newest patch of 1.34 whose Go modules are all to be had."""
-OLDEST, NEWEST = 30, 37
+OLDEST = (1, 30)
 SEMVER = re.compile(r"(v?)([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-rancher[0-9.-]+)?\Z")
 WHERE = "kubernetes_version"
 
 
 def version(keys: ClusterKeys, notes: Notes) -> str:
-    """Give vX.Y.Z; whether that patch has images is its service's business."""
+    """Give vX.Y.Z; whether a newer one is known, and has images, is its service's business."""
     text, default = keys.kubernetes_version, _default(keys)
     if text is None or WHERE in notes.broken:
         return default
     found = SEMVER.match(text)
     if not found:
-        notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {_example(text, default)}")
+        notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {default}")
         return default
     letter, major, minor, patch = found.groups()
     plain = f"v{int(major)}.{int(minor)}.{int(patch)}"
     if not letter:
         notes.error(WHERE, f'"{text}" has no "v"', f'"{plain}"?')
-    elif int(major) != 1 or not OLDEST <= int(minor) <= NEWEST:
-        hint = f"1.{OLDEST} to 1.{NEWEST}; {default} is the default"
-        old = "; upgrade an older cluster with RKE first" if int(minor) < OLDEST else ""
-        notes.error(WHERE, f'"{text}" is a version that rkx does not know', hint + old)
+    elif (int(major), int(minor)) < OLDEST:
+        hint = f"upgrade an older cluster with RKE first; {default} is the default of a new one"
+        notes.error(WHERE, f'"{text}" is older than 1.30', hint)
     return plain
 
 
 def _default(keys: ClusterKeys) -> str:
     return BUILT_KUBERNETES_VERSION if keys.image_layout == "rkx" else DEFAULT_KUBERNETES_VERSION
-
-
-def _example(text: str, default: str) -> str:
-    minor = re.match(r"v?1\.([0-9]{1,3})\Z", text)
-    if minor and OLDEST <= int(minor.group(1)) <= NEWEST:
-        return f"v1.{int(minor.group(1))}.0"
-    return default

@@ -31,7 +31,10 @@ def programs(config: KubernetesConfig) -> Mapping[str, Program]:
 
 
 def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Problem]:
-    """Find every mistake at once."""
+    """Find every mistake at once; of a version without rules nothing else can be said."""
+    if unknown := _of_version(cluster):
+        yield unknown
+        return
     yield from _of_images(cluster, config)
     for program, extra in programs(config).items():
         yield from arguments.problems(program, extra, cluster.minor)
@@ -42,13 +45,27 @@ def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Pro
     yield from _of_proxy(config)
 
 
+def _of_version(cluster: rkx.Cluster) -> rkx.Problem | None:
+    version = cluster.kubernetes_version
+    if version.startswith("v1.") and cluster.minor in catalogue.minors():
+        return None
+    return rkx.Problem(
+        where="kubernetes_version",
+        message=f"{version} is a version that rkx does not know",
+        hint=_versions(cluster),
+    )
+
+
+def _versions(cluster: rkx.Cluster) -> str:
+    return f"known in layout {cluster.image_layout!r} are {', '.join(catalogue.versions(cluster))}"
+
+
 def _of_images(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Problem]:
     if not cluster.images.get("kubernetes") and not catalogue.default(cluster, "kubernetes"):
-        known = ", ".join(catalogue.versions(cluster))
         yield rkx.Problem(
             where="kubernetes_version",
-            message=f"no image of Kubernetes {cluster.kubernetes_version} is known in layout {cluster.image_layout!r}",
-            hint=f"known are {known}; or name an image under system_images.kubernetes",
+            message=f"no image of Kubernetes {cluster.kubernetes_version} is known",
+            hint=f"{_versions(cluster)}; or name an image under system_images.kubernetes",
         )
     elif not cluster.images.get("etcd") and not catalogue.default(cluster, "etcd"):
         yield rkx.Problem(

@@ -94,8 +94,7 @@ BAD = [
     ),
     Bad("29-version-read-as-written", changed("v1.34.4", "1.30"), ("1:21",), ('"1.30"', "vX.Y.Z")),
     Bad("29-version-without-v", changed("v1.34.4", "1.34.4"), ("1:21",), ('"v1.34.4"?',)),
-    Bad("30-version-too-old", changed("v1.34.4", "v1.12.0"), ("1:21",), ("v1.12.0", "1.30 to 1.37")),
-    Bad("30-version-too-new", changed("v1.34.4", "v1.99.0"), ("1:21",), ("v1.99.0", "1.30 to 1.37")),
+    Bad("30-version-too-old", changed("v1.34.4", "v1.29.15"), ("1:21",), ('"v1.29.15"', "1.30", "RKE first")),
     Bad(
         "32-host-bits",
         added("services: {kube-controller: {cluster_cidr: 10.42.0.1/16}}\n"),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, facts
 
 import rkx
-from rkx_service_kubernetes import KubernetesService
+from rkx.model.cluster import ImageLayout
+from rkx_service_kubernetes import KubernetesService, catalogue
 from rkx_service_kubernetes.config import AuditConfiguration, AuditLog, KubeApi, Kubelet, KubernetesConfig, Program
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 def problems(config: KubernetesConfig = PLAIN, **changes: Any) -> list[rkx.Problem]:  # noqa: ANN401 - fields of Cluster
@@ -22,9 +26,7 @@ def test_a_plain_cluster_has_no_problem() -> None:
     assert problems() == []
 
 
-@pytest.mark.parametrize(
-    ("version", "layout"), [("v1.34.99", "rkx"), ("v1.29.15", "public"), ("v1.30.14", "rkx"), ("v1.34.4", "public")]
-)
+@pytest.mark.parametrize(("version", "layout"), [("v1.34.99", "rkx"), ("v1.30.14", "rkx"), ("v1.34.4", "public")])
 def test_a_version_without_images_names_those_that_have(version: str, layout: str) -> None:
     [found] = problems(kubernetes_version=version, image_layout=layout)
     assert (found.where, found.warning) == ("kubernetes_version", False)
@@ -32,6 +34,21 @@ def test_a_version_without_images_names_those_that_have(version: str, layout: st
     assert "v1.34." in found.hint
     images = {"kubernetes": "example.org/kubernetes:x", "etcd": "example.org/etcd:x"}
     assert problems(kubernetes_version=version, image_layout=layout, images=images) == []
+
+
+@pytest.mark.parametrize("version", ["v1.29.15", "v1.99.0", "v2.34.4"])
+def test_a_version_without_rules_is_refused_though_its_images_are_named(version: str) -> None:
+    images = {"kubernetes": "example.org/kubernetes:x", "etcd": "example.org/etcd:x"}
+    [found] = problems(kubernetes_version=version, image_layout="rkx", images=images)
+    assert (found.where, found.warning) == ("kubernetes_version", False)
+    assert "v1.33.13, v1.34.4" in found.hint
+
+
+@pytest.mark.parametrize("layout", ["public", "rkx"])
+def test_the_readme_names_the_versions_that_have_images(layout: ImageLayout) -> None:
+    cluster = rkx.Cluster(name="sample", nodes=(), kubernetes_version="v1.34.4", image_layout=layout)
+    *others, last = (version.removeprefix("v") for version in catalogue.versions(cluster))
+    assert f"{', '.join(others)} and {last} with `image_layout: {layout}`" in README.read_text()
 
 
 def test_an_unknown_minor_wants_its_etcd_named_too() -> None:
