@@ -128,6 +128,8 @@ class Plugin(Generic[C]):
     stage: ClassVar[Stage]
     name: ClassVar[str]
     api: ClassVar[int] = API_VERSION
+    images: ClassVar[frozenset[str]] = frozenset()
+    """The names under ``system_images`` that the plugin asks ``Cluster.image`` for; any other one has no effect."""
     Config: type[C]
 
     def __init__(self, config: C) -> None:

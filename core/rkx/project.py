@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from rkx.config import Document, decode
+from rkx.config import Document, Loaded, decode
 from rkx.config import load as read_file
 from rkx.errors import ConfigError, Problem
 from rkx.hooks import Plugin
@@ -65,6 +65,7 @@ def load(
     _raise(problems, path)
     every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
     problems += [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
+    problems += _unasked(loaded, every)
     _raise([problem for problem in problems if not problem.warning], path)
     warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
     return Project(
@@ -75,6 +76,16 @@ def load(
         given=given,
         warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
     )
+
+
+def _unasked(loaded: Loaded, plugins: Plugins) -> Iterator[Problem]:
+    """Warn of images that no chosen plugin asks for."""
+    for name in loaded.cluster.images.keys() - plugins.images():
+        where = f"system_images.{name}"
+        line, column = loaded.document.key_mark(where)
+        message = "no effect: no plugin in use asks for this image"
+        problem = Problem(where=where, message=message, hint="take it out", warning=True, line=line, column=column)
+        yield loaded.document.place(problem)
 
 
 def _refs(cluster: Cluster) -> list[PluginRef]:

@@ -155,6 +155,10 @@ class Plugins:
         """List stage, name and distribution of each plugin in use."""
         return [(each.ref.stage, each.ref.name, each.owner) for each in self._chosen]
 
+    def images(self) -> frozenset[str]:
+        """Give the names under ``system_images`` that the chosen plugins ask for."""
+        return frozenset(name for each in self._chosen for name in each.plugin.images)
+
     def _has(self, chosen: Chosen, hook: str) -> bool:
         return any(impl.plugin is chosen.plugin for impl in getattr(self._pluggy.hook, hook).get_hookimpls())
 

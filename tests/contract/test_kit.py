@@ -111,6 +111,7 @@ DESCRIBED: list[tuple[Law, Describe]] = [
     (test_describing.test_images_are_pinned, lambda c: [container(c, "made:latest")]),
     (test_describing.test_images_are_pinned, lambda c: [container(c, images=("made",))]),
     (test_describing.test_images_are_pinned, lambda c: [manifest(text=POD.format("made"))]),
+    (test_describing.test_images_asked_for_are_declared, lambda c: [container(c, c.image("made", "made:1"))]),
     (test_describing.test_files_lie_in_folders_of_their_own, lambda c: [file(c)]),
     (
         test_describing.test_secrets_are_closed_to_others,

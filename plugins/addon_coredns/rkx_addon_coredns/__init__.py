@@ -16,6 +16,7 @@ class CoreDns(rkx.AddonPlugin[CoreDnsConfig]):
     """The cluster's DNS, at the address that the kubelets give to pods."""
 
     name = "coredns"
+    images = frozenset(["coredns"])
     api = 0
     Config = CoreDnsConfig
 

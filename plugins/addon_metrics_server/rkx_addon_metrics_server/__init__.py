@@ -15,6 +15,7 @@ class MetricsServer(rkx.AddonPlugin[MetricsServerConfig]):
     """Usage of nodes and pods, asked of kubelets whose certificates are verified."""
 
     name = "metrics-server"
+    images = frozenset(["metrics_server"])
     api = 0
     Config = MetricsServerConfig
 

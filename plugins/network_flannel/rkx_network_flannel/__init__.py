@@ -18,6 +18,7 @@ class FlannelNetwork(rkx.NetworkPlugin[FlannelConfig]):
     """The network that RKE called flannel, with the CNI configuration as a file of ours on each node."""
 
     name = "flannel"
+    images = frozenset(["flannel"])
     api = 0
     Config = FlannelConfig
 

@@ -31,6 +31,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
     """Describe the containers, files and credentials of a Kubernetes cluster."""
 
     name = "kubernetes"
+    images = frozenset(["etcd", "kubernetes", "kubernetes_services_sidecar", "nginx_proxy", "pod_infra_container"])
     Config = KubernetesConfig
 
     @rkx.hookimpl

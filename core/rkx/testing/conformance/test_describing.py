@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
@@ -43,6 +44,31 @@ def test_images_are_pinned(subject: Subject) -> None:
         images = {image for each in _only(Container, found) for image in (each.image, *each.images)}
         images |= {image for body in _bodies(found) for image in _images(body)}
         assert sorted(image for image in images if not PINNED.match(image)) == []
+
+
+def test_images_asked_for_are_declared(subject: Subject) -> None:
+    """``images`` holds each name that is looked up under system_images: else core says that it has no effect."""
+    for case in subject.cases():
+        heard = _Heard()
+        subject.resources(replace(case, cluster=replace(case.cluster, images=heard)))
+        assert sorted(heard.names - subject.kind.images) == []
+
+
+class _Heard(Mapping[str, str]):
+    """No image is named; what is asked for is kept."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def test_files_lie_in_folders_of_their_own(subject: Subject) -> None:
