@@ -76,6 +76,8 @@ def _bastion(keys: ClusterKeys, notes: Notes, folder: Path) -> dict[str, Any]:
 def judge_bastion(keys: ClusterKeys, notes: Notes) -> None:
     """Judge the bastion host's address and port, once for all nodes."""
     bastion = keys.bastion_host
+    if bastion and not bastion.address:
+        notes.idle("bastion_host", plain(bastion), "a bastion needs an address")
     if bastion and bastion.address and (fault := fault_of_address(bastion.address)):
         notes.error("bastion_host.address", *fault)
     if bastion and bastion.port and (wrong := fault_of_port(bastion.port)):

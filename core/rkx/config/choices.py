@@ -9,7 +9,7 @@ from rkx.config.includes import includes
 from rkx.config.names import nearest
 from rkx.config.notes import Notes
 from rkx.config.plain import chosen, plain
-from rkx.config.schema.addons import AuthenticationKeys, ChoiceKeys, DnsKeys, MonitoringKeys
+from rkx.config.schema.addons import AuthenticationKeys, ChoiceKeys, DnsKeys, IngressKeys, MonitoringKeys
 from rkx.config.schema.network import OPTIONS, NetworkKeys
 from rkx.config.schema.services import ServicesKeys
 from rkx.config.schema.top import ClusterKeys
@@ -20,6 +20,7 @@ RANGES = ("service_cluster_ip_range", "cluster_cidr", "cluster_domain", "cluster
 RETIRED_PAUSE = ("gcr.io/google_containers/pause", "k8s.gcr.io/pause")
 PAUSE = "services.kubelet.infra_container_image"
 DEFAULT_NETWORK = "flannel"
+NONE = "no provider is named here"
 
 
 def auth(keys: ClusterKeys, notes: Notes) -> tuple[PluginRef, ...]:
@@ -122,7 +123,12 @@ def _replace_retired_pause(kubelet: dict[str, Any], notes: Notes) -> None:
 
 def addons(keys: ClusterKeys, notes: Notes, *, fetch: bool) -> tuple[PluginRef, ...]:
     """Name the addons: DNS, metrics, ingress, the file's own manifests, and others by name."""
-    found = [*_dns(keys, notes), *_monitoring(keys), *_ingress(keys, notes), *_manifests(keys, notes, fetch=fetch)]
+    found = [
+        *_dns(keys, notes),
+        *_monitoring(keys, notes),
+        *_ingress(keys, notes),
+        *_manifests(keys, notes, fetch=fetch),
+    ]
     return (*found, *named("addon", keys.addon_plugins or (), "addon_plugins"))
 
 
@@ -132,26 +138,27 @@ def _dns(keys: ClusterKeys, notes: Notes) -> list[PluginRef]:
     if name == "kube-dns":
         notes.error("dns.provider", "rkx has no kube-dns", "coredns, or none")
     if name in ("none", "kube-dns"):
+        notes.idle("dns", plain(own, without=("provider",)), NONE)
         return []
     return [chosen("addon", name, "dns.provider", plain(own, without=("provider",)), {"": "dns"})]
 
 
-def _monitoring(keys: ClusterKeys) -> list[PluginRef]:
+def _monitoring(keys: ClusterKeys, notes: Notes) -> list[PluginRef]:
     own = keys.monitoring or MonitoringKeys()
     name = own.provider or "metrics-server"
     if name == "none":
+        notes.idle("monitoring", plain(own, without=("provider",)), NONE)
         return []
     return [chosen("addon", name, "monitoring.provider", plain(own, without=("provider",)), {"": "monitoring"})]
 
 
 def _ingress(keys: ClusterKeys, notes: Notes) -> list[PluginRef]:
-    own = keys.ingress
-    if own is None or own.provider is None:
-        if "ingress" not in notes.broken:
-            message = "no ingress controller: RKE's own, ingress-nginx, is unmaintained since March 2026"
-            notes.without_place(message, "ingress: {provider: none} says that none is wanted")
-        return []
-    if own.provider == "none":
+    own = keys.ingress or IngressKeys()
+    if own.provider is None and "ingress" not in notes.broken:
+        message = "no ingress controller: RKE's own, ingress-nginx, is unmaintained since March 2026"
+        notes.without_place(message, "ingress: {provider: none} says that none is wanted")
+    if own.provider in (None, "none"):
+        notes.idle("ingress", plain(own, without=("provider",)), NONE)
         return []
     return [chosen("addon", own.provider, "ingress.provider", plain(own, without=("provider",)), {"": "ingress"})]
 

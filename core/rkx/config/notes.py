@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rkx.config.document import Document
+from rkx.config.tree import says_nothing
 from rkx.errors import Problem
 
 
@@ -31,6 +34,13 @@ class Notes:
         mark = self.document.key_mark(where)
         problem = Problem(where=where, message=message, hint=hint, warning=warning, line=mark.line, column=mark.column)
         self.problems.append(problem)
+
+    def idle(self, where: str, keys: Iterable[str], why: str) -> None:
+        """Warn of each key of a mapping that says something, though nobody is there to heed it."""
+        for path in (f"{where}.{key}" for key in keys):
+            tree = self.document.find(path)
+            if tree is not None and not says_nothing(tree):
+                self.at_key(path, f"no effect: {why}", "take it out", warning=True)
 
     def position(self, where: str) -> str:
         """Give a place for use inside another problem's text."""
