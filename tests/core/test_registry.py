@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.core.conftest import SOURCE, Install
 
 import rkx
 from rkx import registry
@@ -19,39 +20,8 @@ from rkx.model.cluster import Cluster, PluginRef
 from rkx.registry import Chosen, Plugins, find
 from rkx.testing.world import NoOptions
 
-SOURCE = """
-import rkx
-from rkx.testing.world import NoOptions
-class Made(rkx.AddonPlugin[NoOptions]):
-    name = {name!r}
-    api = {api}
-    Config = NoOptions
-    @rkx.hookimpl
-    def rkx_addon_resources(self, cluster, network):
-        return []
-"""
 CLUSTER = Cluster(name="sample", nodes=(), kubernetes_version="v1.34.4")
 NETWORK = rkx.NetworkSettings(cni="none", pod_cidr="10.42.0.0/16")
-Install = Callable[..., str]
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Install a throw-away distribution with one addon, and give its module's name."""
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def put(distribution: str, name: str, *, api: int = 0, source: str = "") -> str:
-        module = f"made_{distribution.replace('-', '_')}"
-        (tmp_path / f"{module}.py").write_text(source or SOURCE.format(name=name, api=api))
-        info = tmp_path / f"{module}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[rkx.addon]\n{name} = {module}:Made\n")
-        return module
-
-    yield put
-    for module in [each for each in sys.modules if each.startswith("made_")]:
-        del sys.modules[module]
 
 
 def test_an_installed_plugin_that_is_not_named_is_never_imported(install: Install) -> None:

@@ -11,8 +11,6 @@ from typing import Any, TypeAlias
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from rkx import api
 from rkx.config import Loaded, decode, load_text
@@ -120,15 +118,6 @@ def test_every_key_of_rkes_alone_has_an_effect_or_is_named_at_its_place() -> Non
 def current_images() -> list[str]:
     names = [path.removeprefix("system_images.") for path, _ in keys() if path.startswith("system_images.")]
     return [name for name in names if not name.endswith("_image") and name != "wave_node"]
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    key = tmp_path / "id"
-    encoding = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
-    key.write_bytes(ed25519.Ed25519PrivateKey.generate().private_bytes(*encoding))
-    key.chmod(0o600)
-    return tmp_path / "cluster.yml"
 
 
 def test_an_image_that_no_plugin_asks_for_is_a_warning_at_its_key(file: Path) -> None:
