@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # importmode=importlib adds noth
 
 from harness import Cluster
 from recorded import Recorded, bring_up
-from shown import Shown
+from shown import Shown, listed
 from tenancy import Tenancy
 from workload import Workload
 
@@ -25,7 +25,7 @@ lab = pytest_fixture.lab
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "demonstration(number): one of the eleven that the project shows")
     config.addinivalue_line("markers", "long: repetitions that only `make test-long` runs")
-    config.pluginmanager.register(Shown(config), "rkx-shown")
+    config.pluginmanager.register(Shown(config, listed()), "rkx-shown")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,10 +1,15 @@
-"""Which demonstrations were shown: a table at the end, and a red run where one is missing or a lab's test skipped."""
+"""Which demonstrations were shown: a table at the end, and a red run where a test on machines is missing or skipped."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
+
+LISTED = Path(__file__).parent / "golden" / "lab_tests.txt"
+"""Every test on machines, and how many cases of it `make test` runs at least: one that gets lost is missed."""
 
 DEMONSTRATIONS = {
     1: "a cluster that works",
@@ -24,8 +29,9 @@ DEMONSTRATIONS = {
 class Shown:
     """Collects the outcome of each test that is marked with a demonstration's number."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+    def __init__(self, config: pytest.Config, listed: Mapping[str, int]) -> None:
+        self._config, self._listed = config, listed
+        self.unlike: list[str] = []
         self._numbers: dict[str, int] = {}
         self._rows: dict[int, list[tuple[str, float]]] = defaultdict(list)
         self._on_machines: set[str] = set()
@@ -36,6 +42,12 @@ class Shown:
         for item in items:
             if marker := item.get_closest_marker("demonstration"):
                 self._numbers[item.nodeid] = marker.args[0]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        here = [item.nodeid.partition("[")[0] for item in session.items if item.get_closest_marker("lab")]
+        found = Counter(here)
+        fewer = [f"{name}: {found[name]} of {n} cases" for name, n in self._listed.items() if found[name] < n]
+        self.unlike = [*fewer, *(f"{name}: not in {LISTED.name}" for name in found if name not in self._listed)]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.skipped:  # a whole file, so its tests' marks are not known
@@ -59,7 +71,7 @@ class Shown:
         ]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self._complete and (self.missing() or self.skipped):
+        if self._complete and (self.missing() or self.skipped or self.unlike):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -75,3 +87,11 @@ class Shown:
             terminalreporter.line(f"not shown, so this run is red: {', '.join(map(str, self.missing()))}")
         if self._complete and self.skipped:
             terminalreporter.line(f"skipped, so this run is red: {', '.join(self.skipped)}")
+        if self._complete and self.unlike:
+            terminalreporter.line(f"not as listed, so this run is red: {', '.join(self.unlike)}")
+
+
+def listed() -> dict[str, int]:
+    """Read which tests on machines there are, and how many cases of each."""
+    rows = (line.rpartition(" ") for line in LISTED.read_text().splitlines())
+    return {name: int(cases) for name, _, cases in rows}

@@ -37,6 +37,31 @@ def test_up_when_machines_are_clean_makes_three_ready_nodes(cluster: Cluster) ->
         assert {"type": "InternalIP", "address": machine.address} in status["addresses"]
 
 
+def test_nodes_when_they_have_roles_say_so_in_both_spellings(cluster: Cluster) -> None:
+    first, *others = ({**each["metadata"], **each["spec"]} for each in cluster.objects("nodes"))
+    role = "node-role.kubernetes.io"
+    assert {f"{role}/{name}": "true" for name in ("controlplane", "control-plane", "etcd")}.items() <= first[
+        "labels"
+    ].items()
+    taints = {(each["key"], each.get("value", ""), each["effect"]) for each in first["taints"]}
+    assert taints == {
+        (f"{role}/controlplane", "true", "NoSchedule"),
+        (f"{role}/control-plane", "", "NoSchedule"),
+        (f"{role}/etcd", "true", "NoExecute"),
+    }
+    for worker in others:
+        assert worker["labels"][f"{role}/worker"] == "true"
+        assert "taints" not in worker
+
+
+def test_audit_log_when_a_secret_is_made_tells_of_it_without_its_body(work: Workload) -> None:
+    log = work.cluster.on(work.cluster.machines[0].name, "sh", "-c", "cat /var/log/kube-audit/*")
+    events = [json.loads(line) for line in log.splitlines() if '"of-one"' in line]
+    assert {event["level"] for event in events} == {"Metadata"}
+    assert "create" in {event["verb"] for event in events}
+    assert "plain-word-of-" not in log
+
+
 @pytest.mark.parametrize(("here", "there"), [("one", "two"), ("two", "one")])
 def test_pod_when_it_asks_a_pod_on_another_node_sees_its_answer(work: Workload, here: str, there: str) -> None:
     answer = work.get(here, work.addresses[there])

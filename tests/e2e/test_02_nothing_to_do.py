@@ -22,10 +22,18 @@ def system_pods(cluster: Cluster) -> Containers:
     return {key: each for key, each in pods(cluster).items() if "_kube-" in key[1]}
 
 
+def logins(cluster: Cluster) -> dict[str, int]:
+    """Count by machine what its sshd let in so far."""
+    script = "grep -c 'Accepted ' /var/log/sshd.log"
+    return {machine.name: int(cluster.on(machine.name, "sh", "-c", script)) for machine in cluster.machines}
+
+
 def test_second_up_when_nothing_changed_touches_nothing(cluster: Cluster) -> None:
     cluster.has_nothing_to_do()
+    before = logins(cluster)
     containers, system, objects = own(cluster), system_pods(cluster), versions(cluster)
     cluster.rkx("up", "--plain").check()
+    assert {machine: count - before[machine] for machine, count in logins(cluster).items()} == dict.fromkeys(before, 1)
     assert own(cluster) == containers
     assert system_pods(cluster) == system
     assert versions(cluster) == objects

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.demonstration(11), pytest.mark.timeou
 RUNS = ("up", "change", "remove")
 VERBS = {"folder", "put", "delete", "unmount", "digest", "facts", "load", "clean", "end"}
 OWN_PROGRAM = re.compile(r"(/var/lib/rkx/bin)?/rkx-node")
+OWN_COMMANDS = {"load"}
 PRIVILEGED = {"cri-dockerd", "kube-proxy", "kubelet", "rkx-clean", "rkx-host"}
 # What the catalogue's images are entered by, besides rkx-node.
 PROGRAMS = {
@@ -47,6 +48,7 @@ def test_containers_when_made_are_those_listed(
     assert {_name(each) for each in made if each.json().get("HostConfig", {}).get("Privileged")} == PRIVILEGED
     programs = {program for each in made for program in _programs(each)}
     assert programs == PROGRAMS
+    assert {word for each in made for word in _own_command(each)} <= OWN_COMMANDS
     golden("engine_containers.txt", "".join(f"{row}\n" for row in sorted({_row(each) for each in made})))
 
 
@@ -74,6 +76,12 @@ def _programs(request: Request) -> set[str]:
     return set(command[:1])
 
 
+def _own_command(request: Request) -> list[str]:
+    """Give what rkx-node is told to do at once; without a command it reads a batch."""
+    command = _command(request)
+    return command[1:2] if command and OWN_PROGRAM.fullmatch(command[0]) else []
+
+
 def _row(request: Request) -> str:
     body, command = request.json(), _command(request)
     host = body.get("HostConfig", {})
@@ -82,7 +90,8 @@ def _row(request: Request) -> str:
     mode = "privileged" if host.get("Privileged") else f"capabilities {','.join(host.get('CapAdd') or ()) or 'none'}"
     if not host:
         mode = "never started"
-    return f"{_name(request)}: {image}, {mode}, {' '.join(shown) or 'no command'}"
+    mounts = "".join(f"\n  {bind}" for bind in sorted(host.get("Binds") or ()))
+    return f"{_name(request)}: {image}, {mode}, {' '.join(shown) or 'no command'}{mounts}"
 
 
 def _batch(request: Request) -> Iterator[dict[str, Any]]:

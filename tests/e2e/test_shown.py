@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -23,11 +25,13 @@ def report(name: str, outcome: Any, when: Any = "call") -> pytest.TestReport:  #
     return pytest.TestReport(name, ("", 0, ""), {}, outcome, None, when)
 
 
-def result(rows: list[Row], *, complete: bool = True, lab: bool = True) -> int:
-    """Give the exit status of a run of such tests that was green without us."""
-    config, session = SimpleNamespace(getoption=lambda _name: complete), SimpleNamespace(exitstatus=0)
-    shown = Shown(cast("pytest.Config", config))
-    shown.pytest_collection_modifyitems([item(name, number, lab=lab) for name, number, _ in rows])
+def result(rows: list[Row], *, complete: bool = True, lab: bool = True, listed: Mapping[str, int] | None = None) -> int:
+    """Give the exit status of a run of such tests that was green without us; each is listed, if nothing is given."""
+    items = [item(name, number, lab=lab) for name, number, _ in rows]
+    config, session = SimpleNamespace(getoption=lambda _name: complete), SimpleNamespace(exitstatus=0, items=items)
+    shown = Shown(cast("pytest.Config", config), Counter(name for name, *_ in rows) if listed is None else listed)
+    shown.pytest_collection_modifyitems(items)
+    shown.pytest_collection_finish(cast("pytest.Session", session))
     for name, _, outcome in rows:
         shown.pytest_runtest_logreport(report(name, outcome, "setup" if outcome == "skipped" else "call"))
     shown.pytest_sessionfinish(cast("pytest.Session", session))
@@ -47,10 +51,21 @@ def test_skipped_test_on_machines_makes_it_red_with_or_without_a_number() -> Non
     assert result([*FOR_ALL, ("bad nodes", None, "skipped")]) == 1
     assert result([*FOR_ALL, ("once more", 1, "skipped")]) == 1
     assert result([*FOR_ALL, ("bad nodes", None, "skipped")], complete=False) == 0
-    assert result([*FOR_ALL, ("reads a file", None, "skipped")], lab=False) == 0
+    assert result([*FOR_ALL, ("reads a file", None, "skipped")], lab=False, listed={}) == 0
+
+
+def test_case_that_is_listed_and_was_not_collected_makes_it_red() -> None:
+    listed = Counter([name for name, *_ in FOR_ALL])
+    assert result(FOR_ALL, listed=listed | {"bad nodes": 1}) == 1
+    assert result(FOR_ALL, listed=listed | {"number 1": 2}) == 1
+    assert result(FOR_ALL, listed=listed | {"bad nodes": 1}, complete=False) == 0
+
+
+def test_test_that_is_not_listed_makes_it_red() -> None:
+    assert result(FOR_ALL, listed={name: 1 for name, *_ in FOR_ALL[1:]}) == 1
 
 
 def test_skipped_file_makes_it_red() -> None:
-    shown = Shown(cast("pytest.Config", SimpleNamespace(getoption=lambda _name: True)))
+    shown = Shown(cast("pytest.Config", SimpleNamespace(getoption=lambda _name: True)), {})
     shown.pytest_collectreport(pytest.CollectReport("test_12.py", "skipped", ("", 0, ""), []))
     assert shown.skipped == ["test_12.py"]
