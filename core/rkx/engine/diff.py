@@ -122,9 +122,10 @@ class _Comparison:
             yield self._action("create", container, "missing")
         elif seen.digest != digest.of_container(self.ledger.key, container):
             yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
-        elif seen.limited or seen.state == "dead":
-            why = "limits were set by hand" if seen.limited else "is dead"
-            yield self._action("replace", container, why)
+        elif others := _by_hand(container, seen):
+            yield self._action("replace", container, f"set by hand: {', '.join(others)}")
+        elif seen.state == "dead":
+            yield self._action("replace", container, "is dead")
         else:
             yield from self._running(container, seen, changed)
 
@@ -202,7 +203,25 @@ def _what_changed(container: Container, seen: SeenContainer) -> str:
 
 
 def _same_image(seen: str, wanted: str) -> bool:
-    return seen in (wanted, f"{wanted}:latest") or seen.startswith("sha256:")
+    return seen in (wanted, f"{wanted}:latest")
+
+
+def _by_hand(container: Container, seen: SeenContainer) -> list[str]:
+    """Name what the Engine shows otherwise than the label has it, which anybody can write."""
+    same = {
+        "image": _same_image(seen.image, container.image),
+        "arguments": _fits(container, seen.argv),
+        "binds": seen.binds == {str(mount) for mount in container.mounts},
+        "privileges": seen.privileged == container.privileged,
+        "limits": not seen.limited,
+    }
+    return [name for name, is_same in same.items() if not is_same]
+
+
+def _fits(container: Container, argv: Sequence[str]) -> bool:
+    """Compare arguments, but for those of the birth: what was sent then is not known any more."""
+    count = len(container.argv)
+    return tuple(argv[:count]) == container.argv and (bool(container.birth) or len(argv) == count)
 
 
 def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:

@@ -38,6 +38,11 @@ PIECE_BYTES = 1 << 14
 OF_A_DISK = "lost+found"
 """What a fresh file system holds: nobody's data."""
 AT_ONCE = 3
+LIMITS = (
+    *("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"),
+    *("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus", "CpusetMems", "BlkioWeight", "PidsLimit"),
+)
+"""What ``docker update`` sets besides the restart policy: rkx limits nothing, and unset they are 0, empty or null."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,8 @@ class SeenContainer:
     restart_policy: str = ""
     started_at: datetime | None = None
     argv: tuple[str, ...] = ()
+    binds: frozenset[str] = frozenset()
+    privileged: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     limited: bool = False
 
@@ -173,11 +180,14 @@ def _inspected(engine: requests.Session, seen: SeenContainer) -> SeenContainer:
     started = whole["State"].get("StartedAt", "")
     return replace(
         seen,
+        image=whole["Config"]["Image"],  # as it was asked for; the list shows an id once the tag has moved
         state=whole["State"]["Status"],
         restart_policy=host["RestartPolicy"]["Name"],
         argv=(*(whole["Config"]["Entrypoint"] or ()), *(whole["Config"]["Cmd"] or ())),
         started_at=datetime.fromisoformat(started) if started and not started.startswith("0001") else None,
-        limited=any(host.get(name) for name in ("Memory", "NanoCpus", "CpuQuota", "PidsLimit", "CpusetCpus")),
+        binds=frozenset(host["Binds"] or ()),
+        privileged=host["Privileged"],
+        limited=any(host.get(name) for name in LIMITS),
     )
 
 

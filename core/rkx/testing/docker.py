@@ -19,6 +19,13 @@ API_VERSION = "1.41"
 PROGRAMS = ("/rkx-node", "/var/lib/rkx/bin/rkx-node")
 """Entry points that read a batch."""
 NEVER = "0001-01-01T00:00:00Z"
+UNSET = {
+    **dict.fromkeys(("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"), 0),
+    **dict.fromkeys(("CpuRealtimePeriod", "CpuRealtimeRuntime", "BlkioWeight"), 0),
+    **{"CpusetCpus": "", "CpusetMems": "", "PidsLimit": None, "Binds": None, "Privileged": False},
+    "RestartPolicy": {"Name": "no"},
+}
+"""What an Engine shows of the host's settings that nobody set."""
 
 
 @dataclass(kw_only=True)
@@ -30,6 +37,7 @@ class Box:
 
     name: str
     config: dict[str, Any]
+    image_id: str = ""
     id: str = field(default_factory=lambda: secrets.token_hex(32))
     state: str = "created"
     started: str = NEVER
@@ -109,7 +117,19 @@ class FakeEngine:
 
     def _list(self, request: Request) -> Response:
         wanted = json.loads(request.query.get("filters", "{}")).get("label", [])
-        return as_json([_row(box) for box in self.boxes.values() if all(_has(box.labels, label) for label in wanted)])
+        return as_json([self._row(box) for box in self.boxes.values() if all(_has(box.labels, w) for w in wanted)])
+
+    def _row(self, box: Box) -> dict[str, Any]:
+        """Show a container in the list: with its image's id once the name means another image."""
+        named = box.config["Image"]
+        moved = box.image_id and self.images.get(named) != box.image_id
+        return {
+            "Id": box.id,
+            "Names": [f"/{box.name}"],
+            "Image": box.image_id if moved else named,
+            "State": box.state,
+            "Labels": box.labels,
+        }
 
     def _create(self, request: Request) -> Response:
         name, config = request.query["name"], request.json
@@ -117,7 +137,7 @@ class FakeEngine:
             return error(409, f'Conflict. The container name "/{name}" is already in use')
         if config["Image"] not in {*self.images, *self.images.values()}:
             return error(404, f"No such image: {config['Image']}")
-        box = Box(name=name, config=config)
+        box = Box(name=name, config=config, image_id=self.images.get(config["Image"], config["Image"]))
 
         def make() -> None:
             for bind in box.host.get("Binds") or ():
@@ -135,16 +155,15 @@ class FakeEngine:
             return error(404, f"No such container: {reference}")
         box.restarts += box.crashes
         state = {"Running": box.state == "running", "Status": box.state, "StartedAt": box.started}
-        said = {"Entrypoint": box.config.get("Entrypoint"), "Cmd": box.config.get("Cmd"), "Labels": box.labels}
-        host = {"RestartPolicy": {"Name": "no"}, **box.host}
+        said = {name: box.config.get(name) for name in ("Image", "Entrypoint", "Cmd")}
         return as_json(
             {
                 "Id": box.id,
                 "Name": f"/{box.name}",
                 "RestartCount": box.restarts,
-                "Image": self.images.get(box.config["Image"], box.config["Image"]),
-                "Config": {**said, "Tty": False},
-                "HostConfig": host,
+                "Image": box.image_id,
+                "Config": {**said, "Labels": box.labels, "Tty": False},
+                "HostConfig": {**UNSET, **box.host, "Binds": box.host.get("Binds") or None},
                 "State": state,
             }
         )
@@ -226,16 +245,6 @@ class FakeEngine:
 
     def _drop_image(self, tag: str) -> None:
         self.images.pop(tag, None)
-
-
-def _row(box: Box) -> dict[str, Any]:
-    return {
-        "Id": box.id,
-        "Names": [f"/{box.name}"],
-        "Image": box.config["Image"],
-        "State": box.state,
-        "Labels": box.labels,
-    }
 
 
 def _has(labels: Mapping[str, str], wanted: str) -> bool:

@@ -98,6 +98,18 @@ def _agent(site: Site) -> Box:
     return site.world.engines["two"].boxes["agent"]
 
 
+LIMITS: dict[str, int | str] = {
+    **dict.fromkeys(("Memory", "MemoryReservation", "MemorySwap"), 1 << 20),
+    **dict.fromkeys(("NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota", "BlkioWeight", "PidsLimit"), 100),
+    **dict.fromkeys(("CpuRealtimePeriod", "CpuRealtimeRuntime"), 1000),
+    **dict.fromkeys(("CpusetCpus", "CpusetMems"), "0"),
+}
+
+
+def _limit(name: str) -> Break:
+    return lambda site: _agent(site).host.update({name: LIMITS[name]})
+
+
 DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
     "deleted": (
         lambda s: s.world.engines["two"].boxes.pop("agent"),
@@ -111,9 +123,34 @@ DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
         lambda s: _agent(s).host.update(RestartPolicy={"Name": "no"}),
         [("update", "two container agent", "restart policy is 'no'")],
     ),
-    "limits": (
-        lambda s: _agent(s).host.update(Memory=1 << 20),
-        [("replace", "two container agent", "limits were set by hand")],
+    **{f"limit {name}": (_limit(name), [("replace", "two container agent", "set by hand: limits")]) for name in LIMITS},
+    "image of a container made again by hand": (
+        lambda s: _agent(s).config.update(Image="agent:9"),
+        [("replace", "two container agent", "set by hand: image")],
+    ),
+    "image by its id": (
+        lambda s: _agent(s).config.update(Image="sha256:of-another"),
+        [("replace", "two container agent", "set by hand: image")],
+    ),
+    "another argument": (
+        lambda s: _agent(s).config.update(Cmd=["--level=9"]),
+        [("replace", "two container agent", "set by hand: arguments")],
+    ),
+    "one argument more": (
+        lambda s: _agent(s).config["Cmd"].append("--insecure"),
+        [("replace", "two container agent", "set by hand: arguments")],
+    ),
+    "arguments before those of the birth": (
+        lambda s: s.world.engines["one"].boxes["server"].config.update(Cmd=["--insecure", "--new"]),
+        [("replace", "one container server", "set by hand: arguments")],
+    ),
+    "binds": (
+        lambda s: _agent(s).host["Binds"].append("/:/host:rw"),
+        [("replace", "two container agent", "set by hand: binds")],
+    ),
+    "binds and privileges": (
+        lambda s: _agent(s).host.update(Binds=None, Privileged=True),
+        [("replace", "two container agent", "set by hand: binds, privileges")],
     ),
     "mode of a folder that is not open to all": (
         lambda s: s.world.machines["two"].files.update({"/var/lib/tiny": Entry(mode=0o777)}),
@@ -193,6 +230,12 @@ def test_birth_arguments_are_no_reason_to_replace(running: Site) -> None:
     box = running.world.engines["one"].boxes["server"]
     assert box.config["Cmd"] == ["--serve", "--new"]
     box.config["Cmd"] = ["--serve", "--old"]
+    assert running.planned() == []
+
+
+def test_a_tag_that_moved_is_no_drift(running: Site) -> None:
+    for engine in running.world.engines.values():
+        engine.images["agent:1"] = "sha256:of-another"
     assert running.planned() == []
 
 
