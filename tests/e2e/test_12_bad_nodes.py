@@ -75,7 +75,13 @@ SSH: tuple[Case, ...] = (
     ),
 )
 FOREIGN: tuple[Case, ...] = (
-    ("RKE's containers", foreign("--name", "kubelet"), 6, ("kubelet", "rkx did not make", "remove it")),
+    ("a container of our name", foreign("--name", "kubelet"), 6, ("kubelet", "rkx did not make", "remove it")),
+    (
+        "RKE's containers",
+        foreign("--name", "service-sidekick", "--label", "io.rancher.rke.container.name=service-sidekick"),
+        6,
+        ("that RKE made", "service-sidekick", "with RKE first"),
+    ),
     (
         "another cluster's containers",
         foreign("--name", "etcd", "--label", "rkx.cluster=0123456789abcdef"),

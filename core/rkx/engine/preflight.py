@@ -14,6 +14,7 @@ from rkx.model.checks import Finding, PortClaim
 from rkx.model.resource import Key
 from rkx.registry import Plugins
 
+RKE_LABEL = "io.rancher.rke.container.name"
 CLOCK_LIMIT_S = 30.0
 """Certificates are valid from five minutes before they are made; other systems refuse at 30 s too (k0sctl)."""
 
@@ -22,7 +23,7 @@ def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], 
     """Judge every node; PreflightFailed names all errors, warnings come back."""
     cluster_id = ledger.state.cluster_id
     found: list[Finding] = [
-        f for name, node in seen.items() for f in (*_names(name, node, desired), *_clock(name, node))
+        f for name, node in seen.items() for f in (*_rke(name, node), *_names(name, node, desired), *_clock(name, node))
     ]
     claims: list[PortClaim] = []
     for check in plugins.checks(desired.cluster, desired.facts):
@@ -56,11 +57,23 @@ def _other_clusters(name: str, node: SeenNode, cluster_id: str) -> Iterator[str]
         yield f"{name} carries containers of another cluster: {', '.join(others)}"
 
 
+def _rke(name: str, node: SeenNode) -> Iterator[Finding]:
+    """Find what RKE made, stopped or not, whatever its name: two clusters cannot share a machine."""
+    found = sorted(container.name for container in node.containers.values() if RKE_LABEL in container.labels)
+    if found:
+        yield Finding(
+            node=name,
+            check="names",
+            message=f"containers that RKE made stand there: {', '.join(found)}",
+            hint="take that cluster down with RKE first, or remove what it left; nothing was changed",
+        )
+
+
 def _names(name: str, node: SeenNode, desired: Desired) -> Iterator[Finding]:
-    """Find containers that are not ours under names that we need: RKE's, or anybody's."""
+    """Find containers that are not ours under names that we need, whoever made them."""
     wanted = {container.name for container in containers(desired.on(name))} | {*NAMES.values(), LOCK}
     for container in sorted(wanted & node.containers.keys()):
-        if not node.containers[container].cluster:
+        if not node.containers[container].cluster and RKE_LABEL not in node.containers[container].labels:
             image = node.containers[container].image
             yield Finding(
                 node=name,

@@ -6,7 +6,7 @@ import pytest
 from tests.core.engine.small import ROOT, Site
 
 from rkx import api
-from rkx.errors import Refused
+from rkx.errors import PreflightFailed, Refused
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 
@@ -59,6 +59,31 @@ def test_a_machine_that_was_given_another_name_is_refused(running: Site) -> None
     world.engines["three"], world.machines["three"] = world.engines["two"], world.machines["two"]
     running.write(["one", "three"])
     assert "engine-of-two" in refused(running, running.up())
+
+
+def left(site: Site, *names: str, label: str = "", state: str = "running") -> None:
+    """Put containers that rkx did not make on node two; with ``label``, of RKE."""
+    labels = {label: "any"} if label else {}
+    boxes = {name: Box(name=name, config={"Image": "tools:1", "Labels": labels}, state=state) for name in names}
+    site.world.engines["two"].boxes.update(boxes)
+
+
+@pytest.mark.parametrize("state", ["running", "exited", "created"])
+def test_containers_that_rke_left_are_named_and_refused_whatever_their_names(site: Site, state: str) -> None:
+    left(site, "service-sidekick", "nginx-proxy", "agent", label="io.rancher.rke.container.name", state=state)
+    run = site.up()
+    assert isinstance(run.error, PreflightFailed), run.error
+    assert (run.exit_code, site.world.effects, site.world.changes()) == (6, [], [])
+    assert run.error.message == "two: containers that RKE made stand there: agent, nginx-proxy, service-sidekick"
+    assert "with RKE first" in run.error.hint
+
+
+def test_anybodys_container_is_refused_under_our_names_alone(site: Site) -> None:
+    left(site, "agent", "web")
+    run = site.up()
+    assert isinstance(run.error, PreflightFailed), run.error
+    assert (run.exit_code, site.world.effects) == (6, [])
+    assert run.error.message == "two: a container 'agent' that rkx did not make stands there (tools:1)"
 
 
 def test_files_of_a_cluster_that_nobody_knows_any_more_are_not_written_over(site: Site) -> None:
