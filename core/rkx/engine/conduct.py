@@ -125,7 +125,9 @@ class Conductor:
                 sent.result()
 
     def _send_copy(self, name: str) -> None:
-        self._visit.programs[name].batch("files", state_copy(self._visit.ledger))
+        program = self._visit.programs[name]
+        program.refuse_other_state()  # what ended the run may be that it lies there
+        program.batch("files", state_copy(self._visit.ledger))
 
 
 def forget(visit: Visit, cluster_file: Path) -> None:

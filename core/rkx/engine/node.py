@@ -75,7 +75,7 @@ class NodeProgram:
             if self._was_installed(client):
                 held.result()
             self.ensure(client, "files", layout)
-            self._refuse_other_state()
+            self.refuse_other_state()
             held.result()
         self.batch("files", self._program())
 
@@ -87,7 +87,7 @@ class NodeProgram:
         if folders:
             self.batch("host", [{"verb": "clean", "folders": folders}])
 
-    def _refuse_other_state(self) -> None:
+    def refuse_other_state(self) -> None:
         """Stop where the state of another cluster lies: it may be the last copy of its authorities."""
         copy = read_copy(self.link)
         if copy is not None and copy.cluster_id != self.cluster_id:
@@ -175,8 +175,10 @@ class NodeProgram:
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
         """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
 
-        May be repeated after it was cut anywhere: the privileged container goes last.
+        May be repeated after it was cut anywhere: the privileged container goes last. Raises Refused where another
+        cluster's state would go with our folder.
         """
+        self.refuse_other_state()
         with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
             self.load_image(client)
             self.ensure(client, "host", Layout())

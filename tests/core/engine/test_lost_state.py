@@ -1,0 +1,111 @@
+"""A state that is missing, old, or another's: found again or refused, and never a second CA over the first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.core.engine.small import Site
+
+from rkx import api
+from rkx.engine.layout import STATE_COPY
+from rkx.engine.state import StateFile, born, dump
+from rkx.errors import Refused
+from rkx.testing.machine import Entry
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    site.done()
+    site.world.revive()
+    return site
+
+
+def file_of(site: Site) -> Path:
+    return site.file.with_suffix(".rkxstate")
+
+
+def lose(site: Site) -> None:
+    for file in site.folder.glob("*.rkxstate*"):
+        file.unlink()
+
+
+def refused(run: api.Run) -> Refused:
+    assert isinstance(run.error, Refused), run.error
+    assert run.exit_code == 8
+    return run.error
+
+
+def test_a_silent_node_may_hold_the_only_copy(running: Site) -> None:
+    lose(running)
+    running.world.silent.add("one")
+    error = refused(running.up("one"))
+    assert error.message == f"{file_of(running)} is missing, and one, which may hold a copy of it, cannot be reached"
+    assert error.hint == "bring these nodes or the state file back first"
+    assert (running.world.effects, running.world.changes()) == ([], [])
+    assert not file_of(running).exists()
+
+
+def test_a_silent_node_that_keeps_no_copy_is_not_waited_for(running: Site) -> None:
+    was = running.state.cluster_id
+    lose(running)
+    running.world.silent.add("two")
+    running.up("two")
+    assert running.state.cluster_id == was
+
+
+def test_a_cluster_whose_state_is_nowhere_left_is_not_begun_anew(running: Site) -> None:
+    lose(running)
+    running.world.machines["one"].files.pop(STATE_COPY)
+    error = refused(running.up())
+    assert f"{file_of(running)} is missing" in error.message
+    for node, names in (("one", "agent, rkx-host, rkx-node, server"), ("two", "agent, rkx-host, rkx-node")):
+        assert f"{node} ({names})" in error.message
+    assert "from a backup" in error.hint
+    assert (running.world.effects, running.world.changes()) == ([], [])
+    assert not file_of(running).exists()
+
+
+def test_a_state_that_another_run_left_behind_is_refused_until_the_newer_one_is_taken(running: Site) -> None:
+    older = file_of(running).read_bytes()
+    running.service.flag = "--level=2"
+    running.done()
+    newer = running.state
+    file_of(running).write_bytes(older)
+    running.world.revive()
+    running.service.flag = "--level=3"
+    error = refused(running.up())
+    assert f"is older than {newer.generation} on one" in error.message
+    assert (running.world.effects, running.world.changes()) == ([], [])
+    lose(running)  # as the hint has it
+    running.done()
+    assert running.state.generation > newer.generation
+    assert running.planned() == []
+
+
+@pytest.mark.parametrize("node", ["one", "two"])
+def test_another_clusters_state_is_not_written_over(site: Site, node: str) -> None:
+    machine, other = site.world.machines[node], born()
+    machine.make_folder(str(Path(STATE_COPY).parent))
+    machine.files[STATE_COPY] = Entry(content=dump(other), mode=0o600)
+    error = refused(site.up())
+    assert error.message == f"{node}: {STATE_COPY} is the state of another cluster, {other.cluster_id}"
+    assert "copy it beside cluster.yml" in error.hint
+    assert machine.files[STATE_COPY].content == dump(other)
+    assert "agent" not in site.world.engines[node].boxes
+    assert refused(site.remove()).message == error.message
+    assert machine.files[STATE_COPY].content == dump(other)
+    machine.files.pop(STATE_COPY)
+    site.remove().wait()
+    assert [engine.boxes for engine in site.world.engines.values()] == [{}, {}]
+
+
+def test_a_state_of_another_name_is_not_taken_for_this_clusters(running: Site) -> None:
+    lose(running)
+    with running.file.open("a") as file:
+        file.write("cluster_name: another\n")
+    running.__dict__.pop("project")
+    error = refused(running.up())
+    assert "cluster 'another' has no state here" in error.message
+    assert running.world.effects == []
+    assert StateFile(file_of(running)).load() is None
