@@ -1,0 +1,91 @@
+"""What a cluster is born with stays: a change of it is refused with what to do, and nothing is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.core.engine.small import Site, TinyNetwork
+
+from rkx import api
+from rkx.engine.state import StateFile
+from rkx.errors import Refused
+from rkx.testing import FakeTransport
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    site.done()
+    return site
+
+
+def refused(site: Site) -> Refused:
+    """Give what a run is refused with; it must have changed neither a node nor the state."""
+    was, before = site.state, site.world.snapshot()
+    site.world.revive()
+    run = site.up()
+    assert isinstance(run.error, Refused), run.error
+    assert (run.exit_code, site.world.effects, site.world.changes()) == (8, [], [])
+    assert (site.state, site.world.snapshot()) == (was, before)
+    return run.error
+
+
+def say(site: Site, text: str) -> None:
+    """Add a line to cluster.yml."""
+    site.write(site.names)
+    with site.file.open("a") as file:
+        file.write(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "was"),
+    [
+        ("services: {kube-controller: {cluster_cidr: 10.44.0.0/16}}\n", "the range of pods", "10.42.0.0/16"),
+        ("services: {kube-api: {service_cluster_ip_range: 10.45.0.0/16}}\n", "the range of services", "10.43.0.0/16"),
+        ("services: {kubelet: {cluster_domain: other.test}}\n", "the DNS domain", "cluster.local"),
+    ],
+    ids=["pods", "services", "domain"],
+)
+def test_ranges_and_domain_are_fixed(running: Site, text: str, what: str, was: str) -> None:
+    say(running, text)
+    error = refused(running)
+    assert f"{what} is " in error.message
+    assert f"the cluster was made with '{was}'" in error.message
+    assert error.hint == f"write '{was}'; this value cannot change while the cluster lives"
+
+
+class OtherNetwork(TinyNetwork):
+    """The same under another name."""
+
+    name = "other"
+
+
+def test_the_network_is_not_exchanged(running: Site) -> None:
+    running.file.write_text(running.file.read_text().replace("plugin: flannel", "plugin: other"))
+    plugins = (FakeTransport(running.world), running.service, OtherNetwork())
+    running.project = api.load(running.file, plugins=plugins)
+    error = refused(running)
+    assert "the network is 'other', but the cluster was made with 'flannel'" in error.message
+    assert "remove the cluster and make it anew" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("was", "message", "hint"),
+    [
+        ("v1.99.0", "but the cluster runs v1.99.0", "cannot go back to a lower version"),
+        ("v{major}.{minor}.99", "but the cluster runs v1.", "cannot go back to a lower version"),
+        ("v{major}.{below_last}.5", "skips a minor after v1.", "one minor at a time"),
+        ("v{major}.{last}.5", "but the cluster runs v1.", "not offered yet; write v1."),
+    ],
+    ids=["lower minor", "lower patch", "skipped minor", "next minor"],
+)
+def test_a_version_that_cannot_follow_is_refused(running: Site, was: str, message: str, hint: str) -> None:
+    wanted = running.project.cluster.kubernetes_version
+    major, minor, _patch = wanted.removeprefix("v").split(".")
+    runs = was.format(major=major, minor=minor, last=int(minor) - 1, below_last=int(minor) - 2)
+    birth = {**running.state.birth, "kubernetes_version": runs}
+    StateFile(running.file.with_suffix(".rkxstate")).save(replace(running.state, birth=birth))
+    error = refused(running)
+    assert f"kubernetes_version: {wanted}" in error.message
+    assert message in error.message
+    assert hint in error.hint
