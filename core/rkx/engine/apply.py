@@ -81,11 +81,11 @@ class Application:
             raise Interrupted(f"cancelled; {count} left", hint="run again to finish")
         if left and not failures:
             raise RkxError(f"a bug in rkx: these wait for each other: {', '.join(left)}")
+        if failures and self._all_changed() and all(isinstance(error, NotReady) for error in failures.values()):
+            raise _not_ready(failures)
         if len(failures) == 1 and not left:
             [only] = failures.values()
             raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError) else only
-        if failures and not left and all(isinstance(error, NotReady) for error in failures.values()):
-            raise NotReady(_lines(failures), hint="all changes are made; look at the components named")
         if failures and not left and all(isinstance(error, Refused) for error in failures.values()):
             raise Refused(_lines(failures), hint=next(iter(failures.values())).hint)
         if failures:
@@ -97,6 +97,10 @@ class Application:
                 f"nobody agreed yet to delete {', '.join(self._unasked)}; all the rest is done",
                 hint="run again: the plan asks now that the API answers",
             )
+
+    def _all_changed(self) -> bool:
+        """Tell if all that is left waits for something and changes nothing."""
+        return all(action.verb == "await" for unit in self._graph.left for action in unit.actions)
 
     def _work(self, unit: Unit) -> Sequence[Unit]:
         started = time.monotonic()
@@ -230,6 +234,13 @@ def _error(error: BaseException) -> RkxError:
     bug = RkxError(f"a bug in rkx: {error!r}")
     bug.__cause__ = error
     return bug
+
+
+def _not_ready(failures: Mapping[str, RkxError]) -> RkxError:
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    hints = [f"{label}: {error.hint}" for label, error in failures.items() if error.hint]
+    return NotReady(_lines(failures), hint="\n".join(["all changes are made; look at the components named", *hints]))
 
 
 def _lines(failures: Mapping[str, RkxError]) -> str:

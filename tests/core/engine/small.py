@@ -52,6 +52,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.flag, self.content, self.image = "--level=1", b"plain", "agent:1"
         self.token = rkx.Secret(b"token-that-must-not-show")
         self.labels = {"tiny": "yes"}
+        self.taints: tuple[rkx.Taint, ...] = ()
         self.has_extra = self.keeps_data = False
         self.agent_probe: rkx.Probe | None = None
         self.calls: list[str] = []
@@ -78,7 +79,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
             rkx.Folder(node=node.name, path=PurePosixPath("/var/lib/open"), mode=0o755),
             self._file(node, "config", self.content),
             self._file(node, "token", self.token),
-            rkx.Registration(node=node.name, labels=self.labels),
+            rkx.Registration(node=node.name, labels=self.labels, taints=self.taints),
             rkx.Leaves(node=node.name, name="tiny", links=("tiny0",), image="agent:1"),
             self._agent(node),
             *(self._server(node) if node.has("controlplane") else ()),
