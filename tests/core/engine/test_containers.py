@@ -73,3 +73,15 @@ def test_what_needs_a_container_that_is_started_anew_is_seen_well_before_the_run
     running.done()
     assert agent.state == "running"
     assert running.planned() == []
+
+
+def test_every_container_has_limited_logs_and_gains_no_rights(site: Site) -> None:
+    site.done()
+    created = [request for request in site.world.requests if request.path.endswith("/containers/create")]
+    hosts = {r.query["name"]: r.json["HostConfig"] for r in created if r.json["Image"] == "agent:1"}
+    assert hosts.keys() == {"agent", "server"}
+    for host in hosts.values():
+        assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
+        assert host["SecurityOpt"] == ["no-new-privileges"]
+        assert (host["CapDrop"], host["CapAdd"], host["Privileged"]) == (["ALL"], [], False)
+        assert host["RestartPolicy"]["Name"] == "always"
