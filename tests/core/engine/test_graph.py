@@ -14,7 +14,7 @@ from tests.core.engine.small import Site
 from rkx.engine.graph import Graph
 from rkx.engine.order import Unit, units
 from rkx.engine.patience import Patience
-from rkx.errors import PluginFault
+from rkx.errors import ApplyFailed, PluginFault
 from rkx.model.plan import Action
 from rkx.model.resource import Key
 
@@ -66,6 +66,21 @@ def test_a_failure_holds_back_only_what_waits_for_it() -> None:
     graph = failing(found, 0)
     assert list(graph.failures) == [found[0]]
     assert graph.left == [found[1], found[2]]
+
+
+def test_a_run_does_what_it_can_and_names_what_is_left(site: Site) -> None:
+    site.done()
+    site.service.image = "agent:2"
+    site.world.engines["two"].unpullable["agent:2"] = "manifest unknown"
+    run = site.up()
+    assert isinstance(run.error, ApplyFailed), run.error
+    assert run.exit_code == 7
+    assert list(run.error.failures) == ["pull two image agent:2"]
+    assert "two: image agent:2 cannot be pulled: manifest unknown" in run.error.message
+    assert run.error.left == ("replace two container agent",)
+    assert run.error.hint.endswith("run again to finish; not tried: replace two container agent")
+    images = {name: engine.boxes["agent"].config["Image"] for name, engine in site.world.engines.items()}
+    assert images == {"one": "agent:2", "two": "agent:1"}
 
 
 def test_what_a_unit_returns_joins_the_graph() -> None:
