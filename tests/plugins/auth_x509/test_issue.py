@@ -83,6 +83,14 @@ def test_dates_allow_for_a_slow_clock_and_follow_the_options(authority: Holder) 
     assert authority.certificate.not_valid_after_utc == NOW + timedelta(days=3650)
 
 
+def test_a_leaf_lives_for_three_years_and_an_authority_for_ten_unless_told_otherwise(
+    authority: Holder, enrol: Enrol
+) -> None:
+    assert X509Config() == X509Config(leaf_days=1095, ca_days=3650)
+    assert enrol(KUBELET, authority).certificate.not_valid_after_utc == NOW + timedelta(days=1095)
+    assert authority.certificate.not_valid_after_utc == NOW + timedelta(days=3650)
+
+
 def test_a_leaf_ends_with_its_authority_at_the_latest(authority: Holder, enrol: Enrol) -> None:
     late = NOW + timedelta(days=3600)
     assert enrol(KUBELET, authority, late).certificate.not_valid_after_utc == NOW + timedelta(days=3650)
