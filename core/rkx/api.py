@@ -71,8 +71,7 @@ def _visit(project: Project, options: Options, *, writes: bool, objects: bool = 
     early = Early(project.open_transport, options.prompt)
     early.begin(project.cluster.nodes)
     try:
-        visit = _prepared(project, options, early.open)
-        visit.writes, visit.objects = writes, objects
+        visit = _prepared(project, options, early.open, writes=writes, objects=objects)
         try:
             visit.begin()
             yield visit
@@ -82,7 +81,9 @@ def _visit(project: Project, options: Options, *, writes: bool, objects: bool = 
         early.close()
 
 
-def _prepared(project: Project, options: Options, opens: Callable[[Node], Transport]) -> Visit:
+def _prepared(
+    project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
+) -> Visit:
     from rkx.engine.state import StateFile, path_beside
     from rkx.engine.visit import Visit
 
@@ -92,6 +93,8 @@ def _prepared(project: Project, options: Options, opens: Callable[[Node], Transp
         open_transport=opens,
         state_file=StateFile(path_beside(project.path)),
         allowed_unreachable=options.allow_unreachable,
+        writes=writes,
+        objects=objects,
     )
 
 

@@ -14,8 +14,8 @@ from rkx.engine.apply import Application, World
 from rkx.engine.desire import Desired
 from rkx.engine.files import keeps_state, state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
-from rkx.engine.lock import NAME, Lock
-from rkx.engine.node import read_copy
+from rkx.engine.lock import Lock
+from rkx.engine.node import LOCK, read_copy
 from rkx.engine.visit import Visit
 from rkx.errors import RkxError
 from rkx.events import Event
@@ -112,7 +112,7 @@ class Conductor:
 
     def clear_lock(self) -> None:
         """Take away a lock that a killed run left, where nothing else is to be done."""
-        if not self._begun and any(NAME in seen.containers for seen in self._visit.seen.values()):
+        if not self._begun and any(LOCK in seen.containers for seen in self._visit.seen.values()):
             self._lock.take()
 
     def _copy_state(self, desired: Desired) -> None:

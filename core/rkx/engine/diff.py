@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rkx.engine import digest
 from rkx.engine.desire import Desired, daemon_images
-from rkx.engine.layout import Layout
+from rkx.engine.layout import Layout, within
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import NAMES
+from rkx.engine.node import LOCK, NAMES
 from rkx.engine.observe import SeenContainer, SeenNode
 from rkx.model.plan import Action, Change
 from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part, node_started
 
 ISSUE = Key("", "Credentials", "all")
-LOCK = "rkx-lock"
 
 
 def prepare_key(node: str) -> Key:
@@ -176,14 +175,14 @@ def dropped(left: Sequence[str], layout: Layout) -> set[str]:
 
     A folder into which nothing was written holds data of others: it stays until the node is taken down.
     """
-    outside = [path for path in left if not any(f"{path}/".startswith(f"{root}/") for root in layout.roots)]
+    outside = [path for path in left if not any(within(path, root) for root in layout.roots)]
     tops = [path for path in outside if any(other.startswith(f"{path}/") for other in outside)]
-    return {path for path in outside if any(f"{path}/".startswith(f"{top}/") for top in tops)}
+    return {path for path in outside if any(within(path, top) for top in tops)}
 
 
 def reads(container: Container, path: str) -> bool:
     """Tell if a container must be restarted when that file changes."""
-    rules = [read for read in container.reads if f"{path}/".startswith(f"{read.path}/")]
+    rules = [read for read in container.reads if within(path, str(read.path))]
     return bool(rules) and max(rules, key=lambda read: len(read.path.parts)).on_change == "restart"
 
 

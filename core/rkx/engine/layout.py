@@ -19,6 +19,11 @@ LOOK_COPY, LOOK_READ, LOOK_PROGRAM = f"{LOOK}/copy", f"{LOOK}/read", f"{LOOK}/se
 HELD_MODE = 0o755
 
 
+def within(path: str, folder: str) -> bool:
+    """Tell if a path is a folder or lies in it."""
+    return f"{path}/".startswith(f"{folder}/")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Which folders the ``files`` profile sees.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from rkx.engine.digest import file_word, keyed, of_file
+from rkx.engine.layout import within
 from rkx.engine.state import Credential, NodeRecord, ObjectRecord, State, StateFile
 from rkx.errors import RkxError
 from rkx.model.resource import Container, File, Part, Resource
@@ -78,8 +79,8 @@ class Ledger:
 
     def reads_word(self, container: Container, resources: Iterable[Resource]) -> str:
         """Put the contents of all files that a container reads in one word, as they are wanted."""
-        paths = tuple(f"{read.path}/" for read in container.reads)
-        files = [each for each in resources if isinstance(each, File) and f"{each.path}/".startswith(paths)]
+        read = [str(each.path) for each in container.reads]
+        files = [e for e in resources if isinstance(e, File) and any(within(str(e.path), path) for path in read)]
         words = [f"{file.path} {self.word(file)}" for file in files]
         return keyed(self.key, "\n".join(sorted(words)).encode())
 

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from rkx.engine.link import Link, get
-from rkx.engine.node import NodeProgram
+from rkx.engine.node import LOCK, NodeProgram
 from rkx.errors import Interrupted, Locked, PartlyDone, PreflightFailed, RkxError, TransportError
 
 if TYPE_CHECKING:
     from docker import APIClient
 
-NAME = "rkx-lock"
 CHECK_TIMEOUT_S = 10.0
 
 
@@ -134,7 +133,7 @@ class Lock:
             number = 1
             for _ in range(2):
                 try:
-                    made = client.create_container_from_config(self._config(program, number), NAME)
+                    made = client.create_container_from_config(self._config(program, number), LOCK)
                 except APIError as error:
                     if error.status_code != 409:
                         raise
@@ -149,7 +148,7 @@ class Lock:
         from docker.errors import NotFound
 
         with suppress(NotFound):  # given back in this moment
-            found = client.inspect_container(NAME)
+            found = client.inspect_container(LOCK)
             holder = self._holder(found)
             self._judge(link, holder)
             client.remove_container(found["Id"], force=True)
@@ -181,7 +180,7 @@ class Lock:
     def _judge(self, link: Link, holder: Holder) -> None:
         if not holder.run:
             raise PreflightFailed(
-                f"{link.name}: a container {NAME!r} that rkx did not make stands there", hint="remove it"
+                f"{link.name}: a container {LOCK!r} that rkx did not make stands there", hint="remove it"
             )
         if holder.run in (self._run, self._break) or holder.is_dead():
             return
@@ -203,7 +202,7 @@ class Lock:
     def _confirms(self, link: Link, mine: str) -> bool:
         try:
             with link.http(timeout_s=CHECK_TIMEOUT_S) as engine:
-                found = get(engine, f"/containers/{NAME}/json") or {}
+                found = get(engine, f"/containers/{LOCK}/json") or {}
         except TransportError as error:
             self._silent[link.name] = error
             return False

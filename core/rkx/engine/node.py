@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Profile = Literal["files", "host"]
 NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
-CLEANER = "rkx-clean"
+CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}

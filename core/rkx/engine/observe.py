@@ -26,6 +26,7 @@ from rkx.engine.layout import (
     STATE_COPY,
     STATE_FOLDER,
     Layout,
+    within,
 )
 from rkx.engine.link import Link, get
 from rkx.engine.node import NAMES, RELAY_LABEL
@@ -206,7 +207,7 @@ def _looked_at(
         path = name.removeprefix(LOOK_READ)
         if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
             copy = _copied(archive, entry)
-        if any(path == root or path.startswith(f"{root}/") for root in layout.read):
+        if any(within(path, root) for root in layout.read):
             found[path] = _seen(archive, entry, digest_key)
         if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
             found[NODE_PROGRAM] = _seen(None, entry, digest_key)

@@ -66,12 +66,14 @@ class Visit:
         nodes |= {name: _node(name, record) for name, record in former.items() if name not in nodes}
         if state is not None:
             self._open(state)
-        self._reach(nodes.values(), state)
+        self._reach(nodes.values(), look=state is not None)
         if state is None:
             found = recover(self.links, self.cluster, self.state_file)
             state = found or born()
             self._open(state)
-            self._reach([self._former(name, each) for name, each in state.nodes.items() if name not in nodes], None)
+            self._reach(
+                [self._former(name, each) for name, each in state.nodes.items() if name not in nodes], look=False
+            )
         if self.seen:
             self._remember(self.seen)
         else:
@@ -85,37 +87,50 @@ class Visit:
             self.ledger.save()  # it was lost here: have it again, whatever the run will do
 
     def _former(self, name: str, record: NodeRecord) -> Node:
-        """Make a node of a copy of the state: copies hold no logins, so it is tried with those of the others."""
+        """Make a node of a copy of the state: copies hold no logins, so it is tried with what the others share."""
         node = _node(name, record)
-        others = (each.transport_options for each in self.cluster.nodes if each.transport == node.transport)
-        return replace(node, transport_options=node.transport_options or next(others, {}))
+        others = [each.transport_options for each in self.cluster.nodes if each.transport == node.transport]
+        shared = {
+            key: value for each in others[:1] for key, value in each.items() if all(o.get(key) == value for o in others)
+        }
+        return replace(node, transport_options=node.transport_options or shared)
 
     def _open(self, state: State) -> None:
         self.ledger = Ledger(state, self.state_file if self.writes else None)
         self.cluster = replace(self.cluster, id=state.cluster_id)
         self.api = self._api()
 
-    def _reach(self, nodes: Iterable[Node], state: State | None) -> None:
+    def _reach(self, nodes: Iterable[Node], *, look: bool) -> None:
         """Connect to every node, and look at each as soon as it is there, if the key of its digests is known."""
+        wanted = {node.name: node for node in nodes}
 
-        def one(node: Node) -> RkxError | None:
+        def arrive(name: str) -> None:
+            link = self._connect(wanted[name])
+            if look:
+                self._glance_through(link)
+                self.seen[name] = observe(link, self.ledger.key)
+
+        before = [*self.links]
+        self._on_each(wanted, arrive)
+        self.links = {name: self.links[name] for name in [*before, *wanted] if name in self.links}
+
+    def _on_each(self, names: Iterable[str], work: Callable[[str], None]) -> None:
+        """Work on nodes side by side; one that is lost over it is unreachable."""
+
+        def one(name: str) -> RkxError | None:
             try:
-                link = self._connect(node)
-                if state is not None:
-                    self._glance_through(link)
-                    self.seen[node.name] = observe(link, state.digest_key.reveal())
+                work(name)
             except (TransportError, OSError) as error:
-                if lost := self.links.pop(node.name, None):
-                    lost.close()
-                return _named(node.name, error)
+                if lost := self.links.pop(name, None):
+                    with suppress(OSError):
+                        lost.close()
+                return _named(name, error)
             return None
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            asked = {node.name: pool.submit(one, node) for node in nodes}
+            asked = {name: pool.submit(one, name) for name in names}
         self.unreachable |= {name: error for name, done in asked.items() if (error := done.result()) is not None}
         self._judge_unreachable()
-        in_order = [*(name for name in self.links if name not in asked), *asked]
-        self.links = {name: self.links[name] for name in in_order if name in self.links}
 
     def _glance_through(self, link: Link) -> None:
         """Begin to read the objects through the first control plane node that is there; a relay is no way to look."""
@@ -177,9 +192,9 @@ class Visit:
 
     def look(self) -> None:
         """Observe every node again."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = pool.map(lambda link: observe(link, self.ledger.key), self.links.values())
-            self._remember(dict(zip(self.links, found, strict=True)))
+        seen: dict[str, SeenNode] = {}
+        self._on_each([*self.links], lambda name: seen.update({name: observe(self.links[name], self.ledger.key)}))
+        self._remember(seen)
 
     def _remember(self, seen: Mapping[str, SeenNode]) -> None:
         self.seen = {name: seen[name] for name in self.links}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import rkx
-
-NAME = "kube-apiserver"
+from rkx_service_kubernetes.api_server import NAME
 
 
 def turns(changes: Sequence[rkx.Action]) -> list[rkx.Turn | rkx.Lane]:

@@ -107,3 +107,16 @@ def test_removal_leaves_the_pods_of_a_machine_that_was_refused(site: Site) -> No
     assert site.remove().error is None
     assert site.world.engines["two"].boxes == {pod.name: pod}
     assert f"{ROOT}/config" in site.world.machines["two"].files
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_machine_that_is_lost_once_it_is_prepared_is_named_as_any_other(site: Site, *, allowed: bool) -> None:
+    def lose() -> None:
+        if "/var/lib/rkx/bin/rkx-node" in site.world.machines["two"].files:
+            site.world.silent.add("two")
+
+    site.world.watcher = lose
+    run = site.up(*(["two"] if allowed else []))
+    assert run.exit_code == (7 if allowed else 4)
+    assert "two" in str(run.error)
+    assert site.world.engines["one"].running("agent") is allowed
