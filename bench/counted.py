@@ -1,4 +1,4 @@
-"""Run rkx, and count its requests to each node's Engine: counted.py COUNTS.json RKX-ARGUMENTS...
+"""Run rkx, count its requests to each node's Engine, and list what it imported: counted.py FILE.json RKX-ARGUMENTS...
 
 The machines' own logs cannot tell: cri-dockerd asks the same Engines all the time.
 """
@@ -64,10 +64,16 @@ def watch() -> None:
     SshTransport.rkx_open_transport = rkx.hookimpl(counting)  # type: ignore[method-assign] # to watch it
 
 
+def libraries() -> list[str]:
+    """List the modules of others that are imported by now, in their order."""
+    there = [(name, getattr(module, "__file__", None) or "") for name, module in sys.modules.items()]
+    return [name for name, file in there if "/site-packages/" in file]
+
+
 if __name__ == "__main__":
     target = Path(sys.argv.pop(1))
     watch()
     try:
         main()
     finally:
-        target.write_text(json.dumps(counts))
+        target.write_text(json.dumps({"requests": counts, "libraries": libraries()}))

@@ -118,11 +118,15 @@ class Rkx:
     def counted_up(self) -> dict[str, dict[str, int]]:
         """Run ``up`` once more and count, for each node, requests to its Engine and logins in its sshd's log."""
         before = self._logins()
-        counts = self.folder / "requests.json"
-        run(BIN / "python", HERE / "counted.py", counts, "up", "--file", self.file, "--json")
-        requests = json.loads(counts.read_text())
+        run(BIN / "python", HERE / "counted.py", self.counts, "up", "--file", self.file, "--json")
+        requests = json.loads(self.counts.read_text())["requests"]
         logins = {name: number - before[name] for name, number in self._logins().items()}
         return {name: {"requests": requests[name], "logins": logins[name]} for name in requests}
+
+    @property
+    def counts(self) -> Path:
+        """Where ``counted_up`` leaves what it counted, and which libraries the run imported."""
+        return self.folder / "counted.json"
 
     def _logins(self) -> dict[str, int]:
         script = "grep -c 'Accepted ' /var/log/sshd.log || true"
