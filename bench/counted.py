@@ -66,8 +66,8 @@ def watch() -> None:
 
 def libraries() -> list[str]:
     """List the modules of others that are imported by now, in their order."""
-    there = [(name, getattr(module, "__file__", None) or "") for name, module in sys.modules.items()]
-    return [name for name, file in there if "/site-packages/" in file]
+    places = {name: vars(module).get("__file__") or "" for name, module in sys.modules.copy().items()}
+    return [name for name, file in places.items() if "/site-packages/" in file]
 
 
 if __name__ == "__main__":
