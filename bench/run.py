@@ -68,6 +68,8 @@ def _show(session: Session, before: dict[str, object]) -> None:
     for row in ROWS:
         if row.name in session.wanted:
             click.echo(line(row, session.values, before.get("values", {})))  # type: ignore[arg-type] # as save() wrote
+    if fewer := session.values.get("fewer imports"):
+        click.echo(f"{'a login, with what it imports alone':<34} {median(fewer):8.3f} s")
     if whole := session.values.get("up, everything"):
         click.echo(f"{'up with everything, beside it':<34} {median(whole):8.3f} s")
     for fault in session.faults:

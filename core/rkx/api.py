@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,24 +66,41 @@ def plan(project: Project, options: Options = Options()) -> Plan:
 
 @contextmanager
 def _visit(project: Project, options: Options, *, writes: bool, objects: bool = True) -> Iterator[Visit]:
+    """Begin to log in before all else, as the rest of the engine is imported in the meantime."""
     from rkx.engine.early import Early
 
     early = Early(project.open_transport, options.prompt)
     early.begin(project.cluster.nodes)
     try:
-        visit = _prepared(project, options, early.open, writes=writes, objects=objects)
-        try:
-            visit.begin()
-            yield visit
-        finally:
-            visit.close()
+        with _locked(project) if writes else nullcontext():
+            visit = _prepared(project, options, early.open, writes=writes, objects=objects)
+            try:
+                visit.begin()
+                yield visit
+            finally:
+                visit.close()
     finally:
         early.close()
+
+
+@contextmanager
+def _locked(project: Project) -> Iterator[None]:
+    from rkx.engine.lock import FileLock
+    from rkx.engine.state import path_beside
+
+    state = path_beside(project.path)
+    lock = FileLock(state.with_name(f".{state.name}.lock"))
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _prepared(
     project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
 ) -> Visit:
+    from rkx.engine import conduct, planning  # noqa: F401 - used soon, and logins wait meanwhile
     from rkx.engine.state import StateFile, path_beside
     from rkx.engine.visit import Visit
 
@@ -113,21 +130,6 @@ def remove(project: Project, options: Options = Options()) -> Run:
     return Run().start(lambda run: _remove(project, options, run), "remove", project.cluster.name)
 
 
-@contextmanager
-def _locked(project: Project, options: Options, *, objects: bool = True) -> Iterator[Visit]:
-    from rkx.engine.lock import FileLock
-    from rkx.engine.state import path_beside
-
-    state = path_beside(project.path)
-    lock = FileLock(state.with_name(f".{state.name}.lock"))
-    lock.take()
-    try:
-        with _visit(project, options, writes=True, objects=objects) as visit:
-            yield visit
-    finally:
-        lock.release()
-
-
 def _agree(plan: Plan, options: Options, before: Sequence[Danger] = ()) -> None:
     asks = [danger for danger in plan.asks if danger not in before]
     if asks and not options.accept(asks):
@@ -138,9 +140,10 @@ def _agree(plan: Plan, options: Options, before: Sequence[Danger] = ()) -> None:
 def _up(project: Project, options: Options, run: Run, planned: Plan | None = None) -> None:
     for problem in project.warnings:
         run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
-    with _locked(project, options) as visit:
-        from rkx.engine import planning  # after the logins have begun: it brings much with it
+    with _visit(project, options, writes=True) as visit:
+        from rkx.engine import planning
         from rkx.engine.conduct import Conductor
+        from rkx.engine.expiry import expiring as of_state
 
         desired = visit.desired()
         found = planning.plan(visit, desired)
@@ -149,7 +152,7 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
             _carry_out(visit, conductor, desired, found, options, run, project)
-        for problem in expiring(project):
+        for problem in of_state(visit.ledger.state, datetime.now(UTC)):
             run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
         _report_unreachable(visit)
 
@@ -185,8 +188,8 @@ def _report_unreachable(visit: Visit) -> None:
 
 
 def _remove(project: Project, options: Options, run: Run) -> None:
-    with _locked(project, options, objects=False) as visit:
-        from rkx.engine import planning  # after the logins have begun
+    with _visit(project, options, writes=True, objects=False) as visit:
+        from rkx.engine import planning
         from rkx.engine.conduct import Conductor, forget
 
         wanted, found = planning.plan_removal(visit, visit.desired())

@@ -7,7 +7,6 @@ import tarfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -30,8 +29,7 @@ from rkx.engine.layout import (
 )
 from rkx.engine.link import Link, get
 from rkx.engine.node import NAMES, RELAY_LABEL
-from rkx.engine.state import parse
-from rkx.errors import ConfigError
+from rkx.engine.state import Mark, mark
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
@@ -83,14 +81,6 @@ HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
-    """Which generation of whose state a node keeps a copy of."""
-
-    cluster_id: str
-    generation: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenNode:
     """All that was seen of one node. ``layout`` is None where rkx-node was never installed."""
 
@@ -99,7 +89,7 @@ class SeenNode:
     files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
     layout: Layout | None = None
     images: frozenset[str] = frozenset()
-    copy: Copied | None = None
+    copy: Mark | None = None
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
         """Give this cluster's own containers by name."""
@@ -197,30 +187,21 @@ def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
     return Layout.of_labels(program.labels) if program is not None and program.cluster else None
 
 
-def _looked_at(
-    engine: requests.Session, layout: Layout, digest_key: bytes
-) -> tuple[dict[str, SeenFile], Copied | None]:
+def _looked_at(engine: requests.Session, layout: Layout, digest_key: bytes) -> tuple[dict[str, SeenFile], Mark | None]:
     """Read all of our files in one archive; it is left at the entry of rkx-node, whose content is not compared."""
     found, copy = {path: HELD for path in layout.hold}, None
     for archive, entry in _archive(engine, LOOK):
         name = f"/{entry.name}"
         path = name.removeprefix(LOOK_READ)
         if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
-            copy = _copied(archive, entry)
+            opened = archive.extractfile(entry)
+            copy = mark(opened.read()) if opened else None
         if any(within(path, root) for root in layout.read):
             found[path] = _seen(archive, entry, digest_key)
         if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
             found[NODE_PROGRAM] = _seen(None, entry, digest_key)
             break
     return found, copy
-
-
-def _copied(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Copied | None:
-    opened = archive.extractfile(entry)
-    with suppress(ConfigError):  # a damaged copy says nothing, and the next one takes its place
-        state = parse(opened.read() if opened else b"", STATE_COPY)
-        return Copied(cluster_id=state.cluster_id, generation=state.generation)
-    return None
 
 
 def _guarded(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:

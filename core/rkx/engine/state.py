@@ -112,10 +112,28 @@ def born() -> State:
 
 
 def dump(state: State) -> bytes:
-    """Write a state as JSON, with a checksum over it."""
+    """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads."""
     inner = json.dumps(_plain(state), sort_keys=True, indent=1)
     digest = hashlib.sha256(inner.encode()).hexdigest()
-    return json.dumps({"rkxstate": VERSION, "sha256": digest, "state": inner}).encode()
+    mark = {"cluster_id": state.cluster_id, "generation": state.generation}
+    return json.dumps({"rkxstate": VERSION, **mark, "sha256": digest, "state": inner}).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Which generation of whose state a file is."""
+
+    cluster_id: str
+    generation: int
+
+
+def mark(text: bytes) -> Mark | None:
+    """Read the mark alone, which takes no time; None if the file is damaged."""
+    try:
+        outer = json.loads(text)
+        return Mark(cluster_id=str(outer["cluster_id"]), generation=int(outer["generation"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON

@@ -11,7 +11,7 @@ from rkx.config.schema.network import TolerationKeys
 OLD = "it was read by no RKE since v0.3"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ChoiceKeys:
     """An item of ``addon_plugins`` or ``extensions``."""
 
@@ -19,7 +19,7 @@ class ChoiceKeys:
     options: RawMap = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class WebhookKeys:
     """``authentication.webhook``."""
 
@@ -27,7 +27,7 @@ class WebhookKeys:
     cache_timeout: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AuthenticationKeys:
     """``authentication``; ``options`` maps a provider's name to its options."""
 
@@ -37,7 +37,7 @@ class AuthenticationKeys:
     options: Mapping[str, RawMap] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AuthorizationKeys:
     """``authorization``."""
 
@@ -45,7 +45,7 @@ class AuthorizationKeys:
     options: TextMap = mark(dead="RKE never read it")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AutoscalerKeys:
     """``dns.linear_autoscaler_params``."""
 
@@ -56,7 +56,7 @@ class AutoscalerKeys:
     prevent_single_point_failure: Flag = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class NodelocalKeys:
     """``dns.nodelocal``."""
 
@@ -66,7 +66,7 @@ class NodelocalKeys:
     node_local_dns_priority_class_name: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class DnsKeys:
     """``dns``."""
 
@@ -83,7 +83,7 @@ class DnsKeys:
     template: Raw = mark(dead=OLD)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class MonitoringKeys:
     """``monitoring``."""
 
@@ -97,7 +97,7 @@ class MonitoringKeys:
     template: Raw = mark(dead=OLD)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class IngressKeys:
     """``ingress``."""
 

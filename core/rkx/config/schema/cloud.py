@@ -47,7 +47,7 @@ VSPHERE_DISK = _keys("""scsicontrollertype""")
 VSPHERE_WORKSPACE = _keys("""server datacenter folder default-datastore resourcepool-path""")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AwsKeys:
     """``awsCloudProvider``."""
 
@@ -55,7 +55,7 @@ class AwsKeys:
     service_override: RawMap = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class OpenstackKeys:
     """``openstackCloudProvider``."""
 
@@ -66,7 +66,7 @@ class OpenstackKeys:
     metadata: RawMap = mark(table=OPENSTACK_METADATA)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class VsphereKeys:
     """``vsphereCloudProvider``."""
 
@@ -77,14 +77,14 @@ class VsphereKeys:
     workspace: RawMap = mark(table=VSPHERE_WORKSPACE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class HarvesterKeys:
     """``harvesterCloudProvider``."""
 
     cloud_config: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class CloudKeys:
     """``cloud_provider``; the maps stay readable, for clusters whose external controller reads its settings there."""
 

@@ -34,7 +34,7 @@ IMAGES: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*USED.split(), *DEAD
 """Every name of ``system_images``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class EcrKeys:
     """``private_registries[].ecr_credential_plugin``."""
 
@@ -43,7 +43,7 @@ class EcrKeys:
     aws_session_token: Secret[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class RegistryKeys:
     """``private_registries[]``."""
 
@@ -56,7 +56,7 @@ class RegistryKeys:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class DrainKeys:
     """``upgrade_strategy.node_drain_input``."""
 
@@ -67,7 +67,7 @@ class DrainKeys:
     timeout: int | None = mark(zero=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class UpgradeKeys:
     """``upgrade_strategy``; ``node_drain_input`` is used when a node is taken out."""
 
@@ -77,7 +77,7 @@ class UpgradeKeys:
     node_drain_input: DrainKeys | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class RestoreKeys:
     """``restore``."""
 
@@ -85,7 +85,7 @@ class RestoreKeys:
     snapshot_name: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class RotateKeys:
     """``rotate_certificates``."""
 

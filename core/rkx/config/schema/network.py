@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 """Provider to the options that RKE knew for it; a provider's own name as prefix is cut for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class TolerationKeys:
     """A toleration, with RKE's spelling of its seconds and Kubernetes' own."""
 
@@ -56,28 +56,28 @@ class TolerationKeys:
     toleration_seconds: Number = mark("tolerationSeconds", also=("tolerationseconds",), zero=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class IfaceKeys:
     """``flannel_network_provider`` and ``canal_network_provider``."""
 
     iface: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class CalicoKeys:
     """``calico_network_provider``."""
 
     cloud_provider: Text = mark(also=("cloudprovider",))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class WeaveKeys:
     """``weave_network_provider``."""
 
     password: Secret[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class NetworkKeys:
     """``network``; what ``options`` may hold is the provider's business."""
 

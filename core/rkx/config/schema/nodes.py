@@ -12,7 +12,7 @@ from rkx.secret import Secret
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class TaintKeys:
     """``nodes[].taints[]``."""
 
@@ -22,7 +22,7 @@ class TaintKeys:
     time_added: Text = mark("timeAdded", dead="Kubernetes sets the time itself")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class NodeKeys:
     """``nodes[]``."""
 
@@ -45,7 +45,7 @@ class NodeKeys:
     transport_options: RawMap = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class BastionKeys:
     """``bastion_host``.
 
@@ -63,7 +63,7 @@ class BastionKeys:
     ignore_proxy_env_vars: Flag = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class SshKeys:
     """``ssh``, which RKE does not have: how host keys are checked."""
 

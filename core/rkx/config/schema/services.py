@@ -13,7 +13,7 @@ WINDOWS = "rkx has no Windows nodes"
 OLD = "it was read by no RKE since v0.3"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ServiceKeys:
     """What all six services have."""
 
@@ -29,7 +29,7 @@ class ServiceKeys:
     service_options: RawMap = mark(dead=OLD)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class S3Keys:
     """``services.etcd.backup_config.s3backupconfig``."""
 
@@ -42,7 +42,7 @@ class S3Keys:
     folder: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class BackupKeys:
     """``services.etcd.backup_config``."""
 
@@ -57,7 +57,7 @@ class BackupKeys:
 EXTERNAL = "rkx runs etcd itself: take this out and give nodes the role etcd"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class EtcdKeys(ServiceKeys):
     """``services.etcd``."""
 
@@ -74,7 +74,7 @@ class EtcdKeys(ServiceKeys):
     backup_config: BackupKeys | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class EncryptionKeys:
     """``services.kube-api.secrets_encryption_config``."""
 
@@ -82,7 +82,7 @@ class EncryptionKeys:
     custom_config: Raw = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AuditKeys:
     """``services.kube-api.audit_log.configuration``."""
 
@@ -94,7 +94,7 @@ class AuditKeys:
     policy: Raw = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AuditLogKeys:
     """``services.kube-api.audit_log``."""
 
@@ -102,7 +102,7 @@ class AuditLogKeys:
     configuration: AuditKeys | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class RateLimitKeys:
     """``services.kube-api.event_rate_limit``."""
 
@@ -110,7 +110,7 @@ class RateLimitKeys:
     configuration: Raw = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class KubeApiKeys(ServiceKeys):
     """``services.kube-api``."""
 
@@ -125,7 +125,7 @@ class KubeApiKeys(ServiceKeys):
     event_rate_limit: RateLimitKeys | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class KubeControllerKeys(ServiceKeys):
     """``services.kube-controller``."""
 
@@ -133,7 +133,7 @@ class KubeControllerKeys(ServiceKeys):
     service_cluster_ip_range: Text = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class KubeletKeys(ServiceKeys):
     """``services.kubelet``."""
 
@@ -144,7 +144,7 @@ class KubeletKeys(ServiceKeys):
     generate_serving_certificate: Flag = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ServicesKeys:
     """``services``; other names than these are service providers with their options."""
 

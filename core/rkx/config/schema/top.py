@@ -22,14 +22,14 @@ from rkx.model.cluster import ImageLayout
 from rkx.secret import Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class StateKeys:
     """``state``: what seals the copies of the state on the nodes."""
 
     key: Secret[str] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ClusterKeys:
     """All of cluster.yml; an absent key is None."""
 
