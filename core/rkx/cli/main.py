@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import click
@@ -9,6 +10,9 @@ import click
 from rkx.cli import faults, not_yet
 from rkx.cli.commands import COMMANDS
 from rkx.errors import RkxError
+
+YOUNG = 50_000
+"""A run ends in seconds, and what it imports stays: looking through that again and again is in vain."""
 
 
 class Commands(click.Group):
@@ -51,4 +55,5 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; the console script calls this."""
+    gc.set_threshold(YOUNG)
     cli(prog_name="rkx")

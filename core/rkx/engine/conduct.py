@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from rkx.engine import containers
-from rkx.engine.apply import Application, World
 from rkx.engine.desire import Desired
 from rkx.engine.files import keeps_state, state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
@@ -68,11 +66,15 @@ class Conductor:
         self._visit.look()
 
     def _pull(self, desired: Desired, action: Action) -> None:
+        from rkx.engine import containers
+
         with contextlib.suppress(RkxError):  # the plan's own pull tells
             containers.pull(self._visit.links[action.key.node], action.key.name, desired.cluster.registries)
 
     def apply(self, desired: Desired, plan: Plan) -> None:
         """Apply a plan, and give the state's copies to the nodes that keep one, however it ends."""
+        from rkx.engine.apply import Application, World  # a run with nothing to do needs none of it
+
         self._begin(desired)
         visit = self._visit
         world = World(

@@ -25,7 +25,7 @@ Connect = Callable[[], socket.socket]
 TIMEOUT_S = 60.0
 KEPT = 8
 """So many idle streams a session keeps; more are opened as they are wanted."""
-VERSION_TIMEOUT_S = 8.0
+PING_TIMEOUT_S = 8.0
 _AGAIN = "run again; what was done is recognised"
 
 
@@ -116,7 +116,7 @@ class Link:
         self._transport = transport
         self._relays = relays
         self._dials: bool | None = None if isinstance(transport, Dials) else False
-        self._version: dict[str, Any] = {}
+        self._api_version = ""
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -158,26 +158,25 @@ class Link:
         """Give a Docker client that the caller closes."""
         from docker import APIClient
 
-        version = str(self.version()["ApiVersion"])
-        client = APIClient(base_url="tcp://node:2375", version=version, timeout=int(timeout_s))
+        client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
         client.trust_env = False
         client.mount("http://", StreamAdapter(self._transport.engine, timeout_s=timeout_s))
         return client
 
-    def version(self) -> dict[str, Any]:
-        """Give the Engine's /version, asked once: clients are made for a certain version of its API."""
+    def api_version(self) -> str:
+        """Give the version of the Engine's API, asked once, by /_ping: for /version the Engine starts processes."""
         with self._lock:
-            if not self._version:
-                self._version = self._ask_version()
-            return self._version
+            if not self._api_version:
+                self._api_version = self._ping()
+            return self._api_version
 
-    def _ask_version(self) -> dict[str, Any]:
+    def _ping(self) -> str:
         try:
-            with session(self._transport.engine, timeout_s=VERSION_TIMEOUT_S) as plain:
-                answer = plain.get("http://node/version")
+            with session(self._transport.engine, timeout_s=PING_TIMEOUT_S) as plain:
+                answer = plain.get("http://node/_ping")
                 answer.raise_for_status()
-                found: dict[str, Any] = answer.json()
-        except (requests.RequestException, ValueError) as error:
+                found = str(answer.headers["Api-Version"])
+        except (requests.RequestException, KeyError) as error:
             raise TimedOut(
                 f"{self.name}: its Docker Engine took the connection and gave no answer: {error}",
                 node=self.name,

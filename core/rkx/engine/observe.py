@@ -117,15 +117,14 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
 
 
 def _facts(link: Link, engine: requests.Session) -> NodeFacts:
-    version = link.version()
     asked = time.time()
     info = get(engine, "/info")
     answered = time.time()
     now = datetime.fromisoformat(info["SystemTime"]).timestamp() if info.get("SystemTime") else asked
     return NodeFacts(
         engine_id=info["ID"],
-        engine_version=version["Version"],
-        api_version=version["ApiVersion"],
+        engine_version=info["ServerVersion"],
+        api_version=link.api_version(),
         root_dir=info["DockerRootDir"],
         logging_driver=info["LoggingDriver"],
         cgroup_driver=info["CgroupDriver"],

@@ -147,7 +147,7 @@ class Visit:
         relays = Relays() if self.writes else None  # a relay starts a container, which a plan never does
         link = Link(node.name, self.open_transport(node), relays)
         try:
-            link.version()
+            link.api_version()
         except BaseException:
             link.close()
             raise

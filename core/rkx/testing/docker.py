@@ -92,8 +92,8 @@ class FakeEngine:
         self._effect(f"{self.machine.name} {what}", act)
         return response or Response(status=204)
 
-    def _version(self, _request: Request) -> Response:
-        return as_json({"Version": "20.10.24", "ApiVersion": API_VERSION, **self.says})
+    def _ping(self, _request: Request) -> Response:
+        return Response(body=b"OK", headers={"Api-Version": self.says.get("ApiVersion", API_VERSION)})
 
     def _info(self, _request: Request) -> Response:
         name = self.machine.name
@@ -101,6 +101,7 @@ class FakeEngine:
             {
                 "ID": self.id,
                 "Name": name,
+                "ServerVersion": "20.10.24",
                 "SystemTime": datetime.now(UTC).isoformat(),
                 "DockerRootDir": "/var/lib/docker",
                 "LoggingDriver": "json-file",
@@ -257,7 +258,7 @@ def _frame(stream: int, content: bytes) -> bytes:
 
 
 _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
-    ("GET", "/version", FakeEngine._version),
+    ("GET", "/_ping", FakeEngine._ping),
     ("GET", "/info", FakeEngine._info),
     ("GET", "/containers/json", FakeEngine._list),
     ("POST", "/containers/create", FakeEngine._create),

@@ -91,7 +91,7 @@ AS_ROOT = "use a Docker Engine that runs as root, without user namespaces"
 CANNOT = "the kubelet's privileged container cannot work there"
 UNFIT: Mapping[str, tuple[dict[str, Any], str, str]] = {
     "old Docker": (
-        {"Version": "19.03.15"},
+        {"ServerVersion": "19.03.15"},
         "Docker is 19.03.15 with API 1.41; 20.10 with API 1.41 is the oldest",
         "upgrade Docker on the machine",
     ),
