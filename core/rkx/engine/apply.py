@@ -22,11 +22,12 @@ from rkx.engine.lock import Lock
 from rkx.engine.node import NodeProgram
 from rkx.engine.object_actions import Objects
 from rkx.engine.objects import ApiSilent, ClusterApi
-from rkx.engine.order import Unit, units, within
+from rkx.engine.order import within
 from rkx.engine.patience import Patience
 from rkx.engine.probe import POLL_S, wait_until_ready
 from rkx.engine.state import NodeRecord
 from rkx.engine.turns import Turns
+from rkx.engine.units import Unit, units
 from rkx.errors import ApplyFailed, Interrupted, NotReady, PartlyDone, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, Waiting
 from rkx.model.plan import Action, Plan

@@ -6,8 +6,8 @@ import queue
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rkx.engine.order import Unit
 from rkx.engine.patience import Patience
+from rkx.engine.units import Unit
 from rkx.model.resource import Key
 
 AT_ONCE = 48

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rkx.engine.desire import Desired
 from rkx.engine.diff import ISSUE, prepare_key
@@ -88,29 +88,3 @@ def _sorted(actions: Sequence[Action]) -> tuple[Action, ...]:
         result += [left.pop(key) for key in ready]
         done.update(ready)
     return tuple(result)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
-    """Actions done together: all files of a node go in one batch."""
-
-    actions: tuple[Action, ...]
-
-    @property
-    def keys(self) -> frozenset[Key]:
-        """Give the keys that are done when the unit is."""
-        return frozenset(action.key for action in self.actions)
-
-    @property
-    def after(self) -> frozenset[Key]:
-        """Give the keys to wait for."""
-        return frozenset(key for action in self.actions for key in action.after) - self.keys
-
-
-def units(actions: Sequence[Action]) -> list[Unit]:
-    """Group the files and folders of each node; every other action is a unit of its own."""
-    groups: dict[object, list[Action]] = {}
-    for action in actions:
-        batched = action.key.kind in ("File", "Folder")
-        groups.setdefault(action.key.node if batched else action.key, []).append(action)
-    return [Unit(actions=tuple(group)) for group in groups.values()]

@@ -12,8 +12,8 @@ import requests
 from rkx.engine.access import https, tls_context
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
-from rkx.engine.order import Unit
 from rkx.engine.patience import Patience
+from rkx.engine.units import Unit
 from rkx.errors import NotReady, Refused, StreamRefused, TransportError
 from rkx.model.plan import Plan
 from rkx.model.resource import Key

@@ -41,7 +41,7 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFacts:
-    """What the Engine's /info and /version say, and ``host`` if the node was prepared.
+    """What the Engine's /info says, and ``host`` if the node was prepared.
 
     ``clock_offset_s`` is the node's clock less the operator's, ``clock_error_s`` half the round trip.
     """

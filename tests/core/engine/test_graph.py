@@ -12,8 +12,8 @@ from tests.conftest import Golden
 from tests.core.engine.small import Site
 
 from rkx.engine.graph import Graph
-from rkx.engine.order import Unit, units
 from rkx.engine.patience import Patience
+from rkx.engine.units import Unit, units
 from rkx.errors import ApplyFailed, PluginFault
 from rkx.model.plan import Action
 from rkx.model.resource import Key

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from rkx.engine.graph import Graph
-from rkx.engine.order import Unit
 from rkx.engine.patience import AFTER_FAILURE_S, Patience
+from rkx.engine.units import Unit
 from rkx.model.plan import Action
 from rkx.model.resource import Key
 

@@ -10,10 +10,10 @@ import pytest
 import rkx
 from rkx.engine import turns
 from rkx.engine.ledger import Ledger
-from rkx.engine.order import Unit
 from rkx.engine.patience import Patience
 from rkx.engine.state import born
 from rkx.engine.turns import Turns
+from rkx.engine.units import Unit
 from rkx.errors import NotReady, Refused
 from rkx.model.cluster import PluginRef
 from rkx.registry import Chosen, Plugins

@@ -1,0 +1,35 @@
+"""What is done together: the graph starts units, each of one action or of all files of a node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rkx.model.plan import Action
+from rkx.model.resource import Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Actions done together: all files of a node go in one batch."""
+
+    actions: tuple[Action, ...]
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """Give the keys that are done when the unit is."""
+        return frozenset(action.key for action in self.actions)
+
+    @property
+    def after(self) -> frozenset[Key]:
+        """Give the keys to wait for."""
+        return frozenset(key for action in self.actions for key in action.after) - self.keys
+
+
+def units(actions: Sequence[Action]) -> list[Unit]:
+    """Group the files and folders of each node; every other action is a unit of its own."""
+    groups: dict[object, list[Action]] = {}
+    for action in actions:
+        batched = action.key.kind in ("File", "Folder")
+        groups.setdefault(action.key.node if batched else action.key, []).append(action)
+    return [Unit(actions=tuple(group)) for group in groups.values()]
