@@ -7,10 +7,13 @@ import json
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 UP = ("click", "cryptography.x509", "docker", "paramiko", "pluggy", "requests", "stevedore", "yaml")
 
 address, key, known_hosts, *counted = sys.argv[1:]
+if counted:
+    sys.modules["invoke"] = ModuleType("invoke")  # paramiko imports it, rkx puts that off
 for name in json.loads(Path(counted[0]).read_text())["libraries"] if counted else UP:
     import_module(name)
 from paramiko import SSHClient  # noqa: E402 - one of them

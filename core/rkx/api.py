@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rkx.errors import PartlyDone, PlanStale, Problem, Refused
 from rkx.events import PlanReady, ProblemFound
-from rkx.model.identity import Saved
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
 from rkx.project import Project, load
@@ -21,6 +20,7 @@ from rkx.transport import Prompt, Transport
 if TYPE_CHECKING:
     from rkx.engine.conduct import Conductor
     from rkx.engine.desire import Desired
+    from rkx.engine.expiry import End
     from rkx.engine.state import State
     from rkx.engine.visit import Visit
 
@@ -66,26 +66,26 @@ def plan(project: Project, options: Options = Options()) -> Plan:
 
 @contextmanager
 def _visit(project: Project, options: Options, *, writes: bool, objects: bool = True) -> Iterator[Visit]:
-    """Begin to log in before all else, as the rest of the engine is imported in the meantime."""
+    """Begin to log in before most of the engine is imported, but never beside another run of this computer."""
     from rkx.engine.early import Early
 
-    early = Early(project.open_transport, options.prompt)
-    early.begin(project.cluster.nodes)
-    try:
-        with _locked(project) if writes else nullcontext():
+    with _locked(project) if writes else nullcontext():
+        early = Early(project.open_transport, options.prompt)
+        early.begin(project.cluster.nodes)
+        try:
             visit = _prepared(project, options, early.open, writes=writes, objects=objects)
             try:
                 visit.begin()
                 yield visit
             finally:
                 visit.close()
-    finally:
-        early.close()
+        finally:
+            early.close()
 
 
 @contextmanager
 def _locked(project: Project) -> Iterator[None]:
-    from rkx.engine.lock import FileLock
+    from rkx.engine.filelock import FileLock
     from rkx.engine.state import path_beside
 
     state = path_beside(project.path)
@@ -152,7 +152,7 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
             _carry_out(visit, conductor, desired, found, options, run, project)
-        for problem in of_state(visit.ledger.state, datetime.now(UTC)):
+        for problem in of_state(visit.ledger.state, desired.identities.values(), datetime.now(UTC)):
             run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
         _report_unreachable(visit)
 
@@ -225,15 +225,15 @@ def expiring(project: Project) -> list[Problem]:
     from rkx.engine.expiry import expiring as of_state
 
     state = _state(project)
-    return list(of_state(state, datetime.now(UTC))) if state else []
+    return list(of_state(state, project.plugins.identities(project.cluster), datetime.now(UTC))) if state else []
 
 
-def first_ends(project: Project) -> list[Saved]:
+def first_ends(project: Project) -> list[End]:
     """Give the authority that ends first, then the certificate that does; nothing where there is no cluster yet."""
     from rkx.engine.expiry import first_ends as of_state
 
     state = _state(project)
-    return of_state(state) if state else []
+    return of_state(state, project.plugins.identities(project.cluster)) if state else []
 
 
 def kubeconfig_path(project: Project) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +11,7 @@ import click
 
 from rkx.cli import not_yet
 from rkx.cli.options import as_json_option, changes_nodes, reads_file, visits_nodes
+from rkx.errors import RkxError
 
 if TYPE_CHECKING:
     from rkx.api import Project
@@ -151,8 +153,9 @@ def _tell_expiry(project: Project) -> None:
     from rkx import api
     from rkx.config import show
 
-    if found := api.expiring(project):
-        click.echo(show(found), err=True)
+    with suppress(RkxError):  # a state that cannot be read is the business of commands that need it
+        if found := api.expiring(project):
+            click.echo(show(found), err=True)
 
 
 COMMANDS = [up, plan, remove, validate, kubeconfig, plugins, version]

@@ -16,6 +16,6 @@ def summary(project: Project) -> str:
     width = max(len(node.name) for node in nodes)
     lines = [f"  {node.name:<{width}}  {node.address}  {', '.join(sorted(node.roles))}" for node in nodes]
     name, path = project.cluster.name, kubeconfig_path(project)
-    ends = [f"{each.name} until {each.not_after:%Y-%m-%d}" for each in first_ends(project)]
+    ends = [f"{each.name} until {each.at:%Y-%m-%d}" for each in first_ends(project)]
     last = [f"valid: {', '.join(ends)}"] if ends else []
     return "\n".join([f"{name} is up:", *lines, f"kubectl --kubeconfig {path} get nodes", *last])

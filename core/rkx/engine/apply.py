@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -62,7 +62,7 @@ class Application:
     def __init__(self, world: World, plan: Plan) -> None:
         self._world, self._plan = world, plan
         self._patience = Patience(world.cancelled)
-        self._turns = Turns(world.plugins, plan, world.links, world.ledger, self._patience)
+        self._turns = Turns(world.plugins, plan, world.links, world.ledger, self._patience, world.lock.check)
         self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
         self._objects = Objects(world.api, world.ledger, world.desired, world.links, self._patience)
         self._unasked: list[str] = []
@@ -84,10 +84,10 @@ class Application:
             raise RkxError(f"a bug in rkx: these wait for each other: {', '.join(left)}")
         if failures and self._all_changed() and all(isinstance(error, NotReady) for error in failures.values()):
             raise _not_ready(failures)
-        if len(failures) == 1 and not left:
+        if len(failures) == 1 and self._only_waits(self._graph.left):
             [only] = failures.values()
-            raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError) else only
-        if failures and not left and all(isinstance(error, Refused) for error in failures.values()):
+            raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError | NotReady) else only
+        if failures and self._only_waits(self._graph.left) and all(isinstance(e, Refused) for e in failures.values()):
             raise Refused(_lines(failures), hint=next(iter(failures.values())).hint)
         if failures:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
@@ -100,8 +100,13 @@ class Application:
             )
 
     def _all_changed(self) -> bool:
-        """Tell if all that is left waits for something and changes nothing."""
-        return all(action.verb == "await" for unit in self._graph.left for action in unit.actions)
+        """Tell if what failed and what is left waits for something, and changes nothing any more."""
+        carried = [unit for unit in self._graph.failures if unit.actions[0].key.kind == "Container"]
+        return self._only_waits([*self._graph.left, *(unit for unit in self._graph.failures if unit not in carried)])
+
+    @staticmethod
+    def _only_waits(units: Iterable[Unit]) -> bool:
+        return all(action.verb == "await" for unit in units for action in unit.actions)
 
     def _work(self, unit: Unit) -> Sequence[Unit]:
         started = time.monotonic()
@@ -135,7 +140,8 @@ class Application:
         world, first = self._world, unit.actions[0]
         if first.verb not in CHANGE_NOTHING:
             world.lock.check()
-        self._turns.enter(unit)
+        if self._turns.enter(unit):
+            world.lock.check()  # that may have taken minutes
         if first.key.kind in ("File", "Folder"):
             write(world.programs[first.key.node], unit.actions, world.desired, world.ledger)
         elif first.verb == "survey":

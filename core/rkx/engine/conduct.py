@@ -15,7 +15,7 @@ from rkx.engine.kubeconfig import kubeconfig_path
 from rkx.engine.lock import Lock
 from rkx.engine.node import LOCK, read_copy
 from rkx.engine.visit import Visit
-from rkx.errors import RkxError
+from rkx.errors import RkxError, TransportError
 from rkx.events import Event
 from rkx.model.plan import Action, Plan
 
@@ -127,6 +127,14 @@ class Conductor:
                 sent.result()
 
     def _send_copy(self, name: str) -> None:
+        try:
+            self._put_copy(name)
+        except TransportError as error:
+            if name not in self._visit.allowed_unreachable:
+                raise
+            self._visit.unreachable[name] = error
+
+    def _put_copy(self, name: str) -> None:
         program = self._visit.programs[name]
         program.refuse_other_state()  # what ended the run may be that it lies there
         program.batch("files", state_copy(self._visit.ledger))

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rkx.engine.state import State
 from rkx.errors import Problem
-from rkx.model.identity import Saved
+from rkx.model.identity import Identity, IdentityKind
 
 NOTICE = timedelta(days=90)
+LAST_PART = 3
+"""Certificates are renewed in the last third of their life, so one of a short life is no cause to warn before."""
+HINTS = {
+    "authority": "authorities cannot be exchanged yet: have a new cluster before that day",
+    "leaf": "rkx up renews it",
+}
+WORDS = {"authority": "the authority", "leaf": "the certificate"}
 
 
-def first_ends(state: State) -> list[Saved]:
-    """Give the authority that ends first, then the certificate of the others that does; nothing for a newborn."""
-    dated = [each.saved for each in state.credentials.values() if each.saved.not_after]
-    kinds = ([s for s in dated if not s.authority_serial], [s for s in dated if s.authority_serial])
-    return [min(those, key=_end) for those in kinds if those]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """When an authority, or what one has signed, ends; ``life`` is how long it was made for."""
+
+    name: str
+    kind: IdentityKind
+    at: datetime
+    life: timedelta
 
 
-def _end(saved: Saved) -> datetime:
-    if saved.not_after is None:
-        raise TypeError(f"{saved.name} has no end")
-    return saved.not_after
+def first_ends(state: State, identities: Collection[Identity]) -> list[End]:
+    """Give the authority that ends first, then the certificate of the others that does, of what is in use."""
+    found = [end for identity in identities if (end := _end(state, identity)) is not None]
+    kinds = ([end for end in found if end.kind == kind] for kind in WORDS)
+    return [min(those, key=lambda end: end.at) for those in kinds if those]
 
 
-def expiring(state: State, now: datetime) -> Iterator[Problem]:
+def _end(state: State, identity: Identity) -> End | None:
+    credential = state.credentials.get(identity.name)
+    if credential is None or credential.saved.not_after is None or credential.saved.not_before is None:
+        return None
+    saved, end = credential.saved, credential.saved.not_after
+    return End(name=saved.name, kind=identity.kind, at=end, life=end - credential.saved.not_before)
+
+
+def expiring(state: State, identities: Collection[Identity], now: datetime) -> Iterator[Problem]:
     """Warn of what ends within 90 days, or has ended."""
-    for saved in first_ends(state):
-        end = _end(saved)
-        if end - now < NOTICE:
-            what, hint = _OTHER if saved.authority_serial else _AUTHORITY
-            message = f"{what} {saved.name} {'ended' if end < now else 'ends'} on {end:%Y-%m-%d}"
-            yield Problem(where="certificates", message=message, hint=hint, warning=True)
-
-
-_OTHER = "the certificate", "rkx up renews it"
-_AUTHORITY = "the authority", "authorities cannot be exchanged yet: have a new cluster before that day"
+    for end in first_ends(state, identities):
+        if end.at - now < (NOTICE if end.kind == "authority" else min(NOTICE, end.life / LAST_PART)):
+            message = f"{WORDS[end.kind]} {end.name} {'ended' if end.at < now else 'ends'} on {end.at:%Y-%m-%d}"
+            yield Problem(where="certificates", message=message, hint=HINTS[end.kind], warning=True)

@@ -25,6 +25,8 @@ Connect = Callable[[], socket.socket]
 TIMEOUT_S = 60.0
 KEPT = 8
 """So many idle streams a session keeps; more are opened as they are wanted."""
+WAITS = 10
+"""Who wants a stream where they are few waits for so many answers of others at most."""
 PING_TIMEOUT_S = 8.0
 _AGAIN = "run again; what was done is recognised"
 
@@ -45,8 +47,8 @@ class _Pool(urllib3.HTTPConnectionPool):
         self._connect, self._timeout_s = connect, timeout_s
 
     def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - urllib3 keeps the type to itself
-        """Wait for a free stream no longer than for an answer: requests has no word for it, and would wait for ever."""
-        return super()._get_conn(timeout or self._timeout_s)
+        """Wait for a free stream, which whoever has it gives back in time: requests would wait for ever."""
+        return super()._get_conn(timeout or WAITS * self._timeout_s)
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
         return _Connection(self._connect, self._timeout_s)
@@ -59,7 +61,7 @@ class StreamAdapter(HTTPAdapter):
     """
 
     def __init__(self, connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0) -> None:
-        self._pool = _Pool(connect, timeout_s, at_most)
+        self._pool, self._timeout_s = _Pool(connect, timeout_s, at_most), timeout_s
         super().__init__()
 
     def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401
@@ -71,9 +73,9 @@ class StreamAdapter(HTTPAdapter):
         return request.path_url
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        """Send over a stream that is free, or becomes so in time."""
+        """Send over a stream that is free, or becomes so in time; without a limit of its own it has the adapter's."""
         try:
-            return super().send(request, *args, **kwargs)
+            return super().send(request, *args, **{**kwargs, "timeout": kwargs.get("timeout") or self._timeout_s})
         except urllib3.exceptions.EmptyPoolError as error:
             raise requests.ConnectionError("no stream became free in time", request=request) from error
 
@@ -195,7 +197,7 @@ class Link:
             except DialForbidden:
                 self._dials = False
             else:
-                self._dials = True
+                self._dials = True if self._dials is None else self._dials
                 return stream
         if self._relays is None:
             raise StreamRefused(f"{self.name}: {address} cannot be reached", node=self.name)

@@ -1,23 +1,25 @@
-"""One run at a time: a lock on the operator's file, and a container that is never started on each etcd node."""
+"""One run at a time, from whatever computer: a container that is never started on each etcd node."""
 
 from __future__ import annotations
 
-import fcntl
 import os
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from rkx.engine.link import Link, get
 from rkx.engine.node import LOCK, NodeProgram
-from rkx.errors import Interrupted, Locked, PartlyDone, PreflightFailed, RkxError, TransportError
+from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, TransportError
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 CHECK_TIMEOUT_S = 10.0
+AGAIN_S = 5.0
+"""A node that did not say is asked again after this time."""
 
 
 def boot_id() -> str:
@@ -69,42 +71,6 @@ class Holder:
         return bool(self.pidns) and self.pidns == pid_namespace() and not runs(self.pid)
 
 
-class FileLock:
-    """The lock beside the state: two runs on one computer."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[str] | None = None
-
-    def take(self) -> None:
-        """Take it, or raise Locked naming the process that has it."""
-        try:
-            file = self._path.open("a+")
-        except OSError as error:
-            raise PartlyDone(
-                f"{self._path}: {error.strerror}", hint="make the folder writable: the state lies there"
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip()
-            file.close()
-            raise Locked(
-                f"{self._path}: another rkx works on this cluster: {holder}", hint="wait for it to end"
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()}\n")
-        file.flush()
-        self._file = file
-
-    def release(self) -> None:
-        """Give it back; the file stays, as another run may wait on it."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
 class Lock:
     """The lock on the nodes: two runs from two computers."""
 
@@ -113,7 +79,7 @@ class Lock:
     ) -> None:
         self._links, self._programs, self._run, self._break = list(links), programs, run, break_run
         self._held: dict[str, tuple[Link, str]] = {}
-        self._silent: dict[str, TransportError] = {}
+        self._silent: dict[str, float] = {}
 
     def take(self) -> None:
         """Make the lock's container on every node; Locked if another run's stands there and is not dead."""
@@ -195,23 +161,27 @@ class Lock:
 
         Who breaks a lock takes every node that he reaches: a silent one says nothing, as long as another confirms.
         """
-        asked = [name for name in self._held if name not in self._silent] or [*self._held]
-        if not sum(self._confirms(*self._held[name]) for name in asked) and self._silent:
-            raise next(iter(self._silent.values()))
+        now = time.monotonic()
+        asked = [name for name in self._held if now - self._silent.get(name, -AGAIN_S) >= AGAIN_S] or [*self._held]
+        silent = [error for name in asked if (error := self._looked_at(*self._held[name])) is not None]
+        if silent and len(silent) == len(asked):
+            raise silent[0]
 
-    def _confirms(self, link: Link, mine: str) -> bool:
+    def _looked_at(self, link: Link, mine: str) -> TransportError | None:
+        """Give the error of a node that does not say."""
         try:
             with link.http(timeout_s=CHECK_TIMEOUT_S) as engine:
-                found = get(engine, f"/containers/{LOCK}/json") or {}
+                found = get(engine, f"/containers/{LOCK}/json")
         except TransportError as error:
-            self._silent[link.name] = error
-            return False
-        if found.get("Id") != mine:
+            self._silent[link.name] = time.monotonic()
+            return error
+        if found is None:
+            raise Interrupted(f"{link.name}: this run's lock is gone", hint="somebody removed it; run again")
+        if found["Id"] != mine:
             raise Interrupted(
                 f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
             )
-        self._silent.pop(link.name, None)
-        return True
+        return None
 
     def release(self) -> None:
         """Remove the lock's containers; one left behind on a node that is lost has a dead holder for the next run."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rkx.engine.layout import HELD_MODE, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout
 from rkx.engine.link import Link
 from rkx.engine.state import Former, State, parse
-from rkx.errors import PartlyDone, PreflightFailed, Refused
+from rkx.errors import ConfigError, PartlyDone, PreflightFailed, Refused
 from rkx.model.facts import HostFacts, Interface, Listener
 from rkx.model.resource import NODE_PROGRAM
 
@@ -219,13 +219,13 @@ class NodeProgram:
 
 
 def read_copy(link: Link) -> State | None:
-    """Read the state's copy from a node, if it has one."""
+    """Read the state's copy from a node, if it has one that is whole: a damaged one says nothing."""
     import io
     import tarfile
 
     from docker.errors import NotFound
 
-    with link.docker() as client, contextlib.suppress(NotFound):
+    with link.docker() as client, contextlib.suppress(NotFound, ConfigError):
         pieces, _stat = client.get_archive(NAMES["files"], STATE_COPY)
         with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
             member = archive.extractfile(archive.getmembers()[0])

@@ -106,7 +106,7 @@ class ClusterApi:
 
     def close(self) -> None:
         """Close all connections."""
-        for session in self._sessions.values():
+        for session in [*self._sessions.values()]:  # one that still looks may add its own
             session.close()
 
     def read(self, path: str, **params: str) -> dict[str, Any] | None:

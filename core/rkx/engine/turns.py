@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import requests
@@ -45,12 +45,22 @@ def ask_all(calls: Sequence[Call], links: Mapping[str, Link], ledger: Ledger) ->
 
 
 class Turns:
-    """The turns of one run: what their steps do, and in which order the units that they claim may go."""
+    """The turns of one run: what their steps do, and in which order the units that they claim may go.
+
+    ``check`` is called before each thing that a step does, and raises where the run must stop.
+    """
 
     def __init__(
-        self, plugins: Plugins, plan: Plan, links: Mapping[str, Link], ledger: Ledger, patience: Patience
+        self,
+        plugins: Plugins,
+        plan: Plan,
+        links: Mapping[str, Link],
+        ledger: Ledger,
+        patience: Patience,
+        check: Callable[[], None],
     ) -> None:
         self._plugins, self._links, self._ledger, self._patience = plugins, links, ledger, patience
+        self._check = check
         self._turns = plan.turns
         self._widths = {lane.name: lane.width for lane in plan.lanes}
         planned = {action.key for action in plan.actions}
@@ -75,14 +85,16 @@ class Turns:
         waits = tuple(key for key in lane[place].keys if key in present)
         return Unit(actions=tuple(replace(action, after=(*action.after, *waits)) for action in unit.actions))
 
-    def enter(self, unit: Unit) -> None:
-        """Take the steps before a turn's first unit; its other units wait for them."""
-        for turn in self._turns_of(unit):
+    def enter(self, unit: Unit) -> bool:
+        """Take the steps before a turn's first unit; its other units wait for them. Tells if the unit is in a turn."""
+        turns = self._turns_of(unit)
+        for turn in turns:
             with self._doors[turn]:
                 if turn not in self._entered:
                     for step in turn.enter:
                         self._take(step)
                     self._entered.add(turn)
+        return bool(turns)
 
     def leave(self, unit: Unit) -> None:
         """Take the steps after a turn's last unit."""
@@ -104,6 +116,7 @@ class Turns:
                 case Done():
                     return
                 case Do(calls=calls):
+                    self._check()
                     ask_all(calls, self._links, self._ledger)
                 case Wait(why=why):
                     self._patience.cancelled.wait(POLL_S)

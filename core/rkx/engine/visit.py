@@ -198,6 +198,8 @@ class Visit:
 
     def _remember(self, seen: Mapping[str, SeenNode]) -> None:
         self.seen = {name: seen[name] for name in self.links}
+        for name in self.programs.keys() - self.links.keys():
+            del self.programs[name]
         for name, each in self.seen.items():
             self.programs[name] = NodeProgram(self.links[name], self.cluster.id, each.facts.architecture)
 

@@ -54,6 +54,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.labels = {"tiny": "yes"}
         self.taints: tuple[rkx.Taint, ...] = ()
         self.has_extra = self.keeps_data = False
+        self.leaves: tuple[str, ...] = ()
         self.agent_probe: rkx.Probe | None = None
         self.calls: list[str] = []
 
@@ -61,7 +62,8 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
     def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
         self.calls.append("rkx_identities")
         seed = rkx.Identity(name="seed", kind="secret", form="seed=${secret}")
-        return [leaf(rkx.SUPER_ADMIN), leaf(rkx.ADMIN), leaf("server", sans=("127.0.0.1",)), seed]
+        more = [leaf(name) for name in self.leaves]
+        return [leaf(rkx.SUPER_ADMIN), leaf(rkx.ADMIN), leaf("server", sans=("127.0.0.1",)), seed, *more]
 
     @rkx.hookimpl
     def rkx_service_resources(

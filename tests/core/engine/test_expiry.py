@@ -43,7 +43,7 @@ def before_the_end_of(monkeypatch: pytest.MonkeyPatch, running: Site) -> Before:
 
 
 def ends(site: Site) -> list[datetime]:
-    return [each.not_after for each in api.first_ends(site.project) if each.not_after]
+    return [each.at for each in api.first_ends(site.project)]
 
 
 def warned(site: Site) -> list[str]:
@@ -88,3 +88,19 @@ def test_the_last_line_of_up_says_until_when_certificates_are_valid(
     assert last.startswith("valid: ")
     assert f"-ca until {authority:%Y-%m-%d}, " in last
     assert last.endswith(f" until {leaf:%Y-%m-%d}")
+
+
+def test_what_nobody_uses_any_more_is_not_told(running: Site, before_the_end_of: Before) -> None:
+    running.service.leaves = ("of-two",)
+    running.done()
+    running.service.leaves = ()
+    before_the_end_of(1, timedelta(days=1))
+    assert not [problem for problem in api.expiring(running.project) if "of-two" in problem.message]
+    assert "of-two" in running.state.credentials
+
+
+def test_a_certificate_of_a_short_life_is_told_in_its_last_third_alone(site: Site) -> None:
+    with site.file.open("a") as file:
+        file.write("authentication: {options: {x509: {leaf_days: 30}}}\n")
+    site.done()
+    assert api.expiring(site.project) == []

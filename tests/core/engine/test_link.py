@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 import requests
 
-from rkx.engine.link import session
+from rkx.engine.link import Link, session
+from rkx.errors import TimedOut
 from rkx.testing.wire import Request, Response, as_json, serve
 
 HELD = "/held"
@@ -34,3 +37,35 @@ def test_who_finds_no_free_stream_is_told_and_waits_no_longer_than_for_an_answer
     with few.get(f"http://node{HELD}", stream=True, timeout=5), pytest.raises(requests.ConnectionError, match="free"):
         few.get("http://node/other")
     assert few.get("http://node/other").json() == {}
+
+
+class Wedged:
+    """A node whose Engine takes connections and never answers."""
+
+    def __init__(self) -> None:
+        self.ends: list[socket.socket] = []
+
+    def engine(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        self.ends.append(theirs)
+        return ours
+
+    def close(self) -> None:
+        for end in self.ends:
+            end.close()
+
+
+def test_who_is_never_answered_is_told_in_time() -> None:
+    way, began = Wedged(), time.monotonic()
+    with pytest.raises(requests.Timeout), session(way.engine, timeout_s=0.2) as asking:
+        asking.get("http://node/info")
+    assert time.monotonic() - began < 2
+    way.close()
+
+
+def test_an_engine_that_takes_the_connection_and_never_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.link.PING_TIMEOUT_S", 0.2)
+    link = Link("one", Wedged())
+    with pytest.raises(TimedOut, match="one: its Docker Engine took the connection and gave no answer"):
+        link.api_version()
+    link.close()

@@ -10,8 +10,9 @@ import pytest
 from tests.core.engine.small import MANIFEST, Site
 
 from rkx import api
+from rkx.engine.filelock import FileLock
 from rkx.engine.link import Link
-from rkx.engine.lock import FileLock, Holder, Lock, runs
+from rkx.engine.lock import Holder, Lock, runs
 from rkx.engine.node import NodeProgram
 from rkx.errors import ConnectFailed, Interrupted, Locked, PreflightFailed
 from rkx.testing import World

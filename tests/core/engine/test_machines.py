@@ -109,8 +109,14 @@ def test_removal_leaves_the_pods_of_a_machine_that_was_refused(site: Site) -> No
     assert f"{ROOT}/config" in site.world.machines["two"].files
 
 
+@pytest.mark.parametrize("keeps_state", [True, False])
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_machine_that_is_lost_once_it_is_prepared_is_named_as_any_other(site: Site, *, allowed: bool) -> None:
+def test_a_machine_that_is_lost_once_it_is_prepared_is_named_as_any_other(
+    site: Site, *, allowed: bool, keeps_state: bool
+) -> None:
+    if keeps_state:
+        site.file.write_text(site.file.read_text().replace("role: [worker]", "role: [controlplane, worker]"))
+
     def lose() -> None:
         if "/var/lib/rkx/bin/rkx-node" in site.world.machines["two"].files:
             site.world.silent.add("two")

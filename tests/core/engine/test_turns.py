@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -14,7 +14,7 @@ from rkx.engine.patience import Patience
 from rkx.engine.state import born
 from rkx.engine.turns import Turns
 from rkx.engine.units import Unit
-from rkx.errors import NotReady, Refused
+from rkx.errors import Interrupted, NotReady, Refused
 from rkx.model.cluster import PluginRef
 from rkx.registry import Chosen, Plugins
 from rkx.testing.world import NoOptions
@@ -67,7 +67,13 @@ def turn(node: str) -> rkx.Turn:
     return rkx.Turn(lane="lane", node=node, enter=step("enter"), keys=keys, leave=step("leave"), owner=OWNER)
 
 
-def make(keeper: Keeper, *nodes: str, width: int = 1) -> tuple[Turns, list[Unit]]:
+def nobody_broke_it() -> None:
+    """Let the run go on."""
+
+
+def make(
+    keeper: Keeper, *nodes: str, width: int = 1, check: Callable[[], None] = nobody_broke_it
+) -> tuple[Turns, list[Unit]]:
     units = [unit(key(node, name)) for node in nodes for name in ("a", "b")]
     plan = rkx.Plan(
         cluster="sample",
@@ -76,7 +82,7 @@ def make(keeper: Keeper, *nodes: str, width: int = 1) -> tuple[Turns, list[Unit]
         lanes=(rkx.Lane(name="lane", width=width),),
     )
     plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
-    return Turns(plugins, plan, {}, Ledger(born(), None), Patience(threading.Event())), units
+    return Turns(plugins, plan, {}, Ledger(born(), None), Patience(threading.Event()), check), units
 
 
 def test_enter_once_before_the_first_unit_and_leave_after_the_last() -> None:
@@ -116,6 +122,26 @@ def test_a_step_is_asked_again_until_it_is_done(monkeypatch: pytest.MonkeyPatch)
     made, [a, _] = make(keeper, "one")
     made.enter(a)
     assert keeper.noted == ["enter one [0]"] * 3
+
+
+def test_a_step_does_nothing_once_the_lock_is_broken() -> None:
+    def broken() -> None:
+        raise Interrupted("another run broke this run's lock")
+
+    keeper = Keeper(rkx.Do(calls=(ASK,)))
+    made, [a, _] = make(keeper, "one", check=broken)
+    with pytest.raises(Interrupted):
+        made.enter(a)
+    assert keeper.noted == ["enter one [0]"]
+
+
+def test_a_patience_that_is_short_ends_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.patience.AFTER_FAILURE_S", 0.02)
+    monkeypatch.setattr(turns, "POLL_S", 0.001)
+    made, [a, _] = make(Keeper(*[rkx.Wait(why="no leader")] * 1000), "one")
+    made._patience.failed()
+    with pytest.raises(NotReady, match="did not end: no leader"):
+        made.enter(a)
 
 
 def test_what_a_step_refuses_stops_the_turn() -> None:
