@@ -55,6 +55,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.taints: tuple[rkx.Taint, ...] = ()
         self.has_extra = self.keeps_data = False
         self.leaves: tuple[str, ...] = ()
+        self.patience_s = 5.0
         self.agent_probe: rkx.Probe | None = None
         self.calls: list[str] = []
 
@@ -93,9 +94,8 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         return self._container(node, "agent", self.flag, after=(rkx.API_READY,), reaches=reaches, probe=probe)
 
     def _server(self, node: rkx.Node) -> list[rkx.Resource]:
-        probe = rkx.Probe(
-            address=READY, path="/readyz", authority=rkx.KUBERNETES_CA, identity=rkx.SUPER_ADMIN, timeout_s=5
-        )
+        whom = {"authority": rkx.KUBERNETES_CA, "identity": rkx.SUPER_ADMIN}
+        probe = rkx.Probe(address=READY, path="/readyz", timeout_s=self.patience_s, **whom)
         return [
             self._file(node, "ca.crt", rkx.Part(identity=rkx.KUBERNETES_CA, what="ca-bundle")),
             self._file(node, "server.crt", rkx.Part(identity="server", what="certificate")),

@@ -45,6 +45,7 @@ def test_data_that_is_gone_is_not_begun_anew(keeping: Site) -> None:
 
 def test_a_first_run_that_was_cut_before_anything_was_stored_goes_on(keeping: Site) -> None:
     keeping.world.servers.clear()
+    keeping.service.patience_s = 0.2
     assert keeping.up().exit_code
     keeping.world.engines["one"].boxes.pop("server")
     assert ("create", "one container server", "missing") in keeping.planned()

@@ -33,7 +33,7 @@ def test_who_finds_no_free_stream_is_told_and_waits_no_longer_than_for_an_answer
     def answer(request: Request) -> Response:
         return Response(pieces=pieces()) if request.path == HELD else as_json({})
 
-    few = session(lambda: serve("node", answer), timeout_s=0.2, at_most=1)
+    few = session(lambda: serve("node", answer), timeout_s=0.05, at_most=1)
     with few.get(f"http://node{HELD}", stream=True, timeout=5), pytest.raises(requests.ConnectionError, match="free"):
         few.get("http://node/other")
     assert few.get("http://node/other").json() == {}
