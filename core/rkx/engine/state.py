@@ -115,8 +115,8 @@ def dump(state: State) -> bytes:
     """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads."""
     inner = json.dumps(_plain(state), sort_keys=True, indent=1)
     digest = hashlib.sha256(inner.encode()).hexdigest()
-    mark = {"cluster_id": state.cluster_id, "generation": state.generation}
-    return json.dumps({"rkxstate": VERSION, **mark, "sha256": digest, "state": inner}).encode()
+    outside = {"cluster_id": state.cluster_id, "generation": state.generation}
+    return json.dumps({"rkxstate": VERSION, **outside, "sha256": digest, "state": inner}).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

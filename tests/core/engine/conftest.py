@@ -45,3 +45,11 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 def site(make: Make) -> Site:
     """Give a world of two nodes, with nothing on them."""
     return make()
+
+
+@pytest.fixture
+def running(site: Site) -> Site:
+    """Give a world whose cluster is up, with its counts of changes and requests at nothing."""
+    site.done()
+    site.world.revive()
+    return site

@@ -13,12 +13,6 @@ from rkx.errors import Refused
 from rkx.testing import FakeTransport
 
 
-@pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    return site
-
-
 def refused(site: Site) -> Refused:
     """Give what a run is refused with; it must have changed neither a node nor the state."""
     was, before = site.state, site.world.snapshot()

@@ -15,13 +15,6 @@ from rkx.testing.world import answers
 HEALTH = "tcp:127.0.0.1:10248"
 
 
-@pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    site.world.revive()
-    return site
-
-
 def test_a_paused_container_runs_on_without_a_restart(running: Site) -> None:
     box = running.world.engines["two"].boxes["agent"]
     was = box.started

@@ -17,13 +17,6 @@ Before = Callable[[int, timedelta], None]
 
 
 @pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    site.world.revive()
-    return site
-
-
-@pytest.fixture
 def before_the_end_of(monkeypatch: pytest.MonkeyPatch, running: Site) -> Before:
     """Set the clock of ``api`` to a time before the first end of authorities (0) or of other certificates (1)."""
 

@@ -14,13 +14,6 @@ from rkx.errors import Refused
 from rkx.testing.machine import Entry
 
 
-@pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    site.world.revive()
-    return site
-
-
 def file_of(site: Site) -> Path:
     return site.file.with_suffix(".rkxstate")
 

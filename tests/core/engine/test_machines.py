@@ -11,13 +11,6 @@ from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 
 
-@pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    site.world.revive()
-    return site
-
-
 def refused(site: Site, run: api.Run) -> str:
     """Give what a run was refused with; it must have changed nothing."""
     assert isinstance(run.error, Refused), run.error

@@ -20,13 +20,6 @@ SETTINGS_PATH = f"{SPACE_PATH}/configmaps/settings"
 POD_PATH = f"{SPACE_PATH}/pods/web"
 
 
-@pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    site.world.revive()
-    return site
-
-
 def kept(site: Site, path: str) -> bool:
     return path in site.world.kube.objects
 
