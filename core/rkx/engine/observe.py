@@ -102,17 +102,18 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         facts = pool.submit(_facts, link, engine)
         listed = _listed(engine)
         layout = _layout(listed)
-        looked = pool.submit(_looked_at, engine, layout or Layout(), digest_key)
-        guarded = pool.submit(_guarded, engine, layout or Layout(), digest_key)
+        looked = pool.submit(_looked_at, engine, layout, digest_key) if layout else None
+        guarded = pool.submit(_guarded, engine, layout, digest_key) if layout else None
         containers = {name: _inspected(engine, seen) for name, seen in listed.items()}
         images = frozenset(tag for image in get(engine, "/images/json") for tag in image.get("RepoTags") or ())
+        files, copy = looked.result() if looked else ({}, None)
         return SeenNode(
             facts=facts.result(),
             containers=containers,
-            files={**looked.result()[0], **guarded.result()},
+            files={**files, **(guarded.result() if guarded else {})},
             layout=layout,
             images=images,
-            copy=looked.result()[1],
+            copy=copy,
         )
 
 

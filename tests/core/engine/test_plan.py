@@ -11,20 +11,13 @@ from tests.core.engine.small import ROOT, Site
 import rkx
 from rkx import api
 from rkx.engine.state import StateFile
-from rkx.errors import ConnectFailed, PartlyDone, PlanStale, Refused
+from rkx.errors import ConnectFailed, PartlyDone, PlanStale, PreflightFailed, Refused
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 from rkx_auth_x509 import X509Auth
 from rkx_auth_x509.issue import issue
 
 Break = Callable[[Site], object]
-
-
-@pytest.fixture
-def running(site: Site) -> Site:
-    site.done()
-    site.world.revive()
-    return site
 
 
 def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +33,14 @@ def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeyp
     site.service.flag = "--level=2"
     assert site.plan().actions
     assert (site.world.changes(), len(signed)) == ([], 6)
+
+
+def test_a_machine_that_was_never_prepared_is_not_asked_for_files(site: Site) -> None:
+    stranger = {"Image": "echo", "HostConfig": {"Binds": ["/etc/kubernetes:/look/read/etc/kubernetes"]}}
+    site.world.engines["two"].boxes["rkx-node"] = Box(name="rkx-node", config=stranger)
+    with pytest.raises(PreflightFailed):
+        site.plan()
+    assert [request for request in site.world.requests if request.query.get("path") == "/look"] == []
 
 
 def test_a_plan_needs_no_key(running: Site) -> None:
