@@ -86,7 +86,7 @@ def _visit(project: Project, options: Options, *, writes: bool, objects: bool = 
 @contextmanager
 def _locked(project: Project) -> Iterator[None]:
     from rkx.engine.filelock import FileLock
-    from rkx.engine.state import path_beside
+    from rkx.engine.state_file import path_beside
 
     state = path_beside(project.path)
     lock = FileLock(state.with_name(f".{state.name}.lock"))
@@ -101,7 +101,7 @@ def _prepared(
     project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
 ) -> Visit:
     from rkx.engine import conduct, planning  # noqa: F401 - used soon, and logins wait meanwhile
-    from rkx.engine.state import StateFile, path_beside
+    from rkx.engine.state_file import StateFile, path_beside
     from rkx.engine.visit import Visit
 
     return Visit(
@@ -206,7 +206,7 @@ def kubeconfig(project: Project) -> bytes:
     """Give the operator's kubeconfig from the state; Refused before the cluster is born."""
     from rkx.engine.kubeconfig import kubeconfig_of
     from rkx.engine.ledger import Ledger
-    from rkx.engine.state import path_beside
+    from rkx.engine.state_file import path_beside
 
     state = _state(project)
     if state is None:
@@ -215,7 +215,7 @@ def kubeconfig(project: Project) -> bytes:
 
 
 def _state(project: Project) -> State | None:
-    from rkx.engine.state import StateFile, path_beside
+    from rkx.engine.state_file import StateFile, path_beside
 
     return StateFile(path_beside(project.path)).load()
 

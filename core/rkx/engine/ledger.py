@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from rkx.engine.digest import file_word, keyed, of_file
 from rkx.engine.layout import within
-from rkx.engine.state import Credential, NodeRecord, ObjectRecord, State, StateFile
+from rkx.engine.state import Credential, NodeRecord, ObjectRecord, State
+from rkx.engine.state_file import StateFile
 from rkx.errors import RkxError
 from rkx.model.resource import Container, File, Part, Resource
 from rkx.secret import Secret

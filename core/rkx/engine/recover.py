@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rkx.engine.link import Link
 from rkx.engine.node import read_copy
-from rkx.engine.state import State, StateFile
+from rkx.engine.state import State
+from rkx.engine.state_file import StateFile
 from rkx.errors import Refused
 from rkx.model.cluster import Cluster
 

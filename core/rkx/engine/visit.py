@@ -21,7 +21,8 @@ from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.preflight import refuse_other_clusters
 from rkx.engine.recover import recover
 from rkx.engine.relay import Relays
-from rkx.engine.state import NodeRecord, State, StateFile, born
+from rkx.engine.state import NodeRecord, State, born
+from rkx.engine.state_file import StateFile
 from rkx.errors import ConnectFailed, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests.core.engine.small import Site
 
-from rkx.engine.state import State, StateFile
+from rkx.engine.state import State
+from rkx.engine.state_file import StateFile
 
 Make = Callable[..., Site]
 

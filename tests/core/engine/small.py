@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 import rkx
 from rkx import api
-from rkx.engine.state import State, StateFile
+from rkx.engine.state import State
+from rkx.engine.state_file import StateFile
 from rkx.events import Event
 from rkx.testing import FakeTransport, Server, World
 from rkx.testing.wire import Request, Response

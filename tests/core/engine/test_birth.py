@@ -8,7 +8,7 @@ import pytest
 from tests.core.engine.small import Site, TinyNetwork
 
 from rkx import api
-from rkx.engine.state import StateFile
+from rkx.engine.state_file import StateFile
 from rkx.errors import Refused
 from rkx.testing import FakeTransport
 

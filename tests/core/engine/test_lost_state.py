@@ -9,7 +9,8 @@ from tests.core.engine.small import Site
 
 from rkx import api
 from rkx.engine.layout import STATE_COPY
-from rkx.engine.state import StateFile, born, dump
+from rkx.engine.state import born, dump
+from rkx.engine.state_file import StateFile
 from rkx.errors import Refused
 from rkx.testing.machine import Entry
 

@@ -10,7 +10,7 @@ from tests.core.engine.small import ROOT, Site
 
 import rkx
 from rkx import api
-from rkx.engine.state import StateFile
+from rkx.engine.state_file import StateFile
 from rkx.errors import ConnectFailed, PartlyDone, PlanStale, PreflightFailed, Refused
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
