@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rkx.errors import PartlyDone, PlanStale, Problem, Refused
+from rkx.errors import PartlyDone, PlanStale, Problem, Refused, TransportError
 from rkx.events import PlanReady, ProblemFound
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
@@ -48,12 +48,19 @@ def _never(_dangers: Sequence[Danger]) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is agreed to."""
+    """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is agreed to.
+
+    ``replace`` names nodes whose machine may be another one than before. ``ca_fingerprint``, or ``confirm`` shown it,
+    vouches for the authority of a state that was lost and found on nodes while no API server answers.
+    """
 
     prompt: Prompt | None = None
     accept: Accept = _never
     allow_unreachable: frozenset[str] = frozenset()
     break_lock: str = ""
+    replace: frozenset[str] = frozenset()
+    ca_fingerprint: str = ""
+    confirm: Callable[[str], bool] = lambda _fingerprint: False
 
 
 def plan(project: Project, options: Options = Options()) -> Plan:
@@ -103,6 +110,7 @@ def _prepared(
     from rkx.engine import conduct, planning  # noqa: F401 - used soon, and logins wait meanwhile
     from rkx.engine.state_file import StateFile, path_beside
     from rkx.engine.visit import Visit
+    from rkx.engine.vouch import Trust
 
     return Visit(
         cluster=project.cluster,
@@ -110,6 +118,8 @@ def _prepared(
         open_transport=opens,
         state_file=StateFile(path_beside(project.path)),
         allowed_unreachable=options.allow_unreachable,
+        replacing=options.replace,
+        trust=Trust(fingerprint=options.ca_fingerprint, confirm=options.confirm),
         writes=writes,
         objects=objects,
     )
@@ -147,8 +157,8 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
 
         desired = visit.desired()
         found = planning.plan(visit, desired)
-        if planned is not None and planned.actions != found.actions:
-            raise PlanStale("the nodes are not as they were when the plan was made", hint="plan again, then apply that")
+        if planned is not None and (planned.actions, planned.contents) != (found.actions, found.contents):
+            raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
             _carry_out(visit, conductor, desired, found, options, run, project)
@@ -168,8 +178,7 @@ def _carry_out(
         before, desired = found.asks, visit.desired()
         found = planning.plan(visit, desired)
         _agree(found, options, before)
-    for finding in visit.warnings:
-        run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
+    _tell(found, run)
     run.emit(PlanReady(actions=len(found.actions), plan=found))
     try:
         if found.is_empty:
@@ -181,10 +190,20 @@ def _carry_out(
         write_kubeconfig(visit.cluster, visit.ledger, project.path)
 
 
+def _tell(found: Plan, run: Run) -> None:
+    for finding in found.findings:
+        run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
+
+
 def _report_unreachable(visit: Visit) -> None:
     if visit.unreachable:
         names = ", ".join(sorted(visit.unreachable))
-        raise PartlyDone(f"not reached: {names}; all the rest is done", hint="run again when they answer")
+        left_out = [error for error in visit.unreachable.values() if not isinstance(error, TransportError)]
+        why = "".join(f"; {error.message}" for error in left_out)
+        hints = dict.fromkeys(error.hint for error in left_out)
+        raise PartlyDone(
+            f"not reached: {names}; all the rest is done{why}", hint="; ".join(hints) or "run again when they answer"
+        )
 
 
 def _remove(project: Project, options: Options, run: Run) -> None:
@@ -193,6 +212,7 @@ def _remove(project: Project, options: Options, run: Run) -> None:
         from rkx.engine.conduct import Conductor, forget
 
         wanted, found = planning.plan_removal(visit, visit.desired())
+        _tell(found, run)
         run.emit(PlanReady(actions=len(found.actions), plan=found))
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:

@@ -43,6 +43,15 @@ class Operator:
             return self._ask("Go on? [y/N]").strip().lower() in ("y", "yes")
         return False
 
+    def confirm(self, fingerprint: str) -> bool:
+        """Ask if an authority is the cluster's own; ``--yes`` is no answer to that."""
+        if not self.is_there():
+            return False
+        click.echo(f"No API server vouches for the authority of the state found on the nodes: {fingerprint}", err=True)
+        with suppress(click.Abort):
+            return self._ask("Is it this cluster's authority? [y/N]").strip().lower() in ("y", "yes")
+        return False
+
     def passphrase(self, what: str) -> str:
         """Ask for a passphrase, once for all nodes that need the same."""
         with self._lock:

@@ -43,6 +43,8 @@ class Wishes:
     verbose: bool = False
     allow_unreachable: tuple[str, ...] = ()
     break_lock: str = ""
+    replace: tuple[str, ...] = ()
+    ca_fingerprint: str = ""
 
 
 def options(wishes: Wishes, operator: Operator) -> Options:
@@ -54,6 +56,9 @@ def options(wishes: Wishes, operator: Operator) -> Options:
         accept=operator.accept,
         allow_unreachable=frozenset(wishes.allow_unreachable),
         break_lock=wishes.break_lock,
+        replace=frozenset(wishes.replace),
+        ca_fingerprint=wishes.ca_fingerprint,
+        confirm=operator.confirm,
     )
 
 

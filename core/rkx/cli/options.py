@@ -40,6 +40,18 @@ _UNREACHABLE = click.option(
     metavar="NAME",
     help="Go on without this node if it does not answer; it stays a member. Repeatable.",
 )
+_REPLACE = click.option(
+    "--replace",
+    multiple=True,
+    metavar="NAME",
+    help="Another machine may have taken the place of this node's; asks. Repeatable.",
+)
+_CA_FINGERPRINT = click.option(
+    "--ca-fingerprint",
+    default="",
+    metavar="SHA256",
+    help="The cluster's authority, where the state is lost and no API server answers that could vouch for a copy.",
+)
 _BREAK_LOCK = click.option("--break-lock", default="", metavar="RUN", help="Take the lock over from that run.")
 
 
@@ -59,7 +71,7 @@ def reads_file(function: F) -> F:
 
 def visits_nodes(function: F) -> F:
     """Add what every command takes that connects to the nodes."""
-    return _all(_VERBOSE, _UNREACHABLE)(function)
+    return _all(_VERBOSE, _UNREACHABLE, _REPLACE, _CA_FINGERPRINT)(function)
 
 
 def changes_nodes(function: F) -> F:

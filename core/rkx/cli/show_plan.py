@@ -45,6 +45,8 @@ def _turns(plan: Plan) -> Iterator[str]:
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
+    for finding in plan.findings:
+        yield f"warning: {finding.node or 'the cluster'}: {finding.message}"
     for what in plan.unknown:
         yield f"unknown until the API answers: {what}"
     for name in plan.unreachable:
@@ -62,6 +64,7 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "actions": [_action_values(action) for action in plan.actions],
         "turns": [_turn_values(turn) for turn in plan.turns],
         "asks": [{"what": danger.what, "why": danger.why} for danger in plan.asks],
+        "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
         "unknown": list(plan.unknown),
         "unreachable": list(plan.unreachable),
     }

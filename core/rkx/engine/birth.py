@@ -9,6 +9,7 @@ from rkx.engine.desire import Desired, containers
 from rkx.engine.observe import SeenNode
 from rkx.engine.state import State
 from rkx.errors import Refused
+from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.resource import Container
 
@@ -30,6 +31,7 @@ def check_births(cluster: Cluster, state: State) -> None:
                 f"{cluster.file}: {what} is {wanted!r}, but the cluster was made with {was!r}",
                 hint=f"write {was!r}; this value cannot change while the cluster lives",
             )
+    _check_members(cluster, state)
     was = state.birth.get("network")
     if was is not None and was != cluster.network.name:
         raise Refused(
@@ -37,6 +39,30 @@ def check_births(cluster: Cluster, state: State) -> None:
             hint="exchange of the network is not offered yet; remove the cluster and make it anew",
         )
     _check_version(cluster, state.birth.get("kubernetes_version", ""))
+
+
+def renamed(cluster: Cluster, state: State) -> Iterator[Finding]:
+    """Tell of another name at once: a lost state is found again by the name that it was made with."""
+    was = state.birth.get("name")
+    if was is not None and was != cluster.name:
+        message = f"cluster_name is {cluster.name!r}, and the state is of {was!r}"
+        hint = f"write {was!r}: a state that is lost is found again by that name"
+        yield Finding(node="", check="name", message=message, hint=hint, warning=True)
+
+
+def _check_members(cluster: Cluster, state: State) -> None:
+    """Refuse other addresses of etcd members: the others know each by the one that it was born with."""
+    known = {name: record.internal_address for name, record in state.nodes.items()}
+    moved = [
+        f"{node.name}: {node.internal_address}, not {known[node.name]}"
+        for node in cluster.with_role("etcd")
+        if known.get(node.name, "") not in ("", node.internal_address)
+    ]
+    if moved:
+        raise Refused(
+            f"{cluster.file}: the address that the other members know a node by changed: {'; '.join(moved)}",
+            hint="write the former one as internal_address; a member's address cannot change yet",
+        )
 
 
 def _check_version(cluster: Cluster, was: str) -> None:

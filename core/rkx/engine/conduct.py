@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from rkx.engine.copies import keepers, read_mark
 from rkx.engine.desire import Desired
-from rkx.engine.files import keeps_state, state_copy
+from rkx.engine.files import state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
 from rkx.engine.lock import Lock
-from rkx.engine.node import LOCK, read_copy
+from rkx.engine.node import LOCK
 from rkx.engine.visit import Visit
 from rkx.errors import RkxError, TransportError
 from rkx.events import Event
@@ -60,7 +61,7 @@ class Conductor:
         """
         only = tuple(replace(action, after=()) for action in plan.actions if action.verb in ("prepare", "issue"))
         for action in plan.actions:
-            if action.verb == "pull":
+            if action.verb == "pull" and action.key.node not in self._visit.doubtful:
                 self._early.submit(self._pull, desired, action)
         self.apply(desired, Plan(cluster=plan.cluster, actions=only))
         self._visit.look()
@@ -109,8 +110,8 @@ class Conductor:
     def _refuse_older(self, desired: Desired) -> None:
         """Look at the copies again: another run may have ended since they were seen."""
         for name, link in self._visit.links.items():
-            if keeps_state(desired, name) and (copy := read_copy(link)) is not None:
-                self._visit.refuse_older(name, copy.cluster_id, copy.generation)
+            if name in keepers(desired.cluster) and (copy := read_mark(link)) is not None:
+                self._visit.refuse_older(name, copy)
 
     def clear_lock(self) -> None:
         """Take away a lock that a killed run left, where nothing else is to be done."""
@@ -120,7 +121,7 @@ class Conductor:
     def _copy_state(self, desired: Desired) -> None:
         self._lock.check()  # a run whose lock was broken must not put its state over its successor's
         records = self._visit.ledger.state.nodes
-        names = [name for name in self._visit.programs if keeps_state(desired, name) and name in records]
+        names = [name for name in keepers(desired.cluster) & self._visit.programs.keys() if name in records]
         prepared = [name for name in names if records[name].facts]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for sent in [pool.submit(self._send_copy, name) for name in prepared]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rkx.engine import digest
 from rkx.engine.desire import Desired, daemon_images
-from rkx.engine.layout import Layout, within
+from rkx.engine.layout import NAMES, Layout, within
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import LOCK, NAMES
+from rkx.engine.machines import in_doubt
+from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
 from rkx.model.plan import Action, Change
 from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part, node_started
@@ -77,6 +78,8 @@ class _Comparison:
 
     def _unprepared(self) -> str:
         program = self.seen.files.get(NODE_PROGRAM)
+        if in_doubt(self.ledger.state.nodes.get(self.name), self.seen.facts.engine_id):
+            return "Docker's id changed"
         if program is None or any(name not in self.seen.containers for name in NAMES.values()):
             return "missing"
         if self.seen.layout != self.desired.layouts[self.name]:
@@ -251,6 +254,7 @@ def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves
         Action(verb="pull", key=Key(name, "Image", image), reason="has the programs to clean with")
         for image in images
         if not any(_same_image(tag, image) for tag in seen.images)
+        and not in_doubt(ledger.state.nodes.get(name), seen.facts.engine_id)  # it is asked first
     ]
     after = tuple(action.key for action in (*removals, *pulls))
     return [

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rkx.engine.copies import keepers
 from rkx.engine.desire import Desired
 from rkx.engine.diff import dropped
 from rkx.engine.layout import STATE_COPY, STATE_FOLDER
@@ -26,7 +27,7 @@ def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, led
     unseen = dropped(sorted(removed), desired.layouts[name])
     deletes = [{"verb": "delete", "path": path} for path in sorted(removed - unseen, reverse=True)]
     makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))
-    copies = state_copy(ledger) if keeps_state(desired, name) else [{"verb": "delete", "path": STATE_COPY}]
+    copies = state_copy(ledger) if name in keepers(desired.cluster) else [{"verb": "delete", "path": STATE_COPY}]
     program.batch("files", [*copies, *makes, *deletes])
     if unseen:  # by the machine's own view: the container that writes no longer shows these folders
         program.batch("host", [{"verb": "clean", "paths": sorted(unseen, reverse=True)}])
@@ -51,11 +52,6 @@ def without_logins(state: State) -> State:
 
 def _owner(resource: File | Folder) -> Operation:
     return {"mode": f"{resource.mode:04o}", "uid": resource.uid, "gid": resource.gid}
-
-
-def keeps_state(desired: Desired, node: str) -> bool:
-    """Tell if a node gets a copy of the state: control plane and etcd nodes do."""
-    return any(each.name == node and each.roles & {"controlplane", "etcd"} for each in desired.cluster.nodes)
 
 
 def state_copy(ledger: Ledger) -> list[Operation]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from rkx.model.resource import NODE_PROGRAM
 
+Profile = Literal["files", "host"]
+NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
+"""The two containers of rkx-node."""
 OWN_FOLDER = "/var/lib/rkx"
 STATE_FOLDER = f"{OWN_FOLDER}/state"
 STATE_COPY = f"{STATE_FOLDER}/cluster.rkxstate"

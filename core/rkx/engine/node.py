@@ -14,20 +14,19 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rkx.engine.layout import HELD_MODE, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout
+from rkx.engine.copies import read_mark
+from rkx.engine.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
 from rkx.engine.link import Link
-from rkx.engine.state import Former, State, parse
-from rkx.errors import ConfigError, PartlyDone, PreflightFailed, Refused
+from rkx.engine.state import Former
+from rkx.errors import PartlyDone, PreflightFailed, Refused
 from rkx.model.facts import HostFacts, Interface, Listener
 from rkx.model.resource import NODE_PROGRAM
 
 if TYPE_CHECKING:
     from docker import APIClient
 
-Profile = Literal["files", "host"]
-NAMES: Mapping[Profile, str] = {"files": "rkx-node", "host": "rkx-host"}
 CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
@@ -89,10 +88,10 @@ class NodeProgram:
 
     def refuse_other_state(self) -> None:
         """Stop where the state of another cluster lies: it may be the last copy of its authorities."""
-        copy = read_copy(self.link)
-        if copy is not None and copy.cluster_id != self.cluster_id:
+        said = read_mark(self.link)
+        if said is not None and said.cluster_id != self.cluster_id:
             raise Refused(
-                f"{self.link.name}: {STATE_COPY} is the state of another cluster, {copy.cluster_id}",
+                f"{self.link.name}: {STATE_COPY} is the state of another cluster, {said.cluster_id}",
                 hint="if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and"
                 " rkx-host; if that cluster is gone, delete the file",
             )
@@ -175,10 +174,8 @@ class NodeProgram:
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
         """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
 
-        May be repeated after it was cut anywhere: the privileged container goes last. Raises Refused where another
-        cluster's state would go with our folder.
+        May be repeated after it was cut anywhere: the privileged container goes last.
         """
-        self.refuse_other_state()
         with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
             self.load_image(client)
             self.ensure(client, "host", Layout())
@@ -188,6 +185,10 @@ class NodeProgram:
             if image:
                 self._in_image(client, image, operations)
         self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        """Take the privileged container and the program's image away again."""
         with self.link.docker() as client:
             _discard(client, NAMES["host"])
             client.remove_image(image_tag(self.architecture), force=True)
@@ -216,21 +217,6 @@ class NodeProgram:
         wanted = {**self.settings("host", Layout()), "image": image}
         config = _config({**wanted, "binds": [f"{PROGRAM_FOLDER}:{PROGRAM_FOLDER}:ro"]})
         return {**config, "Entrypoint": [NODE_PROGRAM]}
-
-
-def read_copy(link: Link) -> State | None:
-    """Read the state's copy from a node, if it has one that is whole: a damaged one says nothing."""
-    import io
-    import tarfile
-
-    from docker.errors import NotFound
-
-    with link.docker() as client, contextlib.suppress(NotFound, ConfigError):
-        pieces, _stat = client.get_archive(NAMES["files"], STATE_COPY)
-        with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
-            member = archive.extractfile(archive.getmembers()[0])
-            return parse(member.read(), f"{link.name}:{STATE_COPY}") if member else None
-    return None
 
 
 def host_facts(raw: Mapping[str, Any]) -> HostFacts:

@@ -22,13 +22,14 @@ from rkx.engine.layout import (
     LOOK_COPY,
     LOOK_PROGRAM,
     LOOK_READ,
+    NAMES,
     STATE_COPY,
     STATE_FOLDER,
     Layout,
     within,
 )
 from rkx.engine.link import Link, get
-from rkx.engine.node import NAMES, RELAY_LABEL
+from rkx.engine.node import RELAY_LABEL
 from rkx.engine.state import Mark, mark
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM

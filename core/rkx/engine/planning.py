@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rkx.engine import digest
 from rkx.engine.birth import check_data
 from rkx.engine.desire import Desired, without
 from rkx.engine.diff import diff_nodes, take_down
 from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.glance import Glance
+from rkx.engine.ledger import Ledger
 from rkx.engine.objects import ApiSilent
 from rkx.engine.order import SURVEY, order
 from rkx.engine.preflight import preflight
@@ -18,13 +20,13 @@ from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
 from rkx.errors import PluginFault, Refused
 from rkx.model.plan import Action, Danger, Plan
-from rkx.model.resource import Key, Leaves
+from rkx.model.resource import Container, File, Key, Leaves, Object
 from rkx.model.step import Lane, Refuse, Turn
 
 
 def plan(visit: Visit, desired: Desired) -> Plan:
-    """Compare what should be with what is; ``warnings`` of the nodes are kept."""
-    visit.warnings = preflight(visit.plugins, desired, visit.seen, visit.ledger)
+    """Compare what should be with what is."""
+    warnings = preflight(visit.plugins, desired, visit.seen, visit.ledger)
     seen = {name: each for name, each in visit.seen.items() if name in desired.layouts}
     check_data(desired, seen, visit.ledger.state)
     actions = diff_nodes(desired, seen, visit.ledger)
@@ -34,6 +36,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
     actions += objects + _departures(visit, gone, desired)
     ordered = order(actions, desired)
     dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
+    dangers += _of_machines(visit)
     dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
     turns, lanes = _turns(visit, ordered)
     return Plan(
@@ -44,7 +47,35 @@ def plan(visit: Visit, desired: Desired) -> Plan:
         unknown=unknown,
         asks=tuple(dangers),
         unreachable=tuple(sorted(visit.unreachable)),
+        findings=(*visit.told, *warnings),
+        contents=_contents(ordered, desired, visit.ledger),
     )
+
+
+def _of_machines(visit: Visit) -> list[Danger]:
+    lost = "what lies on the former machine stays there, and its credentials are valid until they end"
+    found = [Danger(what=f"replace node {name}", why=lost) for name in sorted(visit.replaced)]
+    known = visit.ledger.state.nodes
+    for node in visit.cluster.nodes:
+        if node.name in known and "controlplane" in known[node.name].roles and not node.has("controlplane"):
+            why = "its API server and its copy of the state go"
+            found.append(Danger(what=f"take the control plane from {node.name}", why=why))
+    return found
+
+
+def _contents(actions: Sequence[Action], desired: Desired, ledger: Ledger) -> str:
+    """Digest what the actions would write, so that a plan is applied as it was shown, or not at all."""
+    words = []
+    for action in actions:
+        resource = desired.objects.get(action.key) or desired.resources.get(action.key)
+        match resource:
+            case File():
+                words.append(ledger.word(resource))
+            case Container():
+                words.append(digest.of_container(ledger.key, resource))
+            case Object():
+                words.append(digest.of_object(ledger.key, resource))
+    return digest.keyed(ledger.key, "\n".join(words).encode())
 
 
 def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
@@ -58,7 +89,13 @@ def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
     danger = Danger(what=f"remove the whole cluster {visit.cluster.name!r}", why="all of its data goes")
     asks = (danger,) if actions else ()
     away = tuple(sorted(visit.unreachable))
-    return wanted, Plan(cluster=visit.cluster.name, actions=order(actions, wanted), asks=asks, unreachable=away)
+    return wanted, Plan(
+        cluster=visit.cluster.name,
+        actions=order(actions, wanted),
+        asks=asks,
+        unreachable=away,
+        findings=tuple(visit.told),
+    )
 
 
 def _objects(visit: Visit, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:

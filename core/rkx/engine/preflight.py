@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rkx.engine.desire import Desired, containers
+from rkx.engine.layout import NAMES
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import LOCK, NAMES
+from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenNode
 from rkx.errors import PreflightFailed, Problem, Refused
 from rkx.model.checks import Finding, PortClaim

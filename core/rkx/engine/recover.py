@@ -2,55 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rkx.engine.link import Link
-from rkx.engine.node import read_copy
-from rkx.engine.state import State
-from rkx.engine.state_file import StateFile
-from rkx.errors import Refused
+from rkx.engine.copies import keepers, read_copy
+from rkx.engine.layout import NAMES, STATE_COPY, STATE_FOLDER
+from rkx.engine.link import Link, get
+from rkx.engine.node import NodeProgram, image_tag
+from rkx.engine.state import NodeRecord, State, dump
+from rkx.engine.vouch import Trust, fingerprint, vouch
+from rkx.errors import ConfigError, Refused
+from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 
+HOW = "bring the state file back from a backup"
 
-def recover(links: Mapping[str, Link], cluster: Cluster, state_file: StateFile) -> State | None:
-    """Give the newest copy on the nodes; None for a cluster not yet born; Refused if one runs and no copy is left.
 
-    Every node that would keep a copy must answer: one that is silent may hold the only one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A state that was found on nodes, and what the operator should know of it."""
+
+    state: State
+    told: tuple[Finding, ...]
+
+
+@dataclass(kw_only=True)
+class Search:
+    """The search for a lost state: on the nodes that cluster.yml makes control plane or etcd, and on no other.
+
+    Only with ``writes`` it may make a container to look through, where somebody deleted rkx-node's.
     """
-    _refuse_rke(cluster, state_file.path)
-    silent = [n.name for n in cluster.nodes if n.roles & {"controlplane", "etcd"} and n.name not in links]
-    if silent:
-        raise Refused(
-            f"{state_file.path} is missing, and {', '.join(silent)}, which may hold a copy of it, cannot be reached",
-            hint="bring these nodes or the state file back first",
-        )
-    copies = [copy for link in links.values() if (copy := read_copy(link)) is not None]
-    if copies:
-        return _own(copies, cluster)
-    marked = [f"{link.name} ({names})" for link in links.values() if (names := _marked(link))]
-    if marked:
-        raise Refused(
-            f"{state_file.path} is missing, yet containers of a cluster made by rkx are on {', '.join(marked)}, and no"
-            " copy of its state was found",
-            hint="bring the state file back from a backup, or use other machines: new authorities would cut it off",
-        )
-    return None
+
+    links: Mapping[str, Link]
+    cluster: Cluster
+    path: Path
+    trust: Trust
+    writes: bool
+    copies: dict[str, State] = field(default_factory=dict)
+    damaged: dict[str, ConfigError] = field(default_factory=dict)
+
+    def found(self) -> Found | None:
+        """Give the state that all copies hold, as far as copies are believed; None for a cluster not yet born.
+
+        Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, nobody vouches
+        for their authority, or a cluster runs and no copy is left.
+        """
+        self._refuse_silent()
+        for name in sorted(self._keepers()):
+            self._read(name)
+        if not self.copies:
+            self._refuse_lost()
+            return None
+        self._refuse_others()
+        state = next(iter(self.copies.values()))
+        links = [self.links[node.name] for node in self.cluster.with_role("controlplane") if node.name in self.links]
+        why = vouch(links, state, self.trust)
+        return Found(state=believed(state, self.cluster), told=tuple(self._told(why)))
+
+    def _keepers(self) -> set[str]:
+        return keepers(self.cluster) & self.links.keys()
+
+    def _refuse_silent(self) -> None:
+        """Every node that would keep a copy must answer: one that is silent may hold the only one."""
+        silent = [node.name for node in self.cluster.nodes if node.name in keepers(self.cluster) - self.links.keys()]
+        if silent:
+            raise Refused(
+                f"{self.path} is missing, and {', '.join(silent)}, which may hold a copy of it, cannot be reached",
+                hint="bring these nodes or the state file back first",
+            )
+
+    def _read(self, name: str) -> None:
+        link = self.links[name]
+        try:
+            copy = read_copy(link)
+            if copy is None and self.writes and (marked := _marked(link)) and NAMES["files"] not in marked:
+                copy = _read_anew(link)
+        except ConfigError as error:
+            self.damaged[name] = error
+        else:
+            if copy is not None:
+                self.copies[name] = copy
+
+    def _refuse_lost(self) -> None:
+        marked = [f"{link.name} ({', '.join(names)})" for link in self.links.values() if (names := _marked(link))]
+        if self.damaged:
+            messages = "; ".join(error.message for error in self.damaged.values())
+            raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
+        if marked:
+            look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
+            raise Refused(
+                f"{self.path} is missing, yet containers of a cluster made by rkx are on {', '.join(marked)}, and no"
+                f" copy of its state was found ({STATE_COPY})",
+                hint=f"{HOW}, or use other machines: new authorities would cut it off{look}",
+            )
+
+    def _refuse_others(self) -> None:
+        names = sorted({state.birth.get("name", "") for state in self.copies.values()} - {"", self.cluster.name})
+        if names or len({state.cluster_id for state in self.copies.values()}) > 1:
+            others = ", ".join(names) or "two clusters"
+            raise Refused(
+                f"{self.cluster.file}: cluster {self.cluster.name!r} has no state here, and its nodes carry that of"
+                f" {others}",
+                hint="use other machines; or, if it is that cluster, write its name as cluster_name",
+            )
+        if len({dump(state) for state in self.copies.values()}) > 1:
+            said = "; ".join(
+                f"{name}: generation {state.generation}, authority {fingerprint(state) or 'none'}"
+                for name, state in self.copies.items()
+            )
+            raise Refused(
+                f"{self.path} is missing, and the copies of it on the nodes differ: {said}",
+                hint=f"{HOW}; or copy the one that you trust from NODE:{STATE_COPY} to {self.path}",
+            )
+
+    def _told(self, why: str) -> list[Finding]:
+        from_nodes = ", ".join(self.copies)
+        message = f"{self.path} was missing; the state was found on {from_nodes}: {why}"
+        damaged = [
+            Finding(
+                node=name, check="state", message=f"its copy of the state was passed over: {e.message}", warning=True
+            )
+            for name, e in self.damaged.items()
+        ]
+        return [Finding(node="", check="state", message=message, warning=True), *damaged, *self._further()]
+
+    def _further(self) -> Iterator[Finding]:
+        """Name nodes that copies alone know: they are not connected to."""
+        known = {name for state in self.copies.values() for name in state.nodes}
+        if further := sorted(known - {node.name for node in self.cluster.nodes}):
+            message = f"it names nodes that {self.cluster.file} does not, and they are left alone: {', '.join(further)}"
+            hint = "to take them down, write them into the file, then take them out with the next up"
+            yield Finding(node="", check="state", message=message, hint=hint, warning=True)
 
 
-def _own(copies: Sequence[State], cluster: Cluster) -> State:
-    """Give the newest copy, if all are of this cluster."""
-    names = sorted({state.birth.get("name", "") for state in copies} - {"", cluster.name})
-    if names or len({state.cluster_id for state in copies}) > 1:
-        others = ", ".join(names) or "two clusters"
-        raise Refused(
-            f"{cluster.file}: cluster {cluster.name!r} has no state here, and its nodes carry that of {others}",
-            hint="use other machines; or, if it is that cluster, write its name as cluster_name",
-        )
-    return max(copies, key=lambda state: state.generation)
-
-
-def _refuse_rke(cluster: Cluster, path: Path) -> None:
+def refuse_rke(cluster: Cluster, path: Path) -> None:
+    """Raise Refused where RKE's own state lies beside the file: it may be the only copy of a cluster's CA."""
     rke = Path(cluster.file).with_suffix(".rkestate") if cluster.file else path.with_suffix(".rkestate")
     if rke.exists():
         raise Refused(
@@ -60,8 +148,43 @@ def _refuse_rke(cluster: Cluster, path: Path) -> None:
         )
 
 
-def _marked(link: Link) -> str:
+def believed(state: State, cluster: Cluster) -> State:
+    """Keep of a copy what its keepers may say; how nodes are reached, and which there are, says cluster.yml alone.
+
+    Paths are left out: ``settled`` takes them from what the plugins describe.
+    """
+    wanted = {node.name: node for node in cluster.nodes}
+    nodes = {
+        name: replace(record, transport=wanted[name].transport, options=wanted[name].transport_options, paths=())
+        for name, record in state.nodes.items()
+        if name in wanted
+    }
+    return replace(state, nodes=nodes)
+
+
+def settled(record: NodeRecord, described: set[str]) -> NodeRecord:
+    """Give a believed record the paths that plugins describe; of folders that lay there before, the same alone."""
+    former = tuple(each for each in record.former if each.path in described)
+    return replace(record, former=former, paths=tuple(sorted(described - {each.path for each in former})))
+
+
+def _read_anew(link: Link) -> State | None:
+    """Look through a container made for it: somebody deleted the stopped ones, rkx-node's among them."""
+    name = f"rkx-look-{secrets.token_hex(4)}"
+    with link.http() as engine:
+        architecture = get(engine, "/info")["Architecture"]
+    with link.docker() as client:
+        NodeProgram(link, "", architecture).load_image(client)
+        host = {"Binds": [f"{STATE_FOLDER}:{STATE_FOLDER}:ro"], "NetworkMode": "none", "CapDrop": ["ALL"]}
+        client.create_container_from_config({"Image": image_tag(architecture), "HostConfig": host}, name)
+        try:
+            return read_copy(link, name)
+        finally:
+            client.remove_container(name, force=True)
+
+
+def _marked(link: Link) -> list[str]:
     """Name the containers on a node that rkx made for a cluster."""
     with link.docker() as client:
         found = client.containers(all=True, filters={"label": "rkx.cluster"})
-    return ", ".join(sorted(row["Names"][0].lstrip("/") for row in found if row.get("Names")))
+    return sorted(row["Names"][0].lstrip("/") for row in found if row.get("Names"))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from rkx.engine.layout import NAMES
 from rkx.engine.link import Link
-from rkx.engine.node import NAMES, RELAY_LABEL
+from rkx.engine.node import RELAY_LABEL
 from rkx.errors import ConnectFailed, PartlyDone, RkxError, StreamRefused
 from rkx.transport import Channel, bridge
 

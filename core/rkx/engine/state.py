@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import secrets
 from collections.abc import Mapping
@@ -48,7 +49,7 @@ class NodeRecord:
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
     ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``former`` folders that lay
-    there before.
+    there before; ``prepared`` tells that rkx-node was installed there once.
     """
 
     address: str
@@ -61,6 +62,7 @@ class NodeRecord:
     former: tuple[Former, ...] = ()
     containers: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=_none)
+    prepared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,24 +112,43 @@ def dump(state: State) -> bytes:
     """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads."""
     inner = json.dumps(_plain(state), sort_keys=True, indent=1)
     digest = hashlib.sha256(inner.encode()).hexdigest()
-    outside = {"cluster_id": state.cluster_id, "generation": state.generation}
-    return json.dumps({"rkxstate": VERSION, **outside, "sha256": digest, "state": inner}).encode()
+    said = Mark(cluster_id=state.cluster_id, generation=state.generation, sha256=digest)
+    outside = {
+        "cluster_id": said.cluster_id,
+        "generation": said.generation,
+        "sha256": digest,
+        "seal": said.sealed(state),
+    }
+    return json.dumps({"rkxstate": VERSION, **outside, "state": inner}).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Which generation of whose state a file is."""
+    """Which generation of whose state a file says that it is; nothing is true of it before ``is_of``."""
 
     cluster_id: str
     generation: int
+    sha256: str
+    seal: str = ""
+
+    def sealed(self, state: State) -> str:
+        """Give the seal that only who has this cluster's state can make: no worker ever sees its key."""
+        key = hashlib.sha256(b"rkx copy of the state\0" + state.digest_key.reveal()).digest()
+        said = f"{self.cluster_id} {self.generation} {self.sha256}"
+        return hmac.digest(key, said.encode(), "sha256").hex()
+
+    def is_of(self, state: State) -> bool:
+        """Tell if it marks a generation of that state."""
+        return hmac.compare_digest(self.seal.encode(), self.sealed(state).encode())
 
 
 def mark(text: bytes) -> Mark | None:
     """Read the mark alone, which takes no time; None if the file is damaged."""
     try:
         outer = json.loads(text)
-        return Mark(cluster_id=str(outer["cluster_id"]), generation=int(outer["generation"]))
-    except (ValueError, KeyError, TypeError):
+        said = {name: str(outer[name]) for name in ("cluster_id", "sha256", "seal")}
+        return Mark(generation=int(outer["generation"]), **said)
+    except _MALFORMED:
         return None
 
 
@@ -149,19 +170,26 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+"""What reading JSON of another shape than ours raises."""
+
+
 def parse(text: bytes, where: str) -> State:
-    """Read a state; ConfigError if it is damaged, Refused if a newer rkx wrote it."""
+    """Read a state; ConfigError if it is damaged or of another shape, Refused if a newer rkx wrote it."""
     try:
         outer = json.loads(text)
         version, inner = int(outer["rkxstate"]), outer["state"]
         sound = hashlib.sha256(inner.encode()).hexdigest() == outer["sha256"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{where}: this is no state of rkx: {error}", hint=_REPAIR) from error
+    except _MALFORMED as error:
+        raise ConfigError(f"{where}: this is no state of rkx: {error!r:.200}", hint=_REPAIR) from error
     if version > VERSION:
         raise Refused(f"{where}: version {version}, written by a newer rkx", hint="use that rkx")
     if not sound:
         raise ConfigError(f"{where}: the checksum does not fit: the file is damaged", hint=_REPAIR)
-    return _state(json.loads(inner))
+    try:
+        return _state(json.loads(inner))
+    except _MALFORMED as error:
+        raise ConfigError(f"{where}: no state of rkx has this shape: {error!r:.200}", hint=_REPAIR) from error
 
 
 _REPAIR = (

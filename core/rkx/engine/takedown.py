@@ -7,13 +7,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from rkx.engine.containers import pull
+from rkx.engine.copies import KEEPERS
 from rkx.engine.desire import Desired
+from rkx.engine.layout import Layout
 from rkx.engine.ledger import Ledger
+from rkx.engine.machines import in_doubt, refuse_another
 from rkx.engine.node import NodeProgram, Operation
 from rkx.engine.observe import host_from_plain, plain_host
 from rkx.engine.state import NodeRecord
 from rkx.errors import Refused
-from rkx.model.facts import Listener
+from rkx.model.facts import HostFacts, Listener
 from rkx.model.resource import File, Folder, Leaves
 
 POD_LABEL = "io.kubernetes.pod.uid"
@@ -32,6 +36,7 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - known)
     files = [] if record.facts else sorted(str(each.path) for each in desired.on(name) if isinstance(each, File))
     host, found = program.facts([*folders, *files])
+    _recognise(program, record, host)
     _refuse_strangers(name, [each.path for each in found if each.path in files])
     there = tuple(each for each in found if each.path in folders)
     former = (*record.former, *there)
@@ -39,8 +44,20 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     if record.facts:  # our own programs listen by now
         host = replace(host, listening=_listening(record.facts))
     facts = plain_host(host)
-    ledger.note_node(name, lambda r: replace(r, former=former, paths=paths, facts=facts), save=True)
+    engine_id = desired.facts[name].engine_id
+    noted = lambda r: replace(r, former=former, paths=paths, facts=facts, engine_id=engine_id)  # noqa: E731
+    ledger.note_node(name, noted, save=True)
     program.install(layout)
+    ledger.note_node(name, lambda r: replace(r, prepared=True))
+
+
+def _recognise(program: NodeProgram, record: NodeRecord, host: HostFacts) -> None:
+    """Stop at a machine that is another than before, and take away what was put there to ask it."""
+    try:
+        refuse_another(program.link.name, record, host)
+    except Refused:
+        program.withdraw()
+        raise
 
 
 def _refuse_strangers(node: str, files: Sequence[str]) -> None:
@@ -70,12 +87,26 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
         for each in desired.leaving.get(name, ())
         if isinstance(each, Folder) and each.on_remove == "keep"
     }
+    images = [leave.image for leave in leaves if leave.image]
+    if in_doubt(record, desired.facts[name].engine_id):
+        _ask_again(program, record)
+        for image in images:
+            pull(program.link, image, desired.cluster.registries)
     if ran:
         _remove_pods(program)
     operations = [*_operations(leaves), *_deletions(record, kept)]
-    images = [leave.image for leave in leaves if leave.image]
+    if not record.prepared or set(record.roles) & KEEPERS:  # else it would be a worker's word alone
+        program.refuse_other_state()
     program.clean(images[0] if images else "", operations)
     ledger.change(lambda state: replace(state, nodes={k: v for k, v in state.nodes.items() if k != name}))
+
+
+def _ask_again(program: NodeProgram, record: NodeRecord) -> None:
+    with program.link.docker() as client:
+        program.load_image(client)
+        program.ensure(client, "host", Layout())
+    host, _ = program.facts()
+    _recognise(program, record, host)
 
 
 def _operations(leaves: Sequence[Leaves]) -> list[Operation]:

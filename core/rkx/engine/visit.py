@@ -8,26 +8,31 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
-from rkx.engine.birth import births, check_births
+from rkx.engine.birth import births, check_births, renamed
+from rkx.engine.copies import keepers
 from rkx.engine.desire import Desired, desire, without
 from rkx.engine.early import AT_ONCE
 from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
+from rkx.engine.machines import doubts, refuse_twins, replaced, tell
 from rkx.engine.node import NodeProgram
 from rkx.engine.objects import API, ClusterApi
 from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.preflight import refuse_other_clusters
-from rkx.engine.recover import recover
+from rkx.engine.recover import Search, refuse_rke, settled
 from rkx.engine.relay import Relays
-from rkx.engine.state import NodeRecord, State, born
+from rkx.engine.state import Mark, NodeRecord, State, born
 from rkx.engine.state_file import StateFile
+from rkx.engine.vouch import Trust
 from rkx.errors import ConnectFailed, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.node import Node
+from rkx.model.resource import File, Folder
 from rkx.registry import Plugins
 from rkx.transport import Transport
 
@@ -46,6 +51,8 @@ class Visit:
     open_transport: Open
     state_file: StateFile
     allowed_unreachable: frozenset[str] = frozenset()
+    replacing: frozenset[str] = frozenset()
+    trust: Trust = field(default_factory=Trust)
     links: dict[str, Link] = field(default_factory=dict)
     programs: dict[str, NodeProgram] = field(default_factory=dict)
     seen: dict[str, SeenNode] = field(default_factory=dict)
@@ -55,26 +62,22 @@ class Visit:
     glance: Glance | None = None
     writes: bool = False
     objects: bool = True
-    warnings: list[Finding] = field(default_factory=list)
+    told: list[Finding] = field(default_factory=list)
+    doubtful: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+    _unsettled: bool = False
     _glancing: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
         """Read the state, connect to every node, and look at each; a lost state is found again on the nodes."""
         state = self.state_file.load()
-        found: State | None = None
-        former = {} if state is None else state.nodes
         nodes = {node.name: node for node in self.cluster.nodes}
-        nodes |= {name: _node(name, record) for name, record in former.items() if name not in nodes}
         if state is not None:
+            nodes |= {name: _node(name, record) for name, record in state.nodes.items() if name not in nodes}
             self._open(state)
         self._reach(nodes.values(), look=state is not None)
         if state is None:
-            found = recover(self.links, self.cluster, self.state_file)
-            state = found or born()
-            self._open(state)
-            self._reach(
-                [self._former(name, each) for name, each in state.nodes.items() if name not in nodes], look=False
-            )
+            self._open(self._found() or born())
         if self.seen:
             self._remember(self.seen)
         else:
@@ -82,19 +85,36 @@ class Visit:
         self._check_machines()
         for name, seen in self.seen.items():
             if seen.copy is not None:
-                self.refuse_older(name, seen.copy.cluster_id, seen.copy.generation)
-        check_births(self.cluster, state)
-        if found is not None and self.writes:
-            self.ledger.save()  # it was lost here: have it again, whatever the run will do
+                self._judge_copy(name, seen.copy)
+        check_births(self.cluster, self.ledger.state)
+        self.told += renamed(self.cluster, self.ledger.state)
+        self.replaced = replaced(self.replacing, self.seen, self.ledger, self.cluster)
 
-    def _former(self, name: str, record: NodeRecord) -> Node:
-        """Make a node of a copy of the state: copies hold no logins, so it is tried with what the others share."""
-        node = _node(name, record)
-        others = [each.transport_options for each in self.cluster.nodes if each.transport == node.transport]
-        shared = {
-            key: value for each in others[:1] for key, value in each.items() if all(o.get(key) == value for o in others)
-        }
-        return replace(node, transport_options=node.transport_options or shared)
+    def _found(self) -> State | None:
+        """Look for a lost state on the nodes that cluster.yml names; no copy says which others there are."""
+        refuse_rke(self.cluster, self.state_file.path)
+        search = Search(
+            links=self.links, cluster=self.cluster, path=self.state_file.path, trust=self.trust, writes=self.writes
+        )
+        found = search.found()
+        if found is None:
+            return None
+        self.told += found.told
+        self._unsettled = True
+        return found.state
+
+    def _judge_copy(self, name: str, said: Mark) -> None:
+        """Refuse an older state than a node's copy; what is no copy of this state, or has none to show, is told."""
+        if name not in keepers(self.cluster):
+            why = "by its roles this node keeps none"
+        elif said.is_of(self.ledger.state) or said.cluster_id != self.cluster.id:
+            self.refuse_older(name, said)  # another cluster's is refused before anything is written there
+            return
+        else:
+            why = "this cluster's state did not seal it"
+        message = f"what lies there as a copy of the state is passed over: {why}"
+        hint = "look who put it there"
+        self.told.append(Finding(node=name, check="state", message=message, hint=hint, warning=True))
 
     def _open(self, state: State) -> None:
         self.ledger = Ledger(state, self.state_file if self.writes else None)
@@ -156,31 +176,38 @@ class Visit:
         return link
 
     def _check_machines(self) -> None:
-        """Refuse machines that belong to another cluster, are others than before, or stand under two names."""
-        refuse_other_clusters(self.seen, self.cluster.id)
-        engines: dict[str, str] = {}
-        for name, seen in self.seen.items():
-            record = self.ledger.state.nodes.get(name)
-            known = record.engine_id if record else ""
-            if known and known != seen.facts.engine_id:
-                raise Refused(
-                    f"{name}: another machine answers there: Docker's id is {seen.facts.engine_id}, not {known}",
-                    hint="bring the machine back, or give the new one another address and name",
-                )
-            if other := engines.get(seen.facts.engine_id):
-                raise Refused(
-                    f"{name} and {other} are one machine: both have Docker's id {seen.facts.engine_id}",
-                    hint="to give a node another name, take it out of cluster.yml first and run up",
-                )
-            engines[seen.facts.engine_id] = name
+        """Refuse machines of another cluster, or under two names; one in doubt is asked before it is changed.
 
-    def refuse_older(self, name: str, cluster_id: str, generation: int) -> None:
-        """Refuse to go on with a state that another run, from elsewhere, has left behind: so says a copy on a node."""
+        A node that leaves, or may be away, is left out instead: it holds up no other.
+        """
         state = self.ledger.state
-        if cluster_id == state.cluster_id and generation > state.generation:
+        leaving = self.seen.keys() - {node.name for node in self.cluster.nodes}
+        for name, doubt in doubts(self.seen, state).items():
+            if name in (leaving | self.allowed_unreachable) - self.replacing:
+                self._leave_out(name, Refused(doubt.message, hint=f"rkx up --replace {name}, if it is gone for good"))
+            else:
+                self.told.append(tell(doubt))
+                self.doubtful |= {name}
+        for name in (leaving | self.allowed_unreachable) & self.seen.keys():
+            try:
+                refuse_other_clusters({name: self.seen[name]}, self.cluster.id)
+            except Refused as error:
+                self._leave_out(name, error)
+        refuse_other_clusters(self.seen, self.cluster.id)
+        refuse_twins({n: s for n, s in self.seen.items() if n not in self.allowed_unreachable}, state)
+
+    def _leave_out(self, name: str, why: RkxError) -> None:
+        self.unreachable[name] = why
+        self.links.pop(name).close()
+        del self.seen[name], self.programs[name]
+
+    def refuse_older(self, name: str, said: Mark) -> None:
+        """Refuse to go on with a state that another run, from elsewhere, has left behind: so says a sealed copy."""
+        state = self.ledger.state
+        if said.is_of(state) and said.generation > state.generation:
             raise Refused(
-                f"{self.state_file.path}: generation {state.generation} is older than {generation} on {name}",
-                hint="move the file away: the newer one is taken from the node",
+                f"{self.state_file.path}: generation {state.generation} is older than {said.generation} on {name}",
+                hint="move the file away: the newer one is taken from the nodes, and its authority shown and checked",
             )
 
     def _judge_unreachable(self) -> None:
@@ -218,6 +245,8 @@ class Visit:
         """Ask the plugins what should be; nodes that leave are asked for what they would leave behind."""
         now = datetime.now(UTC)
         wanted = desire(self.plugins, self.cluster, self.facts(), self.ledger.state, now)
+        if self._unsettled:
+            self._settle(wanted)
         expected = {name: self.programs[name].expected(layout) for name, layout in wanted.layouts.items()}
         wanted = replace(wanted, programs=expected)
         gone = self.gone()
@@ -228,6 +257,15 @@ class Visit:
         return replace(
             wanted, leaving=without(desire(self.plugins, whole, self.facts(), self.ledger.state, now), gone).leaving
         )
+
+    def _settle(self, wanted: Desired) -> None:
+        """Give a found state the paths that plugins describe: none is taken from a copy."""
+        for name, record in self.ledger.state.nodes.items():
+            described = {str(each.path) for each in wanted.on(name) if isinstance(each, File | Folder)}
+            known = settled(record, described)
+            self.ledger.note_node(name, partial(_become, known))
+        self._unsettled = False
+        self.ledger.save()  # it was lost here: have it again, whatever the run will do
 
     def gone(self) -> list[str]:
         """List nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
@@ -258,7 +296,7 @@ class Visit:
             roles=tuple(sorted(node.roles)),
             transport=node.transport,
             options=node.transport_options,
-            engine_id=self.seen[node.name].facts.engine_id,
+            engine_id=base.engine_id or self.seen[node.name].facts.engine_id,  # another one notes `prepare`
         )
 
     def close(self) -> None:
@@ -270,6 +308,10 @@ class Visit:
         for link in self.links.values():
             with suppress(OSError):
                 link.close()
+
+
+def _become(record: NodeRecord, _former: NodeRecord) -> NodeRecord:
+    return record
 
 
 def _named(node: str, error: TransportError | OSError) -> RkxError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rkx.model.checks import Finding
 from rkx.model.resource import Key
 from rkx.model.step import Lane, Turn
 
@@ -57,7 +58,8 @@ class Danger:
 class Plan:
     """The graph of actions of one run.
 
-    ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose.
+    ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are
+    warnings of nodes. ``contents`` is a keyed digest of all that the actions would write.
     """
 
     cluster: str
@@ -67,6 +69,8 @@ class Plan:
     asks: tuple[Danger, ...] = ()
     unknown: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    contents: str = ""
 
     @property
     def is_empty(self) -> bool:

@@ -43,10 +43,10 @@ def archive(files: Mapping[str, Entry], path: str) -> bytes:
 
 
 class Machine:
-    """The files of one machine by path; each write is an effect."""
+    """The files of one machine by path, and its own ``id``; each write is an effect."""
 
     def __init__(self, name: str, effect: Effect) -> None:
-        self.name = name
+        self.name, self.id = name, f"machine-{name}"
         self.files: dict[str, Entry] = {}
         self.listening = list(LISTENING)
         self._effect = effect
@@ -126,7 +126,7 @@ class Machine:
         return {
             "facts": {
                 "boot_id": f"boot-of-{self.name}",
-                "machine_id": f"machine-{self.name}",
+                "machine_id": self.id,
                 "interfaces": [{"name": "eth0", "mtu": 1500, "addresses": ["192.0.2.1/24"], "up": True}],
                 "default_route": {"interface": "eth0"},
                 "resolv_conf": "nameserver 198.51.100.53\n",

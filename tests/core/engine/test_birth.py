@@ -83,3 +83,40 @@ def test_a_version_that_cannot_follow_is_refused(running: Site, was: str, messag
     assert f"kubernetes_version: {wanted}" in error.message
     assert message in error.message
     assert hint in error.hint
+
+
+def test_the_address_of_an_etcd_member_is_fixed(running: Site) -> None:
+    running.file.write_text(
+        running.file.read_text().replace("192.0.2.1,", "192.0.2.1, internal_address: 198.51.100.1,")
+    )
+    running.__dict__.pop("project")
+    was = running.state
+    run = running.up()
+    assert isinstance(run.error, Refused), run.error
+    assert "one: 198.51.100.1, not 192.0.2.1" in run.error.message
+    assert "write the former one as internal_address" in run.error.hint
+    assert (running.state, running.world.effects) == (was, [])
+
+
+def test_the_address_of_a_worker_may_change(running: Site) -> None:
+    running.file.write_text(
+        running.file.read_text().replace("192.0.2.2,", "192.0.2.2, internal_address: 198.51.100.2,")
+    )
+    running.__dict__.pop("project")
+    assert running.up().exit_code == 0
+
+
+def test_the_control_plane_is_not_taken_from_a_node_unasked(site: Site) -> None:
+    text = site.file.read_text()
+    site.file.write_text(text.replace("role: [worker]", "role: [controlplane, worker]"))
+    site.done()
+    site.file.write_text(text)
+    site.__dict__.pop("project")
+    run = site.up()
+    assert run.exit_code == 8
+    assert "take the control plane from two" in str(run.error)
+
+
+def test_another_cluster_name_is_told_at_once(running: Site) -> None:
+    say(running, "cluster_name: another\n")
+    assert [f.message for f in running.plan().findings] == ["cluster_name is 'another', and the state is of 'local'"]

@@ -25,25 +25,120 @@ def test_removal_spares_a_machine_with_another_clusters_containers(running: Site
     assert "agent" in message
 
 
-def test_a_machine_that_was_exchanged_is_neither_changed_nor_cleaned(running: Site) -> None:
-    running.world.engines["two"].id = "engine-of-a-stranger"
-    for run in (running.remove(), running.up()):
-        message = refused(running, run)
-        assert "two" in message
-        assert "engine-of-a-stranger" in message
+def new_docker(site: Site, node: str, *, machine: str = "") -> None:
+    """Give a node a Docker that knows nothing of what was there; with ``machine``, on another machine."""
+    world = site.world
+    engine = world.engines[node]
+    engine.id = "engine-anew"
+    engine.boxes.clear()
+    engine.images.clear()
+    if machine:
+        world.machines[node].files.clear()
+        world.machines[node].id = machine
 
 
-def test_an_exchanged_machine_that_left_the_file_is_not_cleaned(running: Site) -> None:
+def test_docker_that_was_installed_anew_is_told_and_the_machine_prepared_anew(running: Site) -> None:
+    new_docker(running, "two")
+    planned = running.plan()
+    assert [finding.node for finding in planned.findings] == ["two"]
+    assert "engine-anew" in planned.findings[0].message
+    assert ("prepare", "Docker's id changed") in {(action.verb, action.reason) for action in planned.actions}
+    running.done()
+    assert running.world.engines["two"].running("agent")
+    assert running.planned() == []
+    assert running.plan().findings == ()
+
+
+def test_containers_that_stayed_under_a_new_id_of_docker_stay(running: Site) -> None:
+    running.world.engines["two"].id = "engine-anew"
+    agent = running.world.engines["two"].boxes["agent"].id
+    running.done()
+    assert running.world.engines["two"].boxes["agent"].id == agent
+    assert running.planned() == []
+
+
+def test_another_machine_is_left_as_it_was_and_holds_up_no_other(running: Site) -> None:
+    new_docker(running, "two", machine="stranger")
+    running.service.flag = "--level=2"
+    run = running.up()
+    assert isinstance(run.error, Refused), run.error
+    assert "two: another machine answers there: its machine id is stranger, not machine-two" in run.error.message
+    assert "--replace two" in run.error.hint
+    assert (running.world.engines["two"].boxes, running.world.engines["two"].images) == ({}, {})
+    run = running.remove()
+    assert run.exit_code == 8
+    assert (running.world.engines["two"].boxes, running.world.engines["two"].images) == ({}, {})
+    assert running.world.engines["one"].boxes == {}
+
+
+def replacing(site: Site, *, accept: bool) -> api.Options:
+    return api.Options(replace=frozenset(["two"]), accept=lambda dangers: accept)
+
+
+def test_another_machine_takes_a_nodes_place_when_it_is_named_and_agreed_to(running: Site) -> None:
+    new_docker(running, "two", machine="stranger")
+    run = running.ended(api.up(running.project, replacing(running, accept=False)))
+    assert run.exit_code == 8
+    assert "replace node two" in str(run.error)
+    assert (running.world.effects, running.state.nodes["two"].engine_id) == ([], "engine-of-two")
+    running.ended(api.up(running.project, replacing(running, accept=True))).wait()
+    assert running.state.nodes["two"].facts["machine_id"] == "stranger"
+    assert running.world.engines["two"].running("agent")
+    assert running.planned() == []
+
+
+def test_a_machine_of_etcd_is_not_replaced(running: Site) -> None:
+    new_docker(running, "one", machine="stranger")
+    options = api.Options(replace=frozenset(["one"]), accept=lambda dangers: True)
+    assert "that keeps the cluster's data cannot be replaced yet" in refused(
+        running, running.ended(api.up(running.project, options))
+    )
+
+
+def test_a_name_that_no_node_has_is_not_replaced(running: Site) -> None:
+    run = running.ended(api.up(running.project, api.Options(replace=frozenset(["tow"]))))
+    assert run.exit_code == 3
+    assert "--replace tow: no node has this name" in str(run.error)
+
+
+def test_a_stranger_in_place_of_a_node_that_left_is_left_out(running: Site) -> None:
     running.world.engines["two"].id = "engine-of-a-stranger"
     running.write(["one"])
-    assert "engine-of-a-stranger" in refused(running, running.up())
+    run = running.up()
+    assert run.exit_code == 7
+    assert "two: Docker's id is engine-of-a-stranger, not engine-of-two" in str(run.error)
+    assert running.world.engines["two"].running("agent")
+    running.ended(api.up(running.project, replacing(running, accept=True))).wait()
+    assert running.state.nodes.keys() == {"one"}
+
+
+@pytest.mark.parametrize("label", ["of-another", ""])
+def test_a_node_that_may_be_away_holds_up_no_other(running: Site, label: str) -> None:
+    if label:
+        running.world.engines["two"].boxes["agent"].labels["rkx.cluster"] = label
+    else:
+        running.world.engines["two"].id = running.world.engines["one"].id
+    running.service.flag = "--level=2"
+    run = running.up("two")
+    assert run.exit_code == 7
+    assert "--level=2" in running.world.engines["one"].boxes["agent"].config["Cmd"]
+    assert "--level=1" in running.world.engines["two"].boxes["agent"].config["Cmd"]
 
 
 def test_one_engine_under_two_names_is_refused_before_anything_is_put_on_it(site: Site) -> None:
     site.world.engines["two"].id = site.world.engines["one"].id
+    site.world.engines["two"].says["Name"] = "one"
     message = refused(site, site.up())
-    assert "one" in message
-    assert "two" in message
+    assert "two and one are one machine, or one is a copy" in message
+
+
+def test_machines_copied_with_docker_inside_are_told_how_to_mend(site: Site) -> None:
+    site.world.engines["two"].id = site.world.engines["one"].id
+    run = site.up()
+    assert "two and one are two machines with one Docker id" in refused(site, run)
+    assert run.error is not None
+    assert run.error.message.count("engine-of-one") == 1
+    assert "delete engine-id" in getattr(run.error, "hint", "")
 
 
 def test_a_machine_that_was_given_another_name_is_refused(running: Site) -> None:

@@ -1,0 +1,91 @@
+"""Copies of the state on nodes: who may keep one, and how much of it is believed.
+
+Only nodes that cluster.yml makes control plane or etcd keep a copy; what another node shows under that name is no copy.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rkx.engine.layout import NAMES, STATE_COPY
+from rkx.engine.link import Link
+from rkx.engine.state import Mark, State, mark, parse
+from rkx.engine.state_shape import check_shape
+from rkx.errors import ConfigError
+from rkx.model.cluster import Cluster
+from rkx.model.node import Node, Role
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+KEEPERS: frozenset[Role] = frozenset({"controlplane", "etcd"})
+"""The roles whose nodes keep a copy."""
+LIMIT_BYTES = 64 << 20
+"""Far more than any state: a node's credentials are some 20 KB of it."""
+_HINT = "delete the file on that node; if no other node has a whole copy, bring the state back from a backup"
+
+
+def may_keep(node: Node) -> bool:
+    """Tell if a node of cluster.yml keeps a copy of the state: Docker access there is root over the cluster anyway."""
+    return bool(node.roles & KEEPERS)
+
+
+def keepers(cluster: Cluster) -> set[str]:
+    """Name the nodes whose copies count."""
+    return {node.name for node in cluster.nodes if may_keep(node)}
+
+
+def read_mark(link: Link) -> Mark | None:
+    """Read what the file under the copy's name says that it is; None if there is none, or none that is whole."""
+    text = _text(link, NAMES["files"])
+    return mark(text) if text is not None else None
+
+
+def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
+    """Read a node's copy whole; None if there is none, ConfigError with the node's name if it is no state.
+
+    ``through`` is the container whose binds show it.
+    """
+    where = f"{link.name}:{STATE_COPY}"
+    text = _text(link, through)
+    if text is None:
+        return None
+    try:
+        state = parse(text, where)
+        check_shape(state, State)
+    except (ConfigError, TypeError) as error:
+        raise ConfigError(getattr(error, "message", "") or f"{where}: {error}", hint=_HINT) from error
+    return state
+
+
+def _text(link: Link, through: str) -> bytes | None:
+    from docker.errors import NotFound
+
+    with link.docker() as client:
+        try:
+            return _file(link.name, client, through)
+        except NotFound:
+            return None
+
+
+def _file(node: str, client: APIClient, container: str) -> bytes:
+    pieces, _stat = client.get_archive(container, STATE_COPY)
+    packed = _limited(node, pieces)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            member = archive.extractfile(archive.getmembers()[0])
+            return member.read() if member else b""
+    except (tarfile.TarError, IndexError) as error:
+        raise ConfigError(f"{node}:{STATE_COPY}: it cannot be read: {error}", hint=_HINT) from error
+
+
+def _limited(node: str, pieces: Iterable[bytes]) -> bytes:
+    packed = bytearray()
+    for piece in pieces:
+        packed += piece
+        if len(packed) > LIMIT_BYTES:
+            raise ConfigError(f"{node}:{STATE_COPY}: larger than {LIMIT_BYTES} bytes", hint=_HINT)
+    return bytes(packed)
