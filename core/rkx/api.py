@@ -93,9 +93,9 @@ def _visit(project: Project, options: Options, *, writes: bool, objects: bool = 
 @contextmanager
 def _locked(project: Project) -> Iterator[None]:
     from rkx.engine.filelock import FileLock
-    from rkx.engine.state_file import path_beside
+    from rkx.engine.state_file import StateFile, path_beside
 
-    state = path_beside(project.path)
+    state = StateFile(path_beside(project.path)).path
     lock = FileLock(state.with_name(f".{state.name}.lock"))
     lock.take()
     try:
@@ -108,15 +108,21 @@ def _prepared(
     project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
 ) -> Visit:
     from rkx.engine import conduct, planning  # noqa: F401 - used soon, and logins wait meanwhile
+    from rkx.engine.atomic import clear_stale
+    from rkx.engine.kubeconfig import kubeconfig_path as beside
     from rkx.engine.state_file import StateFile, path_beside
     from rkx.engine.visit import Visit
     from rkx.engine.vouch import Trust
 
+    state_file = StateFile(path_beside(project.path))
+    if writes:
+        clear_stale(state_file.path)
+        clear_stale(beside(project.path))
     return Visit(
         cluster=project.cluster,
         plugins=project.plugins,
         open_transport=opens,
-        state_file=StateFile(path_beside(project.path)),
+        state_file=state_file,
         allowed_unreachable=options.allow_unreachable,
         replacing=options.replace,
         trust=Trust(fingerprint=options.ca_fingerprint, confirm=options.confirm),
@@ -162,7 +168,8 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
         _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
             _carry_out(visit, conductor, desired, found, options, run, project)
-        for problem in of_state(visit.ledger.state, desired.identities.values(), datetime.now(UTC)):
+        ending = of_state(visit.ledger.state, desired.identities.values(), datetime.now(UTC))
+        for problem in (*visit.state_file.warnings, *ending):
             run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
         _report_unreachable(visit)
 
@@ -241,11 +248,15 @@ def _state(project: Project) -> State | None:
 
 
 def expiring(project: Project) -> list[Problem]:
-    """Warn of certificates that end within 90 days, as far as the state beside cluster.yml knows."""
+    """Warn of certificates that end within 90 days, as the state here knows, and of a state that others may read."""
     from rkx.engine.expiry import expiring as of_state
+    from rkx.engine.state_file import StateFile, path_beside
 
-    state = _state(project)
-    return list(of_state(state, project.plugins.identities(project.cluster), datetime.now(UTC))) if state else []
+    file = StateFile(path_beside(project.path))
+    state = file.load()
+    if state is None:
+        return []
+    return [*file.warnings, *of_state(state, project.plugins.identities(project.cluster), datetime.now(UTC))]
 
 
 def first_ends(project: Project) -> list[End]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
+import stat
 from pathlib import Path
 
+from rkx.engine.atomic import replace_file
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import PORT
 from rkx.errors import PartlyDone
@@ -62,7 +63,8 @@ def write_kubeconfig(cluster: Cluster, ledger: Ledger, cluster_file: Path) -> No
         return
     content, path = kubeconfig_of(cluster, ledger), kubeconfig_path(cluster_file)
     try:
-        _replace(path, content)
+        if not _is_so(path, content):
+            replace_file(path, content)
     except OSError as error:
         raise PartlyDone(
             f"{path}: the kubeconfig cannot be written: {error.strerror}",
@@ -70,11 +72,9 @@ def write_kubeconfig(cluster: Cluster, ledger: Ledger, cluster_file: Path) -> No
         ) from error
 
 
-def _replace(path: Path, content: bytes) -> None:
-    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == 0o600:
-        return
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    beside.rename(path)
+def _is_so(path: Path, content: bytes) -> bool:
+    try:
+        found = path.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_mode & 0o777 == 0o600 and path.read_bytes() == content
+    except FileNotFoundError:
+        return False

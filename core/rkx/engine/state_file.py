@@ -7,8 +7,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from rkx.engine.atomic import beside, close_to_others, put
 from rkx.engine.state import State, dump, parse
-from rkx.errors import ConfigError, PartlyDone
+from rkx.errors import ConfigError, PartlyDone, Problem
 
 KEPT = 10
 """Generations kept beside the newest."""
@@ -26,32 +27,33 @@ class StateFile:
         self.path = (
             path.resolve() if path.is_symlink() else path
         )  # a link stays one, with all generations beside its end
+        self.warnings: tuple[Problem, ...] = ()
+        """What the last ``load`` found that the operator should know."""
         self._shifted = False
 
     def load(self) -> State | None:
         """Read the newest generation; None if there is none."""
         try:
-            text = self.path.read_bytes()
-            self.path.chmod(0o600)  # it holds the authorities' keys, however it was copied here
+            with self.path.open("rb") as file:
+                mode = close_to_others(file.fileno())  # it holds the authorities' keys, however it was copied here
+                text = file.read()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise ConfigError(f"{self.path}: cannot be read: {error.strerror}") from error
+        self.warnings = (_wide(self.path, mode),) if mode & 0o077 else ()
         return parse(text, str(self.path))
 
     def save(self, state: State) -> State:
         """Write the next generation: beside, synced, renamed; the former one is kept as NAME.1 and so on."""
         following = replace(state, generation=state.generation + 1)
-        beside = self.path.with_name(f".{self.path.name}.new")  # one name: the lock lets one run write
         try:
-            _write(beside, dump(following))
-            if not self._shifted:  # one generation a run: it saves many times
-                self._shift()
-            self._shifted = True
-            beside.rename(self.path)
-            _sync(self.path.parent)
+            with beside(self.path, dump(following)) as new:
+                if not self._shifted:  # one generation a run: it saves many times
+                    self._shift()
+                self._shifted = True
+                put(new, self.path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise PartlyDone(
                 f"{self.path}: the state cannot be saved: {error.strerror}",
                 hint="make room or the folder writable, then run again",
@@ -59,12 +61,16 @@ class StateFile:
         return following
 
     def _shift(self) -> None:
-        for number in range(KEPT, 1, -1):
-            older = self._generation(number - 1)
-            if older.exists():
-                older.rename(self._generation(number))
-        with contextlib.suppress(FileNotFoundError):
-            os.link(self.path, self._generation(1))
+        """Copy the present state, as some file systems have no hard links; a full disk takes no generation away."""
+        try:
+            present = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        with beside(self._generation(1), present) as copy:
+            for number in range(KEPT, 1, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(self._generation(number - 1), self._generation(number))
+            put(copy, self._generation(1))
 
     def _generation(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")
@@ -76,17 +82,10 @@ class StateFile:
         self.path.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _wide(path: Path, mode: int) -> Problem:
+    return Problem(
+        where=str(path),
+        message=f"the state, which holds the cluster's keys, may be read by others: its mode is {mode:04o}",
+        hint="chmod 600, as its owner; a file system that knows no modes is no place for it",
+        warning=True,
+    )

@@ -10,7 +10,6 @@ import pytest
 from tests.core.engine.small import MANIFEST, Site
 
 from rkx import api
-from rkx.engine.filelock import FileLock
 from rkx.engine.link import Link
 from rkx.engine.lock import Holder, Lock, runs
 from rkx.engine.node import NodeProgram
@@ -214,14 +213,3 @@ def test_only_the_named_run_is_broken(world: World) -> None:
     lock(world, "first").take()
     with pytest.raises(Locked):
         lock(world, "second", "third").take()
-
-
-def test_two_runs_on_one_computer(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("lock") / ".cluster.lock"
-    first, second = FileLock(path), FileLock(path)
-    first.take()
-    with pytest.raises(Locked, match="process"):
-        second.take()
-    first.release()
-    second.take()
-    second.release()
