@@ -1,5 +1,5 @@
 # rkx's tasks. Each can be repeated at any time, after an interruption too, and is quick when nothing is to be done.
-.PHONY: help setup setup-test venv node images check check-python check-go test test-long demo demo-down bench lab lab-down clean
+.PHONY: help setup setup-test venv node images check check-python check-go check-oldest test test-long demo demo-down bench lab lab-down clean
 .DEFAULT_GOAL := help
 
 export RKX_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/rkx
@@ -44,10 +44,21 @@ check-python: setup-test node
 check-go: setup
 	cd images/node && go vet ./... && go test ./...
 
-test: check images ## check, then every demonstration on machines of the lab
+OLDEST := $(RKX_CACHE)/oldest/paramiko-$(shell sed -n 's/.*"paramiko>=\([0-9.]*\)".*/\1/p' pyproject.toml)
+
+$(OLDEST): | venv
+	rm -rf $@.part
+	$(BIN)/pip install --quiet --disable-pip-version-check --target $@.part paramiko==$(patsubst paramiko-%,%,$(notdir $@))
+	mv $@.part $@
+
+check-oldest: setup-test $(OLDEST) ## the SSH transport's tests with the oldest paramiko that pyproject.toml allows
+	PYTHONPATH=$(OLDEST) $(BIN)/python -c 'import paramiko; assert paramiko.__file__.startswith("$(OLDEST)")'
+	PYTHONPATH=$(OLDEST) $(BIN)/pytest -n 2 tests/plugins/transport_ssh
+
+test: check check-oldest images ## check, then every demonstration on machines of the lab
 	@$(call on_machines,lab and not long)
 
-test-long: check images ## the same with the full number of repetitions
+test-long: check check-oldest images ## the same with the full number of repetitions
 	@$(call on_machines,lab)
 
 # The lab's engine is stopped only when no lab is left: that of `make demo` may run.

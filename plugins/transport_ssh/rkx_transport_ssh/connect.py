@@ -139,7 +139,7 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
         return rkx.ConnectFailed(
             f"{place} shares no algorithm with us: {error}",
             node=hop.node,
-            hint="SHA-1 signatures, DSA and CBC are not used; OpenSSH 7.4 and later have others",
+            hint="SHA-1, MD5, DSA, CBC and small groups are not used; OpenSSH 7.4 and later have others",
         )
     if passed_s >= KEY_EXCHANGE_S:
         return rkx.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)

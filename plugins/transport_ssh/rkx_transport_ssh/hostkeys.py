@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import rkx
+from rkx_transport_ssh.algorithms import CERTIFICATE, KEYS, RSA
 from rkx_transport_ssh.route import Hop, HostKeyPolicy
 
-RSA = ("rsa-sha2-512", "rsa-sha2-256")
-PLAIN = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", *RSA)
-CERTIFICATE = "-cert-v01@openssh.com"
 HINT_UNKNOWN = (
     "compare the fingerprint with the machine's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then sign in once "
     "with ssh, or set host_keys: accept-new"
@@ -62,9 +60,9 @@ def known_keys(policy: HostKeyPolicy) -> list[KnownKey]:
 
 def preferred_kinds(known: Sequence[KnownKey]) -> tuple[str, ...]:
     """Order the kinds to ask the machine for: those that can be verified first."""
-    certified = [kind + CERTIFICATE for kind in PLAIN] if any(key.marker == "@cert-authority" for key in known) else []
+    certified = [kind + CERTIFICATE for kind in KEYS] if any(key.marker == "@cert-authority" for key in known) else []
     named = [kind for key in known if not key.marker for kind in (RSA if key.kind == "ssh-rsa" else (key.kind,))]
-    return tuple(dict.fromkeys([*certified, *(kind for kind in named if kind in PLAIN), *PLAIN]))
+    return tuple(dict.fromkeys([*certified, *(kind for kind in named if kind in KEYS), *KEYS]))
 
 
 def verify(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> None:

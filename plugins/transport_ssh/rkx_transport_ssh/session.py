@@ -10,12 +10,12 @@ import paramiko
 from paramiko.common import cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
 
+from rkx_transport_ssh import algorithms
+
 STREAMLOCAL = "direct-streamlocal@openssh.com"
 WINDOW_BYTES = 4 << 20
 KEEPALIVE_S = 15
 KEEPALIVES_UNANSWERED = 3
-CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
-MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512")
 ORIGIN = ("127.0.0.1", 0)
 PROHIBITED = 1
 """RFC 4254, section 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED."""
@@ -44,14 +44,17 @@ class Session(paramiko.Transport):
         self._opening = threading.local()
         self._refusals: dict[int, ChannelRefused] = {}
         self._unanswered = 0
-        options = self.get_security_options()
-        options.ciphers = CIPHERS
-        options.digests = MACS
+        algorithms.restrict(self.get_security_options())
 
     @property
     def preferred_keys(self) -> Sequence[str]:
         """Name the kinds of host key to ask for, as paramiko takes them in the key exchange."""
         return self._host_key_kinds
+
+    @property
+    def preferred_pubkeys(self) -> Sequence[str]:
+        """Name the kinds of the user's keys that may sign, as paramiko takes them when it signs in."""
+        return algorithms.KEYS
 
     def open_unix(self, path: str, *, timeout_s: float) -> paramiko.Channel:
         """Open a stream to a unix socket of the server; raises ChannelRefused."""
@@ -109,6 +112,9 @@ class Session(paramiko.Transport):
         super()._parse_channel_open_failure(m)  # type: ignore[misc]  # not in paramiko's stubs
 
     def _verify_key(self, host_key: bytes, sig: bytes) -> None:
+        # paramiko takes any hash that it knows, whichever was agreed on
+        if Message(sig).get_text() != str(self.host_key_type).removesuffix(algorithms.CERTIFICATE):
+            raise paramiko.SSHException(f"the host key signs otherwise than as {self.host_key_type}")
         super()._verify_key(host_key, sig)  # type: ignore[misc]  # not in paramiko's stubs
         self.host_key_sent = host_key
 

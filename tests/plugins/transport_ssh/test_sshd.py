@@ -210,9 +210,23 @@ def test_dial_reaches_tcp_is_refused_or_forbidden(connect: Connect) -> None:
         connect("AllowTcpForwarding no").dial(address, timeout_s=5)
 
 
-def test_a_machine_with_old_algorithms_only_is_told_so(connect: Connect) -> None:
+@pytest.mark.parametrize(
+    "old",
+    [
+        "Ciphers 3des-cbc",
+        "Ciphers aes128-ctr\nMACs hmac-sha1",
+        "KexAlgorithms diffie-hellman-group14-sha1,diffie-hellman-group1-sha1,diffie-hellman-group-exchange-sha1",
+        "HostKeyAlgorithms ssh-rsa\nHostKey {place}/rsa",
+    ],
+)
+def test_a_machine_with_old_algorithms_only_is_told_so(connect: Connect, place: Path, old: str) -> None:
     with pytest.raises(rkx.ConnectFailed, match="shares no algorithm"):
-        connect("Ciphers 3des-cbc")
+        connect(old.format(place=place))
+
+
+def test_a_users_key_signs_nothing_with_sha1(connect: Connect, place: Path) -> None:
+    with pytest.raises(rkx.AuthRejected):
+        connect("PubkeyAcceptedAlgorithms ssh-rsa", ssh_key_path=str(place / "rsa"))
 
 
 def test_only_keys_of_the_named_kind_are_asked_for_when_one_is_known(
