@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import fnmatch
 import struct
 import time
 from collections.abc import Sequence
@@ -11,9 +10,13 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import SSHCertificate, SSHCertificateType
+from paramiko.message import Message
+
+from rkx_transport_ssh.algorithms import KEYS
+from rkx_transport_ssh.hostkeys import pattern_matches
 
 
-def refusal(sent: bytes, host: str, authorities: Sequence[bytes], revoked: Sequence[bytes]) -> str | None:
+def refusal(sent: bytes, host: str, authorities: Sequence[bytes]) -> str | None:
     """Say why a certificate cannot stand for ``host``; empty if it can, None if no trusted authority signed it."""
     try:
         certificate = _read(sent)
@@ -23,8 +26,8 @@ def refusal(sent: bytes, host: str, authorities: Sequence[bytes], revoked: Seque
         certificate.verify_cert_signature()
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, AssertionError):
         return "its signature is not valid"
-    if signer in revoked:
-        return "its authority is revoked"
+    if _signed_as(sent, signer) not in KEYS:
+        return "its authority signed it with SHA-1"
     return _objection(certificate, host, time.time())
 
 
@@ -34,7 +37,7 @@ def _objection(certificate: SSHCertificate, host: str, now: float) -> str:
         return "it is a user's certificate"
     if not certificate.valid_after <= now < certificate.valid_before:
         return "it is not valid at this time"
-    if principals and not any(fnmatch.fnmatchcase(host.lower(), name.lower()) for name in principals):
+    if principals and not any(pattern_matches(name.lower(), host) for name in principals):
         return f"it is for {', '.join(principals)}"
     if certificate.critical_options:
         return "it has critical options that are not understood"
@@ -47,6 +50,12 @@ def _read(sent: bytes) -> SSHCertificate:
     if not isinstance(read, SSHCertificate):
         raise TypeError("no certificate")
     return read
+
+
+def _signed_as(sent: bytes, signer: bytes) -> str:
+    """Name the algorithm of the signature, which follows the authority's key at the end of a certificate."""
+    _, _, signature = sent.rpartition(struct.pack(">I", len(signer)) + signer)
+    return Message(Message(signature).get_binary()).get_text()
 
 
 def _blob(certificate: SSHCertificate) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import fnmatch
 import hashlib
 import hmac
 import logging
 import os
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +52,11 @@ def fingerprint(blob: bytes) -> str:
 
 
 def known_keys(policy: HostKeyPolicy) -> list[KnownKey]:
-    """Read the lines of known_hosts that match the machine; a pinned key stands in their place."""
+    """Read the lines of known_hosts that match the machine; a pinned key takes the place of all but revoked ones."""
+    lines = [key for path in policy.files for key in _lines(path, policy)]
     if policy.pinned:
-        return [pinned_key(policy.pinned)]
-    return [key for path in policy.files for key in _lines(path, policy.name)]
+        return [pinned_key(policy.pinned), *(key for key in lines if key.marker == "@revoked")]
+    return lines
 
 
 def preferred_kinds(known: Sequence[KnownKey]) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def preferred_kinds(known: Sequence[KnownKey]) -> tuple[str, ...]:
 
 def verify(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> None:
     """Raise HostKeyMismatch unless the machine is known by its key or certificate; may add a new key to known_hosts."""
-    if revoked := next((key for key in known if key.marker == "@revoked" and key.blob == offered.key), None):
+    if revoked := next((key for key in known if key.marker == "@revoked" and _rests_on(offered, key.blob)), None):
         raise _mismatch(hop, offered, f"which {revoked.place} revokes", "the machine must not be trusted")
     plain = [key for key in known if not key.marker]
     if any(key.blob == offered.key for key in plain):
@@ -87,6 +88,11 @@ def verify(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> None:
     _add(hop, offered)
 
 
+def _rests_on(offered: Offered, blob: bytes) -> bool:
+    """Tell if a key is the machine's own, or stands in its certificate, as that of the authority does."""
+    return blob == offered.key or struct.pack(">I", len(blob)) + blob in offered.sent
+
+
 def _mismatch(hop: Hop, offered: Offered, why: str, hint: str) -> rkx.HostKeyMismatch:
     shown = f"{hop.host}:{hop.port} shows the host key {offered.kind} {fingerprint(offered.key)}"
     return rkx.HostKeyMismatch(f"{shown}, {why}", node=hop.node, hint=hint)
@@ -97,10 +103,9 @@ def _certificate_objection(hop: Hop, offered: Offered, known: Sequence[KnownKey]
     authorities = [key.blob for key in known if key.marker == "@cert-authority"]
     if offered.sent == offered.key or not authorities:
         return None
-    revoked = [key.blob for key in known if key.marker == "@revoked"]
     from rkx_transport_ssh.hostcerts import refusal  # few hosts have certificates
 
-    return refusal(offered.sent, hop.host, authorities, revoked)
+    return refusal(offered.sent, hop.host_keys.host, authorities)
 
 
 def pinned_key(line: str) -> KnownKey:
@@ -112,31 +117,41 @@ def pinned_key(line: str) -> KnownKey:
     return KnownKey(place="host_key in cluster.yml", marker="", kind=kind, blob=blob)
 
 
-def _lines(path: Path, name: str) -> Iterator[KnownKey]:
-    text = ""
-    with contextlib.suppress(FileNotFoundError):
+def _lines(path: Path, policy: HostKeyPolicy) -> Iterator[KnownKey]:
+    try:
         text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise rkx.ConfigError(
+            f"{path} cannot be read: {error.strerror}", hint="host keys are looked up there"
+        ) from error
     for number, line in enumerate(text.splitlines(), 1):
         fields = line.split()
         marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
-        if len(fields) < 3 or fields[0].startswith("#") or not names_match(fields[0], name):
+        if len(fields) < 3 or fields[0].startswith("#") or not _speaks_of(policy, fields[0], marker):
             continue
         if blob := _blob(fields[2]):
             yield KnownKey(place=f"{path}:{number}", marker=marker, kind=fields[1], blob=blob)
 
 
+def _speaks_of(policy: HostKeyPolicy, names: str, marker: str) -> bool:
+    """Tell if a line is about the machine; one of authorities or revoked keys may leave out the port, as in OpenSSH."""
+    return names_match(names, policy.name) or (marker != "" and names_match(names, policy.host))
+
+
 def names_match(names: str, wanted: str) -> bool:
-    """Tell if a known_hosts line speaks of ``wanted``: hashed, or patterns with ``*``, ``?`` and ``!``."""
+    """Tell if a known_hosts line speaks of ``wanted``, in small letters: hashed, or with ``*``, ``?`` and ``!``."""
     if names.startswith("|1|"):
         return _hash_matches(names, wanted)
     patterns = [pattern.lower() for pattern in names.split(",")]
-    if any(_pattern_matches(pattern[1:], wanted) for pattern in patterns if pattern.startswith("!")):
+    if any(pattern_matches(pattern[1:], wanted) for pattern in patterns if pattern.startswith("!")):
         return False
-    return any(_pattern_matches(pattern, wanted) for pattern in patterns if not pattern.startswith("!"))
+    return any(pattern_matches(pattern, wanted) for pattern in patterns if not pattern.startswith("!"))
 
 
-def _pattern_matches(pattern: str, wanted: str) -> bool:
-    # brackets are part of a name here, as in [host]:port
+def pattern_matches(pattern: str, wanted: str) -> bool:
+    """Tell if a name fits ``*`` and ``?``; brackets are part of a name here, as in [host]:port."""
     return fnmatch.fnmatchcase(wanted, pattern.replace("[", "[[]"))
 
 

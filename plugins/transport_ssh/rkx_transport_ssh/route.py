@@ -32,9 +32,13 @@ class KeyChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostKeyPolicy:
-    """What a machine must prove: ``name`` is what known_hosts calls it; new keys are added to the first file."""
+    """What a machine must prove: ``name`` is what known_hosts calls it; new keys are added to the first file.
+
+    ``host`` is the name without a port, which certificates and lines of authorities carry.
+    """
 
     name: str
+    host: str
     mode: Literal["strict", "accept-new"]
     files: tuple[Path, ...]
     pinned: str = ""
@@ -139,9 +143,12 @@ def _hop(wish: Wish, config: SshConfig, openssh: paramiko.SSHConfig, node: str) 
         )
     host = options.get("hostname", wish.address)
     port = wish.port or int(options.get("port", 22))
-    name = options.get("hostkeyalias") or (host if port == 22 else f"[{host}]:{port}")
+    alias = options.get("hostkeyalias", "")
+    name = alias or (host if port == 22 else f"[{host}]:{port}")
     files = _known_hosts(config, options.get("userknownhostsfile", ""))
-    policy = HostKeyPolicy(name=name.lower(), mode=config.host_keys, files=files, pinned=wish.pinned)
+    policy = HostKeyPolicy(
+        name=name.lower(), host=(alias or host).lower(), mode=config.host_keys, files=files, pinned=wish.pinned
+    )
     keys = _with_files(wish.keys, options.get("identityfile", []))
     return Hop(node=node, host=host, port=port, user=user, keys=keys, host_keys=policy)
 

@@ -9,16 +9,26 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import SSHCertificateBuilder, SSHCertificateType
 from tests.plugins.transport_ssh.conftest import Open, public_line
 from tests.plugins.transport_ssh.server import Server
 
 import rkx
+from rkx_transport_ssh import SshConfig
 from rkx_transport_ssh.hostcerts import refusal
-from rkx_transport_ssh.hostkeys import KnownKey, fingerprint, names_match, preferred_kinds
+from rkx_transport_ssh.hostkeys import (
+    KnownKey,
+    Offered,
+    fingerprint,
+    known_keys,
+    names_match,
+    preferred_kinds,
+    verify,
+)
 from rkx_transport_ssh.keys import Private
+from rkx_transport_ssh.route import route
 
 
 @pytest.fixture
@@ -97,6 +107,14 @@ def test_a_revoked_key_is_refused_though_known(
         open_node(host_key="", host_keys="accept-new")
 
 
+def test_a_revoked_key_is_refused_though_pinned(
+    open_node: Open, known_hosts: Path, host_keys: tuple[Private, Private]
+) -> None:
+    known_hosts.write_text(f"@revoked 127.0.0.1 {public_line(host_keys[0])}\n")
+    with pytest.raises(rkx.HostKeyMismatch, match=r"known_hosts:1 revokes"):
+        open_node(host_key=public_line(host_keys[0]))
+
+
 def test_a_pinned_key_that_differs_is_refused(
     open_node: Open, server: Server, known_hosts: Path, host_keys: tuple[Private, Private]
 ) -> None:
@@ -144,8 +162,9 @@ def test_kinds_that_can_be_verified_are_asked_for_first() -> None:
 
 
 def certificate(
-    authority: ed25519.Ed25519PrivateKey,
+    authority: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey,
     *,
+    key: ed25519.Ed25519PrivateKey | None = None,
     kind: SSHCertificateType = SSHCertificateType.HOST,
     names: tuple[bytes, ...] = (b"one.example.com",),
     ends_in_s: int = 3600,
@@ -153,7 +172,7 @@ def certificate(
     now = int(time.time())
     signed = (
         SSHCertificateBuilder()
-        .public_key(ed25519.Ed25519PrivateKey.generate().public_key())
+        .public_key((key or ed25519.Ed25519PrivateKey.generate()).public_key())
         .type(kind)
         .key_id(b"test")
         .valid_principals(list(names))
@@ -168,15 +187,76 @@ def test_a_certificate_is_judged() -> None:
     authority, stranger = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     trusted = [blob(authority)]
     good = certificate(authority)
-    assert refusal(good, "one.example.com", trusted, []) == ""
-    assert refusal(certificate(authority, names=(b"*.example.com",)), "one.example.com", trusted, []) == ""
-    assert refusal(certificate(stranger), "one.example.com", trusted, []) is None
-    assert refusal(good, "two.example.com", trusted, []) == "it is for one.example.com"
-    assert "revoked" in str(refusal(good, "one.example.com", trusted, trusted))
-    assert "time" in str(refusal(certificate(authority, ends_in_s=-60), "one.example.com", trusted, []))
+    assert refusal(good, "one.example.com", trusted) == ""
+    assert refusal(certificate(authority, names=(b"*.Example.com",)), "one.example.com", trusted) == ""
+    assert refusal(certificate(stranger), "one.example.com", trusted) is None
+    assert refusal(good, "two.example.com", trusted) == "it is for one.example.com"
+    assert refusal(certificate(authority, names=(b"[on]ne",)), "one", trusted) == "it is for [on]ne"
+    assert "time" in str(refusal(certificate(authority, ends_in_s=-60), "one.example.com", trusted))
     user = certificate(authority, kind=SSHCertificateType.USER)
-    assert "user's" in str(refusal(user, "one.example.com", trusted, []))
-    assert "signature" in str(refusal(good[:-1] + bytes([good[-1] ^ 1]), "one.example.com", trusted, []))
+    assert "user's" in str(refusal(user, "one.example.com", trusted))
+    assert "signature" in str(refusal(good[:-1] + bytes([good[-1] ^ 1]), "one.example.com", trusted))
+
+
+def string(content: bytes) -> bytes:
+    return len(content).to_bytes(4) + content
+
+
+def test_a_certificate_that_is_signed_with_sha1_is_refused(user_keys: dict[str, Private]) -> None:
+    authority = user_keys["rsa"]
+    assert isinstance(authority, rsa.RSAPrivateKey)
+    good = certificate(authority)
+    assert refusal(good, "one.example.com", [blob(authority)]) == ""
+    before, mark, _ = good.rpartition(string(blob(authority)))
+    signature = authority.sign(before + mark, padding.PKCS1v15(), hashes.SHA1())
+    old = before + mark + string(string(b"ssh-rsa") + string(signature))
+    assert refusal(old, "one.example.com", [blob(authority)]) == "its authority signed it with SHA-1"
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("mode", ["strict", "accept-new"])
+def test_a_revoked_authority_is_refused_whatever_else_is_known(known_hosts: Path, plain: bool, mode: str) -> None:
+    authority, key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
+    lines = ["@cert-authority *.example.com {authority}", "@revoked * {authority}", *["one.example.com {key}"] * plain]
+    text = "\n".join(lines).format(authority=public_line(authority), key=public_line(key))
+    known_hosts.write_text(text + "\n")
+    (hop,) = route(SshConfig(user="ubuntu", host_keys=mode), "one.example.com", "one")  # type: ignore[arg-type]
+    offered = Offered(kind="ssh-ed25519", key=blob(key), sent=certificate(authority, key=key))
+    with pytest.raises(rkx.HostKeyMismatch, match="known_hosts:2 revokes"):
+        verify(hop, offered, known_keys(hop.host_keys))
+    assert known_hosts.read_text() == text + "\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "openssh_config", "fits"),
+    [
+        ("*.example.com", "", True),
+        ("[one.example.com]:2222", "", True),
+        ("[one.example.com]:22", "", False),
+        ("*,!one.example.com", "HostKeyAlias named", True),
+        ("*,!named", "HostKeyAlias named", False),
+        ("named", "HostKeyAlias named", True),
+    ],
+)
+def test_authorities_are_known_with_and_without_the_port(
+    home: Path, line: str, openssh_config: str, fits: bool
+) -> None:
+    authority, key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
+    (home / ".ssh" / "known_hosts").write_text(f"@cert-authority {line} {public_line(authority)}\n")
+    (home / ".ssh" / "config").write_text(openssh_config)
+    (hop,) = route(SshConfig(user="ubuntu", port=2222), "ONE.example.com", "one")
+    names = (b"named",) if openssh_config else (b"one.example.com",)
+    offered = Offered(kind="ssh-ed25519", key=blob(key), sent=certificate(authority, key=key, names=names))
+    known = known_keys(hop.host_keys)
+    assert bool(known) is fits
+    if fits:
+        verify(hop, offered, known)
+
+
+def test_a_known_hosts_that_cannot_be_read_is_named(open_node: Open, known_hosts: Path) -> None:
+    known_hosts.mkdir()
+    with pytest.raises(rkx.ConfigError, match="known_hosts cannot be read: Is a directory"):
+        open_node(host_key="")
 
 
 def test_fingerprints_look_as_in_openssh() -> None:

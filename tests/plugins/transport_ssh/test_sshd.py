@@ -175,6 +175,20 @@ def test_a_hosts_certificate_is_enough(connect: Connect, place: Path, home: Path
         connect(certified, host_key="")
 
 
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_a_revoked_authority_of_a_host_is_refused(connect: Connect, place: Path, home: Path, kind: str) -> None:
+    sign(place, kind, "-h", "-n", "127.0.0.1")
+    shown = (f"HostKey {place / kind}", f"HostCertificate {place / f'{kind}-cert.pub'}")
+    known, authority = home / ".ssh" / "known_hosts", (place / "authority.pub").read_text()
+    known.write_text(f"@cert-authority 127.0.0.1 {authority}")
+    assert talk(connect(*shown, host_key="").engine(), b"x") == b"xEND"
+    known.write_text(f"@cert-authority 127.0.0.1 {authority}@revoked * {authority}127.0.0.1 ")
+    with known.open("a") as file:
+        file.write((place / f"{kind}.pub").read_text())
+    with pytest.raises(rkx.HostKeyMismatch, match="known_hosts:2 revokes"):
+        connect(*shown, host_key="", host_keys="accept-new")
+
+
 def test_forbidden_streams_to_sockets_go_by_command(connect: Connect) -> None:
     opened = connect("AllowStreamLocalForwarding no")
     assert talk(opened.engine(), b"hello" * 100_000) == b"hello" * 100_000 + b"END"
