@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         node_ready,
         node_started,
     )
+    from rkx.model.risk import Risk
     from rkx.model.step import Answer, Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
     from rkx.secret import Secret
     from rkx.template import render
@@ -97,6 +98,7 @@ _HOMES = {
     "rkx.model.plan": "Action Change Danger Plan",
     "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Key Leaves Manifest Milestone Mount Object"
     " Part Probe Read Registration Resource Rollout node_ready node_started",
+    "rkx.model.risk": "Risk",
     "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
     "rkx.template": "render",
     "rkx.secret": "Secret",
@@ -111,7 +113,7 @@ __all__ = [  # spelled out, since type checkers read it
     "Check", "Finding", "PortClaim", "Cluster", "DrainOptions", "PluginRef", "Registry", "UpgradeStrategy", "Facts",
     "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA", "KUBERNETES_CA", "SUPER_ADMIN",
     "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending", "Saved", "describe", "AuthSettings",
-    "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "API_READY", "NODE_PROGRAM",
+    "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "Risk", "API_READY", "NODE_PROGRAM",
     "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part", "Probe",
     "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call", "Do",
     "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",

@@ -23,6 +23,7 @@ class Problem:
     """One mistake or warning, as a plugin or the decoder found it.
 
     ``where`` is the path in cluster.yml, such as ``nodes[1].role[0]``; line and column count from 1, 0 is unknown.
+    ``risk`` names what the operator may accept under ``accept_risk``; one that is not accepted is a mistake.
     """
 
     where: str
@@ -33,6 +34,7 @@ class Problem:
     line: int = 0
     column: int = 0
     source: str = ""
+    risk: str = ""
 
 
 class ConfigError(RkxError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from rkx.model.plan import Plan
+from rkx.model.risk import Risk
 
 
 def _now() -> datetime:
@@ -52,11 +53,20 @@ class ProblemFound(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanReady(Event):
-    """A plan was made; ``actions`` counts them. The plan itself is no part of the JSON form."""
+    """A plan was made; ``actions`` counts them. Of the plan itself the JSON form has the accepted risks alone."""
 
     kind: ClassVar[str] = "plan-ready"
     actions: int = 0
     plan: Plan | None = None
+
+    @property
+    def risks(self) -> tuple[Risk, ...]:
+        """Give the risks that cluster.yml accepts."""
+        return self.plan.risks if self.plan else ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the event as JSON-ready values, with name and place of each accepted risk."""
+        return {**Event.as_dict(self), "risks": [asdict(risk) for risk in self.risks]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

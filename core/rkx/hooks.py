@@ -130,6 +130,8 @@ class Plugin(Generic[C]):
     api: ClassVar[int] = API_VERSION
     images: ClassVar[frozenset[str]] = frozenset()
     """The names under ``system_images`` that the plugin asks ``Cluster.image`` for; any other one has no effect."""
+    risks: ClassVar[frozenset[str]] = frozenset()
+    """The names that the plugin's problems may carry as ``risk``; what cluster.yml accepts is one of these."""
     Config: type[C]
 
     def __init__(self, config: C) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from rkx.config import Document, Loaded, decode
+from rkx.config import Document, Loaded, decode, risks
 from rkx.config import load as read_file
 from rkx.errors import ConfigError, Problem
 from rkx.hooks import Plugin
@@ -64,18 +64,25 @@ def load(
     transports = {node.name: choice.of(_transport(node)) for node in loaded.cluster.nodes}
     _raise(problems, path)
     every = Plugins([each for each in (*chosen, *_distinct(transports)) if each is not None])
-    problems += [loaded.document.place(problem) for problem in every.validate(loaded.cluster)]
+    problems += [loaded.document.place(problem) for problem in _judged(loaded, every)]
     problems += _unasked(loaded, every)
     _raise([problem for problem in problems if not problem.warning], path)
     warnings = (*loaded.warnings, *(problem for problem in problems if problem.warning))
     return Project(
         path=Path(path),
-        cluster=loaded.cluster,
+        cluster=replace(loaded.cluster, risks=risks.risks(problems)),
         plugins=every,
         transports={name: each for name, each in transports.items() if each is not None},
         given=given,
         warnings=tuple(sorted(warnings, key=lambda problem: (problem.line, problem.column))),
     )
+
+
+def _judged(loaded: Loaded, plugins: Plugins) -> Iterator[Problem]:
+    """Ask the plugins what is wrong, and judge their risks."""
+    found, known = plugins.validate(loaded.cluster), plugins.risks()
+    yield from risks.judge(found, [name for name in loaded.accept_risk if name in known])
+    yield from risks.idle(loaded.accept_risk, found, known)
 
 
 def _unasked(loaded: Loaded, plugins: Plugins) -> Iterator[Problem]:

@@ -159,6 +159,10 @@ class Plugins:
         """Give the names under ``system_images`` that the chosen plugins ask for."""
         return frozenset(name for each in self._chosen for name in each.plugin.images)
 
+    def risks(self) -> frozenset[str]:
+        """Give the names of the risks that the chosen plugins know."""
+        return frozenset(name for each in self._chosen for name in each.plugin.risks)
+
     def _has(self, chosen: Chosen, hook: str) -> bool:
         return any(impl.plugin is chosen.plugin for impl in getattr(self._pluggy.hook, hook).get_hookimpls())
 
@@ -197,12 +201,14 @@ class Plugins:
         return self.of(stage)[0]
 
     def validate(self, cluster: Cluster) -> list[Problem]:
-        """Ask every plugin for mistakes in cluster.yml."""
-        return [
-            p
-            for each in self._chosen
-            for p in self._many(each, "rkx_validate", (Problem,), DEADLINE_S, cluster=cluster)
-        ]
+        """Ask every plugin for mistakes in cluster.yml; each may carry a risk that its plugin declares."""
+        found: list[Problem] = []
+        for each in self._chosen:
+            own = self._many(each, "rkx_validate", (Problem,), DEADLINE_S, cluster=cluster)
+            if strange := {problem.risk for problem in own} - each.plugin.risks - {""}:
+                raise _fault(each, f"rkx_validate returned the risk {min(strange)!r}, which is none of its own")
+            found += own
+        return found
 
     def checks(self, cluster: Cluster, facts: Facts) -> list[Finding | PortClaim]:
         """Ask every plugin to judge the nodes."""

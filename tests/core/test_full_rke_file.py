@@ -19,6 +19,7 @@ from rkx.config.schema.top import ClusterKeys
 
 FILE = Path(__file__).parent / "fixtures" / "full-rke.yml"
 OURS = {"addon_plugins", "extensions", "image_layout", "ssh", "transport", "transport_options", "state", "profile"}
+OURS |= {"accept_risk"}
 OLDER = {"service_options", "template", "addon_job_retries", "s3_backup_config", "ipaddress"}
 """Keys that RKE reads, or once read, and never writes."""
 

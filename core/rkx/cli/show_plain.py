@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, PlanReady, ProblemFound, RunStarted, Waiting
+from rkx.model.risk import Risk
 
 Say = Callable[[str], None]
 
@@ -32,7 +33,8 @@ class Plain:
             case ProblemFound():
                 return problem(event)
             case PlanReady():
-                return f"plan: {counted(event.actions, 'action')}" if event.actions else "plan: nothing to do"
+                what = counted(event.actions, "action") if event.actions else "nothing to do"
+                return "".join([f"plan: {what}", *(f"; {risk(each)}" for each in event.risks)])
             case ActionStarted():
                 self._reasons[event.verb, event.key] = event.reason
                 return f"{action(event)} begins{because(event.reason)}" if self._verbose else ""
@@ -64,6 +66,11 @@ def action(event: ActionStarted | ActionFinished | ActionFailed) -> str:
     if not event.node:
         return f"{event.verb} {event.key}"
     return f"{event.node} {event.verb} {event.key.removeprefix(f'{event.node} ')}"
+
+
+def risk(accepted: Risk) -> str:
+    """Name a risk that is accepted, and where."""
+    return f"accepted risk {accepted.name} ({accepted.where})"
 
 
 def because(reason: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -51,6 +52,8 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield f"unknown until the API answers: {what}"
     for name in plan.unreachable:
         yield f"not reached, left as it is: {name}"
+    for risk in plan.risks:
+        yield f"accepted risk {risk.name}: {risk.where}: {risk.what}"
     for danger in plan.asks:
         yield f"asks first: {danger.what} ({danger.why})"
 
@@ -67,6 +70,7 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
         "unknown": list(plan.unknown),
         "unreachable": list(plan.unreachable),
+        "risks": [asdict(risk) for risk in plan.risks],
     }
 
 

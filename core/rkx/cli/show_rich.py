@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rkx.cli.progress import Progress
-from rkx.cli.show_plain import action, counted, problem
-from rkx.events import ActionFailed, Event, ProblemFound
+from rkx.cli.show_plain import action, counted, problem, risk
+from rkx.events import ActionFailed, Event, PlanReady, ProblemFound
 
 A_SECOND = 8
 """How often the screen is drawn."""
@@ -34,7 +34,7 @@ class Screen:
         return Live(console=self._console, get_renderable=self.render, refresh_per_second=A_SECOND, transient=True)
 
     def show(self, event: Event) -> None:
-        """Take an event; a failure or a warning stays on the screen."""
+        """Take an event; a failure, a warning or an accepted risk stays on the screen."""
         with self._lock:
             self._progress.take(event)
         with self._switch:
@@ -45,6 +45,9 @@ class Screen:
                 self._console.print(Text(f"{action(event)} failed: {event.message}", style="red"))
             case ProblemFound():
                 self._console.print(Text(problem(event), style="yellow"))
+            case PlanReady():
+                for each in event.risks:
+                    self._console.print(Text(risk(each), style="yellow"))
 
     def render(self) -> Group:
         """Give what stands on the screen now."""

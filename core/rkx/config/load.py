@@ -24,11 +24,12 @@ from rkx.model.cluster import Cluster
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a file says, where it says it, and what it may not have meant."""
+    """What a file says, where it says it, what it may not have meant, and the risks that it accepts by name."""
 
     cluster: Cluster
     document: Document
     warnings: tuple[Problem, ...]
+    accept_risk: tuple[str, ...] = ()
 
 
 def load(path: Path, *, mode: Mode = "strict", fetch: bool = False) -> Loaded:
@@ -61,7 +62,8 @@ def load_text(text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bo
     if errors := [problem for problem in everything if not problem.warning]:
         count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"
         raise ConfigError(f"{count} in {path}", problems=errors)
-    return Loaded(cluster=cluster, document=document, warnings=tuple(everything))
+    accepted = keys.accept_risk or ()
+    return Loaded(cluster=cluster, document=document, warnings=tuple(everything), accept_risk=accepted)
 
 
 def _mapping(document: Document, problems: list[Problem]) -> Table:

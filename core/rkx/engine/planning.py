@@ -49,6 +49,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
         unreachable=tuple(sorted(visit.unreachable)),
         findings=(*visit.told, *warnings),
         contents=_contents(ordered, desired, visit.ledger),
+        risks=visit.cluster.risks,
     )
 
 

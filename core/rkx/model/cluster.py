@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from rkx.model.node import Node, Role
+from rkx.model.risk import Risk
 from rkx.secret import Secret
 
 Stage = Literal["transport", "auth", "network", "service", "addon", "extension"]
@@ -66,7 +67,8 @@ class UpgradeStrategy:
 class Cluster:
     """What cluster.yml says, decoded. ``id`` is made at birth, kept in the state, and empty before.
 
-    ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start.
+    ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start;
+    ``risks`` are those that the plugins found and the file accepts.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Cluster:
     services: tuple[PluginRef, ...] = ()
     addons: tuple[PluginRef, ...] = ()
     extensions: tuple[PluginRef, ...] = ()
+    risks: tuple[Risk, ...] = ()
 
     def with_role(self, role: Role) -> tuple[Node, ...]:
         """List the nodes that carry ``role``, in the file's order."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from rkx.model.checks import Finding
 from rkx.model.resource import Key
+from rkx.model.risk import Risk
 from rkx.model.step import Lane, Turn
 
 Verb = Literal[
@@ -59,7 +60,8 @@ class Plan:
     """The graph of actions of one run.
 
     ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are
-    warnings of nodes. ``contents`` is a keyed digest of all that the actions would write.
+    warnings of nodes, ``risks`` those that cluster.yml accepts. ``contents`` is a keyed digest of all that the actions
+    would write.
     """
 
     cluster: str
@@ -71,6 +73,7 @@ class Plan:
     unreachable: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     contents: str = ""
+    risks: tuple[Risk, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -28,6 +28,7 @@ from rkx.events import (
 )
 from rkx.model.plan import Action, Change, Danger, Plan
 from rkx.model.resource import Key
+from rkx.model.risk import Risk
 from rkx.model.step import Step, Turn
 
 KUBELET, PROXY, READY = (
@@ -53,6 +54,7 @@ PLAN = Plan(
     asks=(Danger(what="remove node three", why="its pods move"),),
     unknown=("objects",),
     unreachable=("four",),
+    risks=(Risk(name="open-door", where="nodes[0]", what="everybody may enter"),),
 )
 EVENTS = numbered(
     RunStarted(command="up", cluster="sample"),
@@ -160,6 +162,14 @@ def test_progress_when_nodes_were_prepared_before_the_plan_then_both_are_counted
     progress.take(ActionFinished(node="one", verb="prepare", key="one program rkx-node"))
     progress.take(PlanReady(actions=3, plan=PLAN))
     assert (progress.done, progress.total) == (1, 4)
+
+
+def test_screen_when_a_plan_accepts_a_risk_then_it_stays_on_the_screen() -> None:
+    shown = io.StringIO()
+    screen = Screen(Console(file=shown, force_terminal=False, width=160))
+    screen.show(EVENTS[2])
+    screen.close()
+    assert "accepted risk open-door (nodes[0])" in shown.getvalue()
 
 
 def test_screen_when_drawn_then_shows_time_count_and_rows() -> None:

@@ -72,3 +72,4 @@ class ClusterKeys:
     rotate_encryption_key: Flag = mark(dead="rkx rotates nothing because of a file")
     state: StateKeys | None = mark(later=True)
     profile: Text = mark(later=True)
+    accept_risk: Texts = None
