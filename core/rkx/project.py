@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from rkx.config import Document, Loaded, decode, risks
+from rkx.config import Document, Loaded, decode, risks, subjects
 from rkx.config import load as read_file
-from rkx.errors import ConfigError, Problem
+from rkx.errors import ConfigError, PluginFault, Problem
 from rkx.hooks import Plugin
 from rkx.model.cluster import Cluster, PluginRef
 from rkx.model.node import Node
@@ -79,10 +80,13 @@ def load(
 
 
 def _judged(loaded: Loaded, plugins: Plugins) -> Iterator[Problem]:
-    """Ask the plugins what is wrong, and judge their risks."""
+    """Ask the plugins what is wrong, and judge their risks and the names in their certificates."""
     found, known = plugins.validate(loaded.cluster), plugins.risks()
     yield from risks.judge(found, [name for name in loaded.accept_risk if name in known])
     yield from risks.idle(loaded.accept_risk, found, known)
+    wrong = any(not problem.warning for problem in found)
+    with suppress(PluginFault) if wrong else nullcontext():  # values that were refused may be too much for a plugin
+        yield from subjects.too_long(plugins.identities(loaded.cluster), loaded.cluster, loaded.document)
 
 
 def _unasked(loaded: Loaded, plugins: Plugins) -> Iterator[Problem]:
