@@ -18,6 +18,7 @@ from rkx_service_kubernetes import (
     kubelet,
     places,
     proxy,
+    risks,
     runtime,
     server_turns,
     validate,
@@ -32,6 +33,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
 
     name = "kubernetes"
     images = frozenset(["etcd", "kubernetes", "kubernetes_services_sidecar", "nginx_proxy", "pod_infra_container"])
+    risks = frozenset(risks.table())
     Config = KubernetesConfig
 
     @rkx.hookimpl

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 import rkx
-from rkx_service_kubernetes import arguments, catalogue, fields
+from rkx_service_kubernetes import arguments, binds, catalogue, fields, risks
 from rkx_service_kubernetes.api_server import AUDIT_LOGS
 from rkx_service_kubernetes.config import KubernetesConfig, Program
 
 PORT_RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
-BIND_MODES = frozenset(["ro", "rw", "z", "Z", "nocopy", "shared", "slave", "private", "rshared", "rslave", "rprivate"])
-"""Of Docker's ``--volume``."""
 REMAINS = {"nftables": "the tables `kube-proxy`", "ipvs": "virtual servers and ipsets"}
 WITH_FILE = ("kube-scheduler", "kube-proxy")
 
@@ -40,8 +38,11 @@ def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Pro
         yield from arguments.problems(program, extra, cluster.minor)
         if program in WITH_FILE:
             yield from fields.problems(program, extra, cluster.minor)
-        yield from _of_container(arguments.rules()[program]["key"], extra)
+        yield from binds.problems(program, extra)
+        yield from _of_variables(arguments.rules()[program]["key"], extra)
+        yield from risks.of_arguments(program, extra, cluster.minor)
     yield from _of_api_server(config)
+    yield from risks.of_api_server(config.kube_api)
     yield from _of_proxy(config)
 
 
@@ -82,16 +83,7 @@ def _of_images(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.P
         )
 
 
-def _of_container(service: str, extra: Program) -> Iterator[rkx.Problem]:
-    targets: list[str] = []
-    for number, bind in enumerate(extra.extra_binds):
-        where, parts = f"services.{service}.extra_binds[{number}]", bind.split(":")
-        modes = parts[2].split(",") if len(parts) > 2 else ()
-        targets.append(parts[:2][-1].rstrip("/"))
-        if len(parts) > 3 or not all(part.startswith("/") for part in parts[:2]) or not BIND_MODES.issuperset(modes):
-            yield rkx.Problem(where=where, message=f"{bind!r} is no bind", hint="write /folder:/folder or :ro after it")
-        elif targets[-1] in targets[:-1]:
-            yield rkx.Problem(where=where, message=f"{targets[-1]!r} is bound twice", hint="leave one of them out")
+def _of_variables(service: str, extra: Program) -> Iterator[rkx.Problem]:
     for number, line in enumerate(extra.extra_env):
         if not line.partition("=")[1]:
             where = f"services.{service}.extra_env[{number}]"
