@@ -86,14 +86,18 @@ class Walk:
 
     def secret(self, tree: Tree, where: str) -> Plain:
         """Take a secret as text, or fetch it from where the file points."""
-        line, column = tree.mark
-        self.secrets[line] = min(column, self.secrets.get(line, column))
+        self.hide(tree)
         if isinstance(tree, Ready):
             return tree.value if isinstance(tree.value, Secret) else Secret(str(tree.value))
         try:
             return Secret(fetch(tree, self.folder))
         except ValueError as error:
             return self.fail(tree.mark, where, str(error), WAYS)
+
+    def hide(self, tree: Tree) -> None:
+        """Keep the place of a secret, so that no source line shows it."""
+        line, column = tree.mark
+        self.secrets[line] = min(column, self.secrets.get(line, column))
 
     def items(self, kind: Plain, hints: tuple[Any, ...], tree: Tree, where: str) -> Plain:
         """Decode a sequence, into a tuple or frozenset."""
@@ -180,6 +184,8 @@ class Walk:
         if says_nothing(tree) and not zero and (key.dead or key.refuse or key.later):
             return False
         if key.refuse:
+            if any(get_origin(each) is Secret for each in get_args(slot.hint)):
+                self.hide(tree)
             self.note(entry.key, where, "not supported", key.refuse)
             return False
         if key.dead:

@@ -37,6 +37,7 @@ NODE = "    role: [controlplane, etcd, worker]\n"
 SECOND = "  - address: 10.0.0.6\n    role: [worker]\n"
 
 BAD = [
+    Bad("sealed-copies", added("state:\n  key: hunter2\n"), ("8:3",), ("state.key", "not supported", "not sealed")),
     Bad("01-empty", "", ("1:1",), ("empty", "`nodes:`")),
     Bad("01-only-comments", "# nothing\n---\n", ("1:1",), ("empty",)),
     Bad("02-tab", changed("  - address", "\t- address"), ("3:1",), ("tab", "spaces")),

@@ -74,6 +74,8 @@ def test_mode_warn_reads_unknown_and_repeated_keys_and_documents_as_rke_did() ->
         "network: {plugin: weave, options: {weave_password: hunter2}}",
         'private_registries: [{password: "hunter2}]',
         "state: {key: {file: hunter2, env: x}}",
+        "state: {key: hunter2}",
+        "services: {etcd: {key: hunter2, ca_cert: x}}",
     ],
 )
 def test_no_message_shows_a_secret(line: str) -> None:

@@ -24,9 +24,11 @@ from rkx.secret import Secret
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class StateKeys:
-    """``state``: what seals the copies of the state on the nodes."""
+    """``state``: what would seal the copies of the state on the nodes."""
 
-    key: Secret[str] | None = None
+    key: Secret[str] | None = mark(
+        refuse="take it out: the copies on control plane and etcd nodes are not sealed, root there reads every key"
+    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -70,6 +72,6 @@ class ClusterKeys:
     restore: RestoreKeys | None = mark(dead="only Rancher set it, and rkx restores nothing because of a file")
     rotate_certificates: RotateKeys | None = mark(dead="rkx rotates nothing because of a file")
     rotate_encryption_key: Flag = mark(dead="rkx rotates nothing because of a file")
-    state: StateKeys | None = mark(later=True)
+    state: StateKeys | None = None
     profile: Text = mark(later=True)
     accept_risk: Texts = None
