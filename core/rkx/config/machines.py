@@ -9,6 +9,7 @@ from typing import Any
 
 from rkx.config.access import access
 from rkx.config.addresses import fault_of_address, fault_of_name, fault_of_port, ip, is_dns_name
+from rkx.config.node_names import judge_names
 from rkx.config.notes import Notes
 from rkx.config.schema.nodes import NodeKeys, TaintKeys
 from rkx.config.schema.top import ClusterKeys
@@ -30,6 +31,7 @@ def machines(keys: ClusterKeys, notes: Notes) -> tuple[Node, ...]:
     _unlike(nodes, lambda node: node.address, "address", notes)
     _unlike(nodes, lambda node: node.name, "hostname_override", notes)
     _unlike(nodes, lambda node: node.internal_address, "internal_address", notes)
+    judge_names(nodes, notes)
     _enough(nodes, notes)
     return nodes
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 import rkx
-from rkx_service_kubernetes import arguments, binds, catalogue, fields, risks
+from rkx_service_kubernetes import arguments, binds, catalogue, fields, names, risks
 from rkx_service_kubernetes.api_server import AUDIT_LOGS
 from rkx_service_kubernetes.config import KubernetesConfig, Program
 
@@ -34,6 +34,7 @@ def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Pro
         yield unknown
         return
     yield from _of_images(cluster, config)
+    yield from names.problems(cluster)
     for program, extra in programs(config).items():
         yield from arguments.problems(program, extra, cluster.minor)
         if program in WITH_FILE:

@@ -75,6 +75,25 @@ BAD = [
         ("8:24",),
         ('"node1"', "5:24", "lower case"),
     ),
+    Bad("19-localhost", changed("10.0.0.5", "localhost"), ("3:14",), ('"localhost" is no name of a node',)),
+    Bad(
+        "19-loopback",
+        changed(NODE, f"{NODE}    hostname_override: 127.0.0.1\n"),
+        ("5:24",),
+        ('"127.0.0.1" is no name of a node',),
+    ),
+    Bad(
+        "19-name-is-anothers-address",
+        changed(NODE, f"{NODE}    internal_address: 192.168.0.5\n{SECOND}    hostname_override: 192.168.0.5\n"),
+        ("8:24",),
+        ('"192.168.0.5" is an address of nodes[0] at 5:23',),
+    ),
+    Bad(
+        "19-name-is-a-strangers-address",
+        changed(NODE, f"{NODE}    hostname_override: 10.43.0.1\n"),
+        ("5:24",),
+        ('"10.43.0.1" is an address, but none of this node',),
+    ),
     Bad(
         "20-no-dns-name",
         changed(NODE, f"{NODE}    hostname_override: Node_1\n"),
