@@ -9,7 +9,7 @@ from rkx_service_kubernetes.arguments import merged
 from rkx_service_kubernetes.containers import env, extra_mounts
 from rkx_service_kubernetes.identities import DATASTORE_CLIENT, on
 from rkx_service_kubernetes.places import CIPHER_SUITES, Place
-from rkx_service_kubernetes.site import Site, in_url, is_ip
+from rkx_service_kubernetes.site import Site, in_url
 
 NAME = "etcd"
 CLIENT_PORT = 2379
@@ -74,9 +74,9 @@ def _arguments(site: Site, place: Place) -> dict[str, str]:
     return {
         "name": site.name,
         "data-dir": DATA,
-        "listen-client-urls": _listen(site.node, CLIENT_PORT),
+        "listen-client-urls": _listen(site, CLIENT_PORT),
         "advertise-client-urls": client_url(site.node),
-        "listen-peer-urls": _listen(site.node, PEER_PORT),
+        "listen-peer-urls": _listen(site, PEER_PORT),
         "cert-file": certificate,
         "key-file": key_file,
         "trusted-ca-file": authority,
@@ -101,14 +101,14 @@ def _birth(site: Site) -> tuple[str, ...]:
     )
 
 
-def _listen(node: rkx.Node, port: int) -> str:
-    """Listen on the internal address where one was given, as RKE does, and on the loopback one, for probes.
+def _listen(site: Site, port: int) -> str:
+    """Listen on the node's internal address, and on the loopback one, for probes.
 
-    Without one the address may be a translated one that stands on no interface: then on all.
+    A host name, or a translated address that stands on no interface, cannot be listened on: then on all.
     """
-    if node.internal_address == node.address or not is_ip(node.internal_address):
+    if not site.has_own_address:
         return f"https://0.0.0.0:{port}"
-    return f"https://{in_url(node.internal_address)}:{port},https://127.0.0.1:{port}"
+    return f"https://{in_url(site.node.internal_address)}:{port},https://127.0.0.1:{port}"
 
 
 def _etcd_suite(name: str) -> str:

@@ -64,7 +64,7 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
         "kubeconfig": place.kubeconfig(on(site.node, NAME)),
         "root-dir": runtime.KUBELET_DATA,
         "hostname-override": site.name,
-        "node-ip": site.node.internal_address if _is_own(site) else "",
+        "node-ip": site.node.internal_address if site.has_own_address else "",
     }
     if knows(NAME, "pod-infra-container-image", site.cluster.minor):
         flags["pod-infra-container-image"] = site.images.pause
@@ -72,17 +72,6 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
         # the container has no such file of its own, but sees the machine's first process and, through it, its files
         flags["machine-id-file"] = ",".join(f"/proc/1/root{path}" for path in MACHINE_IDS)
     return flags
-
-
-def _is_own(site: Site) -> bool:
-    """Tell if the internal address stands on an interface; one that merely translates is no node address."""
-    address = site.node.internal_address
-    if not is_ip(address):
-        return False
-    if address != site.node.address or site.facts.host is None:
-        return True
-    found = (own for interface in site.facts.host.interfaces for own in interface.addresses)
-    return any(ipaddress.ip_interface(own).ip == ipaddress.ip_address(address) for own in found)
 
 
 def _configuration(site: Site, place: Place) -> dict[str, Any]:

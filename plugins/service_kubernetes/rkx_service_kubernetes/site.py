@@ -27,6 +27,20 @@ class Site:
         """Give the node's name."""
         return self.node.name
 
+    @property
+    def has_own_address(self) -> bool:
+        """Tell if the internal address stands on an interface; one that merely translates is no address of the node.
+
+        One that cluster.yml names apart from the address is meant so; on a machine not yet seen it is presumed.
+        """
+        address = self.node.internal_address
+        if not is_ip(address):
+            return False
+        if address != self.node.address or self.facts.host is None:
+            return True
+        found = (own for interface in self.facts.host.interfaces for own in interface.addresses)
+        return any(ipaddress.ip_interface(own).ip == ipaddress.ip_address(address) for own in found)
+
 
 def is_ip(address: str) -> bool:
     """Tell an IP address from a host name."""

@@ -169,10 +169,15 @@ def test_host_names_as_addresses_are_not_passed_as_ips() -> None:
 @pytest.mark.parametrize(
     ("on_interface", "passed"), [(("192.0.2.1/24",), True), (("10.0.0.1/24",), False)], ids=["own", "translated"]
 )
-def test_node_ip_is_an_address_of_the_machine(on_interface: tuple[str, ...], passed: bool) -> None:
+def test_node_ip_is_an_address_of_the_machine_and_etcd_listens_on_it_alone(
+    on_interface: tuple[str, ...], passed: bool
+) -> None:
     card = rkx.Interface(name="eth0", mtu_bytes=1500, addresses=on_interface)
-    argv = containers(resources("one", host=rkx.HostFacts(interfaces=(card,))))["kubelet"].argv
-    assert ("--node-ip=192.0.2.1" in argv) is passed
+    found = containers(resources("one", host=rkx.HostFacts(interfaces=(card,))))
+    assert ("--node-ip=192.0.2.1" in found["kubelet"].argv) is passed
+    for what, port in {"client": 2379, "peer": 2380}.items():
+        own = f"https://192.0.2.1:{port},https://127.0.0.1:{port}" if passed else f"https://0.0.0.0:{port}"
+        assert f"--listen-{what}-urls={own}" in found["etcd"].argv
 
 
 def test_pods_get_no_name_server_of_the_machines_own_loopback() -> None:
