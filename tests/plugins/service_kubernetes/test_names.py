@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN
@@ -17,7 +18,7 @@ API = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes
 OTHERS = ("example.test", "one.example.test", "metrics-server.kube-system.svc", "Kubernetes.Default")
 
 
-def problems(**changes: str) -> list[rkx.Problem]:
+def problems(**changes: Any) -> list[rkx.Problem]:  # noqa: ANN401 - fields of Node
     node = replace(CLUSTER.nodes[0], where="nodes[0]", **changes)
     cluster = replace(CLUSTER, nodes=(node, *CLUSTER.nodes[1:]), dns_domain="example.test")
     return list(KubernetesService(PLAIN).rkx_validate(cluster))
