@@ -54,7 +54,10 @@ def opens(rule: Mapping[str, Any], text: str, *, whole: bool) -> bool:
     """Tell if a flag's value opens the cluster; one that cannot be read does. ``whole``: rkx's own list is gone."""
     if text == "":
         return bool(rule.get("empty", False))
-    entries = {entry.strip() for row in csv.reader(text.splitlines()) for entry in row}
+    try:
+        entries = {entry.strip() for row in csv.reader(text.splitlines()) for entry in row}
+    except csv.Error:
+        return True
     return (
         ("opens" in rule and KINDS[rule["opens"]](text))
         or not entries.isdisjoint(rule.get("has", ()))

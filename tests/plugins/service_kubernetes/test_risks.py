@@ -113,6 +113,10 @@ def test_values_of_a_list_are_judged_each_and_stand_beside_rkxs_own() -> None:
     assert risk("enable-admission-plugins", "PodSecurity") == []
 
 
+def test_a_list_that_is_too_long_to_be_read_opens_what_it_is_for() -> None:
+    assert carried("kube-api", extra_args={"authorization-mode": "x" * 200_000}) == ["open-authorization"]
+
+
 def test_etcds_variables_are_its_flags() -> None:
     assert carried("etcd", extra_env=("ETCD_LISTEN_METRICS_URLS=http://0.0.0.0:1", "PATH=/x")) == ["open-metrics"]
     [owned] = problems(config("etcd", extra_env=("ETCD_AUTO_TLS=true",)))
