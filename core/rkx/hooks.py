@@ -57,7 +57,7 @@ class Specifications:
 
     @hookspec
     def rkx_identities(self, cluster: Cluster) -> Sequence[Identity]:
-        """Name the credentials that the plugin's parts need. Asked of all."""
+        """Name the credentials that the plugin's parts need. Asked of all, when the file is read and in each run."""
         raise NotImplementedError
 
     @hookspec
