@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         ADMIN,
         DATASTORE_CA,
         FRONT_PROXY_CA,
+        INSTALLER,
         KUBERNETES_CA,
         SUPER_ADMIN,
         Authority,
@@ -91,8 +92,8 @@ _HOMES = {
     "rkx.model.checks": "Check Finding PortClaim",
     "rkx.model.cluster": "Cluster DrainOptions PluginRef Registry UpgradeStrategy",
     "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
-    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA KUBERNETES_CA SUPER_ADMIN Authority Due Identity Issued"
-    " IssueRequest Pending Saved describe",
+    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA INSTALLER KUBERNETES_CA SUPER_ADMIN Authority Due"
+    " Identity Issued IssueRequest Pending Saved describe",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
     "rkx.model.plan": "Action Change Danger Plan",
@@ -111,12 +112,12 @@ __all__ = [  # spelled out, since type checkers read it
     "PreflightFailed", "Problem", "Refused", "RkxError", "StreamRefused", "TimedOut", "TransportError", "API_VERSION",
     "AddonPlugin", "AuthPlugin", "ExtensionPlugin", "NetworkPlugin", "ServicePlugin", "TransportPlugin", "hookimpl",
     "Check", "Finding", "PortClaim", "Cluster", "DrainOptions", "PluginRef", "Registry", "UpgradeStrategy", "Facts",
-    "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA", "KUBERNETES_CA", "SUPER_ADMIN",
-    "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending", "Saved", "describe", "AuthSettings",
-    "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "Risk", "API_READY", "NODE_PROGRAM",
-    "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part", "Probe",
-    "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call", "Do",
-    "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
+    "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA", "INSTALLER", "KUBERNETES_CA",
+    "SUPER_ADMIN", "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending", "Saved", "describe",
+    "AuthSettings", "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "Risk", "API_READY",
+    "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
+    "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
+    "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge",
 ]
 # fmt: on

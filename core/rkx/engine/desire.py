@@ -193,6 +193,7 @@ def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN40
             body=body,
             after=manifest.after,
             manifest=manifest.name,
+            grants=manifest.grants,
             where=where,
             owner=manifest.owner,
         )

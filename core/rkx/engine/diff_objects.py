@@ -136,8 +136,9 @@ def _former(ledger: Ledger, node: str) -> dict[str, Any]:
 
 
 def _ordered(action: Action, desired: Desired, actions: list[Action]) -> Action:
-    """Let namespaces and definitions go before everything else."""
-    if action.key.kind in FIRST or action.verb == "remove" or action.key not in desired.objects:
+    """Let namespaces and definitions go before everything else, but for what gives rkx's own user its rights."""
+    wanted = desired.objects.get(action.key)
+    if action.key.kind in FIRST or action.verb == "remove" or wanted is None or wanted.grants:
         return action
     first = tuple(other.key for other in actions if other.key.kind in FIRST and other.verb != "remove")
     return replace(action, after=(*action.after, *first))

@@ -12,7 +12,7 @@ from typing import Any
 from rkx.model.resource import Container, File, Folder, Object
 
 UNCOUNTED = frozenset(
-    {"birth", "after", "reaches", "probe", "owner", "reads", "images", "stop_timeout_s", "where", "manifest"}
+    {"birth", "after", "reaches", "probe", "owner", "reads", "images", "stop_timeout_s", "where", "manifest", "grants"}
 )
 """Fields whose change is no reason to replace a container or to apply an object again."""
 

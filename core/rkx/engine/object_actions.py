@@ -28,6 +28,8 @@ from rkx.model.resource import Container, Key, Object, Registration, Rollout, no
 Live = Mapping[str, Any]
 Judge = Callable[[Live], str]
 NODE_TIMEOUT_S = 180.0
+RIGHTS_TIMEOUT_S = 30.0
+POLL_S = 0.02
 WATCH_S = 5.0
 """How long one watch lasts; a cancelled run is noticed in between."""
 
@@ -69,11 +71,25 @@ class Objects:
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
             self._until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
         live = self._api.apply(wanted)
+        if wanted.grants:
+            self._until_let_in(wanted)
         if wanted.kind == "CustomResourceDefinition":
             self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
         former = self._ledger.state.objects.get(str(wanted.key))
         adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
         self._ledger.note_object(str(wanted.key), replace(record_of(self._ledger.key, wanted, live), adopted=adopted))
+
+    def _until_let_in(self, wanted: Object) -> None:
+        """Wait until the API server heeds what it has stored: it hears of it some moments later."""
+        since = time.monotonic()
+        while not self._api.is_let_in():
+            if not self._patience.left(since, RIGHTS_TIMEOUT_S):
+                raise NotReady(
+                    f"{wanted.key} is applied, and rkx's own user may still not do everything",
+                    hint="look at the ClusterRole that it names, and at authorization webhooks",
+                )
+            if self._patience.cancelled.wait(POLL_S):
+                raise Interrupted(f"cancelled while waiting for {wanted.key} to be heeded")
 
     def _remove(self, key: Key) -> None:
         self._api.delete(self._ledger.state.objects[str(key)])

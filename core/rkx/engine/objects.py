@@ -16,7 +16,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.state import ObjectRecord
 from rkx.errors import PartlyDone, RkxError, StreamRefused, TransportError
-from rkx.model.identity import KUBERNETES_CA, SUPER_ADMIN
+from rkx.model.identity import INSTALLER, KUBERNETES_CA, SUPER_ADMIN
 from rkx.model.resource import Object
 
 PORT = 6443
@@ -27,6 +27,8 @@ AT_MOST_RELAYED = 4
 """Half of the streams that the Docker Engine has where sshd forbids forwarding: its own calls need the others."""
 SILENT = (429, 502, 503, 504)
 """Answers that say nothing of what was asked for: the server is busy, or something before it answers."""
+MAY = {"verb": "*", "group": "*", "resource": "*"}
+"""What rkx's own user must be allowed: the manifests of users hold anything, and grant anything."""
 EVICTION = "/eviction"
 """There 429 means that a PodDisruptionBudget holds the pod."""
 
@@ -46,24 +48,29 @@ class ApiRefused(PartlyDone):
 
 
 class ClusterApi:
-    """The API server, asked through whichever control plane node answers; usable from any thread."""
+    """The API server, asked through whichever control plane node answers; usable from any thread.
+
+    It is asked as rkx's own user: as super-admin only before there is one, for what that one may not read, and where
+    a call says so.
+    """
 
     def __init__(self, links: Callable[[], Sequence[Link]], ledger: Ledger) -> None:
         self._links, self._ledger = links, ledger
-        self._sessions: dict[str, requests.Session] = {}
+        self._sessions: dict[tuple[str, str], requests.Session] = {}
+        self._shut_out = False
         self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ready: set[str] = set()
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def _session(self, link: Link) -> requests.Session:
+    def _session(self, link: Link, whom: str) -> requests.Session:
         """Give the session that all threads share; where streams are few, they take turns."""
         with self._opening[link.name]:
-            if link.name not in self._sessions:
-                context = tls_context(self._ledger, KUBERNETES_CA, SUPER_ADMIN)
+            if (link.name, whom) not in self._sessions:
+                context = tls_context(self._ledger, KUBERNETES_CA, whom)
                 at_most = AT_MOST_RELAYED if link.is_narrow(API) else 0
-                self._sessions[link.name] = https(link, PORT, context, at_most=at_most)
-            return self._sessions[link.name]
+                self._sessions[link.name, whom] = https(link, PORT, context, at_most=at_most)
+            return self._sessions[link.name, whom]
 
     def _unready(self, link: Link, session: requests.Session) -> str:
         """Ask, until it is so once, if the API server can work: without its store each answer takes it a minute."""
@@ -82,18 +89,34 @@ class ClusterApi:
         *,
         body: object = None,
         kind: str = "application/json",
+        whom: str = "",
         **more: Any,  # noqa: ANN401
     ) -> requests.Response:
-        """Send one request; ApiSilent when no API server takes it."""
-        if KUBERNETES_CA not in self._ledger.state.credentials or SUPER_ADMIN not in self._ledger.state.credentials:
+        """Send one request; ApiSilent when no API server takes it. ``whom`` is empty for rkx's own user."""
+        asking = whom or self._whom(method)
+        answer = self._ask(asking, method, path, None if body is None else json.dumps(body), kind, more)
+        if asking == INSTALLER and method == "GET" and answer.status_code == requests.codes.forbidden:
+            answer.close()
+            self._shut_out = True
+            return self.ask(method, path, kind=kind, **more)
+        return answer
+
+    def _whom(self, method: str) -> str:
+        """Choose who asks. Super-admin reads where rkx's own user may not, so that a plan can say what to mend."""
+        shut_out = self._shut_out and method == "GET"
+        return SUPER_ADMIN if shut_out or INSTALLER not in self._ledger.state.credentials else INSTALLER
+
+    def _ask(
+        self, whom: str, method: str, path: str, content: str | None, kind: str, more: Mapping[str, Any]
+    ) -> requests.Response:
+        if not {KUBERNETES_CA, whom} <= self._ledger.state.credentials.keys():
             raise ApiSilent("the cluster has no credentials yet")
         why: object = "no control plane node is reachable"
         for link in self._links():
             try:
-                session = self._session(link)
+                session = self._session(link, whom)
                 if why := self._unready(link, session):
                     continue
-                content = None if body is None else json.dumps(body)
                 headers = {"Content-Type": kind}
                 answer = session.request(method, f"http://node{path}", data=content, headers=headers, **more)
             except (requests.RequestException, OSError, StreamRefused, TransportError) as error:
@@ -103,6 +126,18 @@ class ClusterApi:
                     return answer
                 why = f"{answer.status_code} {answer.text[:200].strip()}"
         raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")
+
+    def is_let_in(self) -> bool:
+        """Ask as rkx's own user, if there is one, whether it may do everything: then super-admin is needed no more."""
+        if INSTALLER not in self._ledger.state.credentials:
+            return True
+        asked = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
+        body = {**asked, "spec": {"resourceAttributes": MAY}}
+        answer = self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
+        self._shut_out = not (answer.ok and answer.json()["status"]["allowed"])
+        for key in [key for key in [*self._sessions] if key[1] == SUPER_ADMIN and not self._shut_out]:
+            self._sessions.pop(key).close()  # streams may be few
+        return not self._shut_out
 
     def close(self) -> None:
         """Close all connections."""
@@ -160,9 +195,20 @@ class ClusterApi:
     def apply(self, wanted: Object) -> dict[str, Any]:
         """Apply an object on the server's side, as field manager ``rkx``; unknown fields are refused."""
         path = self.path(wanted.api_version, wanted.kind, wanted.namespace, wanted.name)
-        params = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
-        answer = self.ask("PATCH", path, body=wanted.body, kind="application/apply-patch+yaml", params=params)
+        answer = self._apply(path, wanted)
+        if answer.status_code == requests.codes.unprocessable and self._has_other_role(path, wanted):
+            self.delete(wanted)  # a binding's role is fixed at its birth
+            answer = self._apply(path, wanted)
         return self._checked(answer, f"{wanted.key} ({wanted.where})")
+
+    def _apply(self, path: str, wanted: Object) -> requests.Response:
+        params = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
+        kind, whom = "application/apply-patch+yaml", _whom(wanted)
+        return self.ask("PATCH", path, body=wanted.body, kind=kind, whom=whom, params=params)
+
+    def _has_other_role(self, path: str, wanted: Object) -> bool:
+        roles = [each.get("roleRef", {}).get("name") for each in (self.read(path) or {}, wanted.body)]
+        return all(roles) and roles[0] != roles[1]
 
     def merge(self, path: str, patch: Mapping[str, Any]) -> dict[str, Any]:
         """Merge a patch into what is at a path."""
@@ -180,7 +226,7 @@ class ClusterApi:
             if error.status == requests.codes.not_found:
                 return
             raise
-        answer = self.ask("DELETE", path, params={"propagationPolicy": "Background"})
+        answer = self.ask("DELETE", path, whom=_whom(record), params={"propagationPolicy": "Background"})
         if answer.status_code != requests.codes.not_found:
             self._checked(answer, path)
 
@@ -200,6 +246,10 @@ class ClusterApi:
                     return
         finally:
             answer.close()
+
+
+def _whom(each: Object | ObjectRecord) -> str:
+    return SUPER_ADMIN if isinstance(each, Object) and each.grants else ""
 
 
 def _root(api_version: str) -> str:

@@ -24,6 +24,7 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
     """Write into each action's ``after`` what it must wait for, as far as that is part of the plan."""
     planned = {action.key: action for action in actions}
     reached = milestones(desired)
+    grants = {each.key for each in desired.objects.values() if each.grants}
 
     def needs(action: Action) -> Iterable[Key]:
         node, resource = action.key.node, desired.resources.get(action.key)
@@ -36,13 +37,15 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
             yield from (key for key in planned if key.node == node and key.kind == "Image")
         if isinstance(resource, Container) and action.verb != "remove":
             yield from (prepare_key(node), image_key(resource))
+            yield from (ISSUE,) if resource.probe and resource.probe.identity else ()
             yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
         yield from keys_of(node_started(_node_of(action)), reached)
         waiting = desired.objects.get(action.key) or resource
         if isinstance(waiting, Container | File | Object) and action.verb != "remove":
             yield from (key for moment in waiting.after for key in keys_of(moment, reached))
         if not node and action.key != ISSUE:
-            yield from keys_of(Milestone("api-ready"), reached)
+            yield from (ISSUE, *keys_of(Milestone("api-ready"), reached))
+            yield from grants if action.key not in grants else ()
 
     ordered = [replace(a, after=tuple(sorted({k for k in needs(a) if k in planned and k != a.key}))) for a in actions]
     return _sorted(ordered)

@@ -227,11 +227,13 @@ class Rollout:
 class Manifest:
     """YAML documents of the cluster; core splits them into objects and applies them on the server's side.
 
-    ``where`` is where a user finds the text: a file, or a path in cluster.yml.
+    ``where`` is where a user finds the text: a file, or a path in cluster.yml. With ``grants`` it gives the identity
+    INSTALLER its rights: it is applied before everything else, and as SUPER_ADMIN.
     """
 
     name: str
     text: str
+    grants: bool = False
     after: tuple[After, ...] = ()
     probes: tuple[Rollout, ...] = ()
     where: str = ""
@@ -261,6 +263,7 @@ class Object:
     body: Mapping[str, Any]
     after: tuple[After, ...] = ()
     manifest: str = ""
+    grants: bool = False
     where: str = ""
     owner: str = ""
 

@@ -34,6 +34,10 @@ STATUS: dict[str, Body] = {
 }
 """What each kind's status becomes the moment it is applied; a test may change it."""
 WATCH_S = 0.05
+ADMIN = "cluster-admin"
+OPEN = ("/readyz", "/healthz")
+"""What everybody may ask for who has a name."""
+MAY = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def plural(kind: str) -> str:
@@ -42,7 +46,10 @@ def plural(kind: str) -> str:
 
 
 class FakeKube:
-    """Objects by path; ``nodes`` says which kubelets have registered. ``held`` pods' paths may not be evicted."""
+    """Objects by path; ``nodes`` says which kubelets have registered. ``held`` pods' paths may not be evicted.
+
+    Who shows a certificate needs a ClusterRoleBinding to cluster-admin, or the group ``system:masters``.
+    """
 
     def __init__(self, effect: Effect, nodes: Callable[[], list[str]]) -> None:
         self.objects: dict[str, Body] = {}
@@ -56,12 +63,24 @@ class FakeKube:
         """Answer one request."""
         self._register()
         path = request.path.rstrip("/")
-        if path in ("/readyz", "/healthz"):
+        if path in OPEN:
             return Response(body=b"ok")
+        if path == MAY:
+            return as_json({"status": {"allowed": self._may(request)}}, 201)
+        if not self._may(request):
+            return error(403, f'{path} is forbidden: User "{request.user}" cannot {request.method.lower()} it')
         if request.method == "GET" and (group := path.removeprefix("/apis/").removeprefix("/api/")) in KINDS:
             return as_json({"resources": [_discovered(kind) for kind in KINDS[group].split()]})
         act = {"GET": self._get, "PATCH": self._patch, "DELETE": self._delete, "POST": self._post}
         return act[request.method](path, request)
+
+    def _may(self, request: Request) -> bool:
+        if not request.user or "system:masters" in request.groups:
+            return True
+        bindings = [body for body in self.objects.values() if body["kind"] == "ClusterRoleBinding"]
+        named = [subject for each in bindings if each["roleRef"]["name"] == ADMIN for subject in each["subjects"]]
+        mine = {("User", request.user), *(("Group", group) for group in request.groups)}
+        return any((subject["kind"], subject["name"]) in mine for subject in named)
 
     def _register(self) -> None:
         for name in self._nodes():
@@ -101,6 +120,8 @@ class FakeKube:
             if path not in self.objects:
                 return error(404, f"{path} not found")
             body = _merged(self.objects[path], body)
+        if body.get("roleRef") != self.objects.get(path, body).get("roleRef"):
+            return error(422, f"{path} is invalid: roleRef: Invalid value: cannot change roleRef")
         self._effect(f"api patch {path}", lambda: self._store(path, body))
         return as_json(self.objects[path])
 

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
@@ -16,13 +16,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request as it came in; ``to`` is the node, and the port if it is not the Engine's."""
+    """One request as it came in; ``to`` is the node, and the port if it is not the Engine's.
+
+    ``user`` and ``groups`` are what the client's certificate says, where the server asks for one.
+    """
 
     to: str
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    user: str = ""
+    groups: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - JSON
@@ -71,7 +76,15 @@ def _talk(to: str, application: Application, tls: ssl.SSLContext | None, plain: 
             _Handler(to, application, plain)
             return
         with tls.wrap_socket(plain, server_side=True) as wrapped:
-            _Handler(to, application, wrapped)
+            _Handler(to, application, wrapped, *_shown(wrapped))
+
+
+def _shown(stream: ssl.SSLSocket) -> tuple[str, tuple[str, ...]]:
+    """Read user and groups from a client's certificate, as Kubernetes does: common name and organizations."""
+    subject = (stream.getpeercert() or {}).get("subject", ())
+    said = [(pair[0], str(pair[1])) for part in subject for pair in part]
+    groups = tuple(value for name, value in said if name == "organizationName")
+    return dict(said).get("commonName", ""), groups
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -80,16 +93,24 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
-    def __init__(self, to: str, application: Application, connection: socket.socket) -> None:
+    def __init__(
+        self,
+        to: str,
+        application: Application,
+        connection: socket.socket,
+        user: str = "",
+        groups: tuple[str, ...] = (),
+    ) -> None:
         self._to, self._application = to, application
+        self._user, self._groups = user, groups
         super().__init__(connection, (to, 0), None)  # type: ignore[arg-type] # no server is behind it
 
     def _take(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        method = self.command
-        self._give(self._application(Request(to=self._to, method=method, path=parts.path, query=query, body=body)))
+        said = Request(to=self._to, method=self.command, path=parts.path, query=query, body=body)
+        self._give(self._application(replace(said, user=self._user, groups=self._groups)))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _take
 

@@ -23,6 +23,7 @@ from rkx.testing.wire import Application, HangUp, Request, Response, serve
 class Server:
     """What listens on ``address`` while ``container`` runs; with ``certificate`` and ``key``, paths there, it has TLS.
 
+    With ``authority``, a path too, it looks at certificates of clients, and requests say whose they are.
     ``address`` is such as ``tcp:127.0.0.1:6443``, as seen from any node that has the container.
     """
 
@@ -31,6 +32,7 @@ class Server:
     application: Application
     certificate: str = ""
     key: str = ""
+    authority: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,9 @@ class World:
             pair.write((files[server.certificate].content or b"") + (files[server.key].content or b""))
             pair.flush()
             context.load_cert_chain(os.fspath(pair.name))
+        if server.authority:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(cadata=(files[server.authority].content or b"").decode())
         return context
 
 

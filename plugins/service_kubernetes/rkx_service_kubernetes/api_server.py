@@ -61,7 +61,7 @@ def resources(site: Site) -> list[rkx.Resource]:
             address=f"tcp:127.0.0.1:{PORT}",
             path="/readyz",
             authority=rkx.KUBERNETES_CA,
-            identity=rkx.SUPER_ADMIN,
+            identity=rkx.INSTALLER,
         ),
     )
     return [*place.resources, *audited, container]

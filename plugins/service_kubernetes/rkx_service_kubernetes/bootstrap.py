@@ -6,29 +6,34 @@ import json
 from typing import Any
 
 import rkx
-from rkx_service_kubernetes.identities import ADMINS, KUBELET_CLIENT
+from rkx_service_kubernetes.identities import ADMINS, INSTALLER, KUBELET_CLIENT
 
 RBAC = "rbac.authorization.k8s.io"
 
 
-def manifest() -> rkx.Manifest:
-    """Let API servers call kubelets, and the operator's group do everything.
+def manifests() -> list[rkx.Manifest]:
+    """Let the operator's group and core do everything, then API servers call kubelets.
 
-    Each control plane node gives the same, so that it is wanted whichever of them answers.
+    Each control plane node gives the same, so that they are wanted whichever of them answers.
     """
-    items = [
-        _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", "User", KUBELET_CLIENT),
-        _binding(ADMINS, "cluster-admin", "Group", ADMINS),
-    ]
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2)
-    return rkx.Manifest(name="kubernetes-rbac", text=text, after=(rkx.API_READY,))
+    admins = _binding(ADMINS, "cluster-admin", _subject("Group", ADMINS), _subject("User", INSTALLER))
+    kubelets = _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", _subject("User", KUBELET_CLIENT))
+    return [_manifest("kubernetes-admins", admins, grants=True), _manifest("kubernetes-rbac", kubelets)]
 
 
-def _binding(name: str, role: str, kind: str, subject: str) -> dict[str, Any]:
+def _manifest(name: str, body: dict[str, Any], *, grants: bool = False) -> rkx.Manifest:
+    return rkx.Manifest(name=name, text=json.dumps(body, indent=2), after=(rkx.API_READY,), grants=grants)
+
+
+def _binding(name: str, role: str, *subjects: dict[str, str]) -> dict[str, Any]:
     return {
         "apiVersion": f"{RBAC}/v1",
         "kind": "ClusterRoleBinding",
         "metadata": {"name": name},
         "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": RBAC, "kind": kind, "name": subject}],
+        "subjects": list(subjects),
     }
+
+
+def _subject(kind: str, name: str) -> dict[str, str]:
+    return {"apiGroup": RBAC, "kind": kind, "name": name}

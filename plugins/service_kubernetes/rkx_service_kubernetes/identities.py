@@ -17,6 +17,8 @@ SCHEDULER = "kube-scheduler"
 DATASTORE_CLIENT = "etcd-rkx"
 """Core's own client of etcd: for probes and for changes of members."""
 ADMINS = "rkx:cluster-admins"
+INSTALLER = "rkx:installer"
+"""The name under which core acts, so that the audit log tells it from operators."""
 
 Usages: TypeAlias = frozenset[Literal["server", "client"]]
 SERVER: Usages = frozenset({"server"})
@@ -51,6 +53,7 @@ def _of_cluster(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.Identi
     yield _client(SCHEDULER, common_name="system:kube-scheduler")
     yield _client(DATASTORE_CLIENT, authority=rkx.DATASTORE_CA)
     yield _client(rkx.SUPER_ADMIN, organizations=("system:masters",))
+    yield _client(rkx.INSTALLER, common_name=INSTALLER)
     yield _client(rkx.ADMIN, organizations=(ADMINS,))
 
 

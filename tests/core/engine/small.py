@@ -35,6 +35,14 @@ kind: DaemonSet
 metadata: {name: net, namespace: tiny}
 spec: {selector: {}}
 """
+RIGHTS = """
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: admins}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: installer}]
+"""
+RIGHTS_PATH = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/admins"
 
 
 def leaf(name: str, **more: object) -> rkx.Identity:
@@ -55,6 +63,7 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.labels = {"tiny": "yes"}
         self.taints: tuple[rkx.Taint, ...] = ()
         self.has_extra = self.keeps_data = False
+        self.has_user = True
         self.leaves: tuple[str, ...] = ()
         self.patience_s = 5.0
         self.agent_probe: rkx.Probe | None = None
@@ -65,7 +74,9 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.calls.append("rkx_identities")
         seed = rkx.Identity(name="seed", kind="secret", form="seed=${secret}")
         more = [leaf(name) for name in self.leaves]
-        return [leaf(rkx.SUPER_ADMIN), leaf(rkx.ADMIN), leaf("server", sans=("127.0.0.1",)), seed, *more]
+        above = leaf(rkx.SUPER_ADMIN, organizations=("system:masters",))
+        own = [leaf(rkx.INSTALLER)] if self.has_user else []
+        return [above, *own, leaf(rkx.ADMIN), leaf("server", sans=("127.0.0.1",)), seed, *more]
 
     @rkx.hookimpl
     def rkx_service_resources(
@@ -95,13 +106,14 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         return self._container(node, "agent", self.flag, after=(rkx.API_READY,), reaches=reaches, probe=probe)
 
     def _server(self, node: rkx.Node) -> list[rkx.Resource]:
-        whom = {"authority": rkx.KUBERNETES_CA, "identity": rkx.SUPER_ADMIN}
+        whom = {"authority": rkx.KUBERNETES_CA, "identity": rkx.INSTALLER if self.has_user else rkx.SUPER_ADMIN}
         probe = rkx.Probe(address=READY, path="/readyz", timeout_s=self.patience_s, **whom)
         return [
             self._file(node, "ca.crt", rkx.Part(identity=rkx.KUBERNETES_CA, what="ca-bundle")),
             self._file(node, "server.crt", rkx.Part(identity="server", what="certificate")),
             self._file(node, "server.key", rkx.Part(identity="server", what="key")),
             self._file(node, "seed", rkx.Part(identity="seed", what="rendered")),
+            *([rkx.Manifest(name="rights", text=RIGHTS, after=(rkx.API_READY,), grants=True)] * self.has_user),
             self._container(node, "server", "--serve", probe=probe, reaches=(rkx.API_READY,), birth=("--new",)),
         ]
 
@@ -157,7 +169,7 @@ class TinyNetwork(rkx.NetworkPlugin[NoOptions]):
 
 
 def servers(world: World) -> list[Server]:
-    pair = {"certificate": str(ROOT / "server.crt"), "key": str(ROOT / "server.key")}
+    pair = {"certificate": str(ROOT / "server.crt"), "key": str(ROOT / "server.key"), "authority": str(ROOT / "ca.crt")}
     return [Server(address=READY, container="server", application=world.kube.answer, **pair)]
 
 

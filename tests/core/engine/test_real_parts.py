@@ -56,6 +56,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
                 application=application,
                 certificate=f"{FOLDER}/{name}/{file}.crt",
                 key=f"{FOLDER}/{name}/{file}.key",
+                authority=f"{FOLDER}/{name}/kubernetes-ca.crt" if name == "kube-apiserver" else "",
             )
             for name, (port, application, file) in secure.items()
         ),

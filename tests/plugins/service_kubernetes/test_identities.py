@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -49,6 +50,16 @@ def test_only_super_admin_is_above_all_roles() -> None:
     masters = [each.name for each in identities().values() if "system:masters" in each.organizations]
     assert masters == [rkx.SUPER_ADMIN]
     assert identities()[rkx.ADMIN].organizations == ("rkx:cluster-admins",)
+    assert (identities()[rkx.INSTALLER].common_name, identities()[rkx.INSTALLER].organizations) == ("rkx:installer", ())
+
+
+def test_who_is_administrator_is_bound_by_name_before_all_else() -> None:
+    found = {each.name: each for each in only(rkx.Manifest, resources("one", cluster=WIDE))}
+    assert [name for name, each in found.items() if each.grants] == ["kubernetes-admins"]
+    binding = json.loads(found["kubernetes-admins"].text)
+    assert binding["roleRef"]["name"] == "cluster-admin"
+    subjects = {(subject["kind"], subject["name"]) for subject in binding["subjects"]}
+    assert subjects == {("Group", "rkx:cluster-admins"), ("User", "rkx:installer")}
 
 
 def test_a_worker_holds_no_key_of_the_control_plane() -> None:
@@ -71,7 +82,7 @@ def test_a_key_lies_on_no_other_node_than_its_own() -> None:
 def test_probes_and_calls_go_by_identities_that_exist() -> None:
     found = [each for node in NODES for each in only(rkx.Container, resources(node.name, cluster=WIDE))]
     named = {each.probe.identity for each in found if each.probe and each.probe.identity}
-    assert named == {"etcd-rkx", rkx.SUPER_ADMIN}
+    assert named == {"etcd-rkx", rkx.INSTALLER}
     assert named <= identities().keys()
 
 
