@@ -18,6 +18,7 @@ from rkx.config.schema.images import DEAD_IMAGES, DrainKeys, UpgradeKeys
 from rkx.config.schema.top import ClusterKeys
 from rkx.config.version import version
 from rkx.model.cluster import Cluster, DrainOptions, Registry, UpgradeStrategy
+from rkx.model.image import is_well_pinned
 
 GONE_CLOUDS = ("aws", "azure", "openstack", "vsphere")
 ADDON_TIMEOUT_S = 300
@@ -88,6 +89,10 @@ def _images(keys: ClusterKeys, notes: Notes) -> Mapping[str, str]:
     for name in [name for name in written if name in DEAD_IMAGES]:
         notes.at_key(f"system_images.{name}", f"no effect: {DEAD_IMAGES[name]}", "take it out", warning=True)
         del written[name]
+    for name, image in written.items():
+        if not is_well_pinned(image):
+            hint = "write NAME:TAG@sha256: and 64 hexadecimal digits, or leave the digest out"
+            notes.error(f"system_images.{name}", "what follows the @ is no digest", hint)
     return MappingProxyType(written)
 
 

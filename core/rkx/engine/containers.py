@@ -13,6 +13,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.errors import PartlyDone, PlanStale
 from rkx.model.cluster import Registry
+from rkx.model.image import reference
 from rkx.model.resource import Container
 
 if TYPE_CHECKING:
@@ -146,20 +147,19 @@ def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
             return
         problem = _pulled(client, image, registries)
     if problem:
-        raise PartlyDone(
-            f"{link.name}: image {image} cannot be pulled: {problem}",
-            hint="check the name, private_registries in cluster.yml, and that the node reaches the registry",
-        )
+        hint = "check the name, private_registries in cluster.yml, and that the node reaches the registry"
+        moved = "; the registry may hold another image under that tag by now" if reference(image).digest else ""
+        raise PartlyDone(f"{link.name}: image {image} cannot be pulled: {problem}", hint=f"{hint}{moved}")
 
 
 def _pulled(client: APIClient, image: str, registries: tuple[Registry, ...]) -> str:
     from docker.errors import APIError
-    from docker.utils import parse_repository_tag
 
-    repository, tag = parse_repository_tag(image)
+    wanted = reference(image)
+    tag = wanted.digest or wanted.tag or "latest"
     try:
         for step in client.pull(
-            repository, tag=tag or "latest", stream=True, decode=True, auth_config=login(image, registries)
+            wanted.repository, tag=tag, stream=True, decode=True, auth_config=login(image, registries)
         ):
             if "error" in step:
                 return str(step["error"])
@@ -167,6 +167,8 @@ def _pulled(client: APIClient, image: str, registries: tuple[Registry, ...]) -> 
         return str(error.explanation or error)
     except requests.RequestException as error:
         return f"no byte for {PULL_SILENCE_S:g} s, or the stream broke: {error}"
+    if wanted.digest and not has_image(client, image):
+        return f"what came is another image than {wanted.digest}"
     return ""
 
 

@@ -11,6 +11,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.machines import in_doubt
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
+from rkx.model.image import listed, reference
 from rkx.model.plan import Action, Change
 from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part, node_started
 
@@ -69,7 +70,7 @@ class _Comparison:
         if any(node_started(self.name) in container.reaches for container in made):
             images |= daemon_images(self.desired.objects.values())
         for image in sorted(images):
-            if not any(_same_image(tag, image) for tag in self.seen.images):
+            if listed(image) not in self.seen.images:
                 yield Action(verb="pull", key=Key(self.name, "Image", image), reason="not on the node")
 
     def _prepare(self) -> Iterator[Action]:
@@ -124,7 +125,7 @@ class _Comparison:
             yield self._action("create", container, "missing")
         elif seen.digest != digest.of_container(self.ledger.key, container):
             yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
-        elif others := _by_hand(container, seen):
+        elif others := _by_hand(container, seen, self.seen.images):
             yield self._action("replace", container, f"set by hand: {', '.join(others)}")
         elif seen.state == "dead":
             yield self._action("replace", container, "is dead")
@@ -205,13 +206,19 @@ def _what_changed(container: Container, seen: SeenContainer) -> str:
 
 
 def _same_image(seen: str, wanted: str) -> bool:
-    return seen in (wanted, f"{wanted}:latest")
+    return listed(seen) == listed(wanted)
 
 
-def _by_hand(container: Container, seen: SeenContainer) -> list[str]:
+def _is_pinned_one(container: Container, seen: SeenContainer, images: Mapping[str, str]) -> bool:
+    """Compare by id where a digest is wanted and the node has that image; a tag may have moved since."""
+    is_pinned = bool(reference(container.image).digest)
+    return not is_pinned or images.get(listed(container.image), seen.image_id) == seen.image_id
+
+
+def _by_hand(container: Container, seen: SeenContainer, images: Mapping[str, str]) -> list[str]:
     """Name what the Engine shows otherwise than the label has it, which anybody can write."""
     same = {
-        "image": _same_image(seen.image, container.image),
+        "image": _same_image(seen.image, container.image) and _is_pinned_one(container, seen, images),
         "arguments": _fits(container, seen.argv),
         "binds": seen.binds == {str(mount) for mount in container.mounts},
         "privileges": seen.privileged == container.privileged,
@@ -253,7 +260,7 @@ def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves
     pulls = [
         Action(verb="pull", key=Key(name, "Image", image), reason="has the programs to clean with")
         for image in images
-        if not any(_same_image(tag, image) for tag in seen.images)
+        if listed(image) not in seen.images
         and not in_doubt(ledger.state.nodes.get(name), seen.facts.engine_id)  # it is asked first
     ]
     after = tuple(action.key for action in (*removals, *pulls))

@@ -47,12 +47,16 @@ LIMITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenContainer:
-    """One container as the Engine shows it. ``cluster`` and ``digest`` are our labels, empty on those of others."""
+    """One container as the Engine shows it. ``cluster`` and ``digest`` are our labels, empty on those of others.
+
+    ``image`` is the name that was asked for, ``image_id`` what it was then.
+    """
 
     id: str
     name: str
     image: str
     state: str
+    image_id: str = ""
     cluster: str = ""
     digest: str = ""
     restart_policy: str = ""
@@ -83,13 +87,16 @@ HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenNode:
-    """All that was seen of one node. ``layout`` is None where rkx-node was never installed."""
+    """All that was seen of one node. ``layout`` is None where rkx-node was never installed.
+
+    ``images`` maps names to ids: tags, and digests under which images were pulled.
+    """
 
     facts: NodeFacts
     containers: Mapping[str, SeenContainer]
     files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
     layout: Layout | None = None
-    images: frozenset[str] = frozenset()
+    images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     copy: Mark | None = None
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
@@ -106,7 +113,7 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         looked = pool.submit(_looked_at, engine, layout, digest_key) if layout else None
         guarded = pool.submit(_guarded, engine, layout, digest_key) if layout else None
         containers = {name: _inspected(engine, seen) for name, seen in listed.items()}
-        images = frozenset(tag for image in get(engine, "/images/json") for tag in image.get("RepoTags") or ())
+        images = _images(engine)
         files, copy = looked.result() if looked else ({}, None)
         return SeenNode(
             facts=facts.result(),
@@ -143,6 +150,11 @@ def _facts(link: Link, engine: requests.Session) -> NodeFacts:
     )
 
 
+def _images(engine: requests.Session) -> dict[str, str]:
+    rows = get(engine, "/images/json")
+    return {n: row["Id"] for row in rows for kind in ("RepoTags", "RepoDigests") for n in row.get(kind) or ()}
+
+
 def _listed(engine: requests.Session) -> dict[str, SeenContainer]:
     found = {}
     for row in get(engine, "/containers/json", all="1"):
@@ -173,6 +185,7 @@ def _inspected(engine: requests.Session, seen: SeenContainer) -> SeenContainer:
     return replace(
         seen,
         image=whole["Config"]["Image"],  # as it was asked for; the list shows an id once the tag has moved
+        image_id=whole["Image"],
         state=whole["State"]["Status"],
         restart_policy=host["RestartPolicy"]["Name"],
         argv=(*(whole["Config"]["Entrypoint"] or ()), *(whole["Config"]["Cmd"] or ())),

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
+from rkx.model.image import listed
 from rkx.testing.machine import Effect, Machine, archive
 from rkx.testing.wire import Request, Response, as_json, error
 
@@ -62,7 +64,10 @@ class Box:
 
 
 class FakeEngine:
-    """One node's Engine with its ``id``. ``boxes`` are its containers by name, ``images`` maps tags to ids.
+    """One node's Engine with its ``id``. ``boxes`` are its containers by name.
+
+    ``images`` maps names to ids, names as an Engine lists them: ``agent:1``, or ``agent@sha256:...`` for what was
+    pulled by digest. ``sent`` says what a registry sends in place of what is asked for.
 
     ``says`` takes the place of what it tells of its version and its machine, such as ``{"LoggingDriver": "local"}``.
     """
@@ -73,6 +78,7 @@ class FakeEngine:
         self.boxes: dict[str, Box] = {}
         self.images: dict[str, str] = {}
         self.unpullable: dict[str, str] = {}
+        self.sent: dict[str, str] = {}
         self.says: dict[str, Any] = {}
 
     def running(self, name: str) -> bool:
@@ -123,7 +129,7 @@ class FakeEngine:
     def _row(self, box: Box) -> dict[str, Any]:
         """Show a container in the list: with its image's id once the name means another image."""
         named = box.config["Image"]
-        moved = box.image_id and self.images.get(named) != box.image_id
+        moved = box.image_id and self.images.get(listed(named)) != box.image_id
         return {
             "Id": box.id,
             "Names": [f"/{box.name}"],
@@ -136,9 +142,10 @@ class FakeEngine:
         name, config = request.query["name"], request.json
         if name in self.boxes:
             return error(409, f'Conflict. The container name "/{name}" is already in use')
-        if config["Image"] not in {*self.images, *self.images.values()}:
+        image = self.images.get(listed(config["Image"]), config["Image"])
+        if image not in self.images.values():
             return error(404, f"No such image: {config['Image']}")
-        box = Box(name=name, config=config, image_id=self.images.get(config["Image"], config["Image"]))
+        box = Box(name=name, config=config, image_id=image)
 
         def make() -> None:
             for bind in box.host.get("Binds") or ():
@@ -227,16 +234,23 @@ class FakeEngine:
         box.state = "exited"
 
     def _images(self, _request: Request) -> Response:
-        return as_json([{"Id": each, "RepoTags": [tag]} for tag, each in self.images.items()])
+        rows: dict[str, dict[str, Any]] = {}
+        for name, each in self.images.items():
+            row = rows.setdefault(each, {"Id": each, "RepoTags": None, "RepoDigests": None})
+            kind = "RepoDigests" if "@" in name else "RepoTags"
+            row[kind] = [*(row[kind] or ()), name]
+        return as_json([*rows.values()])
 
-    def _image(self, _request: Request, tag: str) -> Response:
-        return as_json({"Id": self.images[tag]}) if tag in self.images else error(404, f"No such image: {tag}")
+    def _image(self, _request: Request, quoted: str) -> Response:
+        name = listed(unquote(quoted))
+        return as_json({"Id": self.images[name]}) if name in self.images else error(404, f"No such image: {name}")
 
     def _get_image(self, request: Request) -> Response:
-        tag = f"{request.query.get('fromImage') or request.query['repo']}:{request.query['tag']}"
+        repository, tag = request.query.get("fromImage") or request.query["repo"], request.query["tag"]
+        tag = listed(f"{repository}@{tag}" if tag.startswith("sha256:") else f"{repository}:{tag}")
         if tag in self.unpullable:
             return Response(pieces=[json.dumps({"error": self.unpullable[tag]}).encode()])
-        act = lambda: self.images.update({tag: f"sha256:{secrets.token_hex(32)}"})  # noqa: E731
+        act = lambda: self.images.update({self.sent.get(tag, tag): f"sha256:{secrets.token_hex(32)}"})  # noqa: E731
         return self._done(request, f"image {tag}", act, Response(pieces=[b'{"status": "done"}\r\n']))
 
     def _delete_image(self, request: Request, tag: str) -> Response:

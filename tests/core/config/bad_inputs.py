@@ -235,6 +235,12 @@ BAD = [
     ),
     Bad("61-address-of-no-machine", changed("10.0.0.5", "0.0.0.0"), ("3:14",), ("the address of no machine",)),
     Bad(
+        "61-image-with-half-a-digest",
+        added("system_images: {etcd: 'etcd:v3@sha256:abc', coredns: 'dns:1@latest', kubernetes: 'k:v1'}\n"),
+        ("7:23", "7:54"),
+        ("what follows the @ is no digest", "64 hexadecimal digits"),
+    ),
+    Bad(
         "62-range-of-none",
         added("services: {kube-controller: {cluster_cidr: everything}}\n"),
         ("7:44",),
