@@ -1,4 +1,4 @@
-"""Run the builder: `python3 -m rkx_images build|list|digest|modules`."""
+"""Run the builder: `python3 -m rkx_images build|list|pins|digest|modules`."""
 
 import sys
 

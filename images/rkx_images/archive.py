@@ -44,6 +44,16 @@ def layers_in(archive: Path) -> list[Layer]:
     return [Layer(file=archive, offset=m.offset_data, size=m.size, digest=m.name.rpartition("/")[2]) for m in found]
 
 
+def digest_of(archive: Path) -> str:
+    """Give the digest under which a registry holds an archive that `write` made, if it gets its blobs unchanged."""
+    with tarfile.open(archive, "r:") as tar:
+        index = tar.extractfile("index.json")
+        if index is None:
+            raise BuildError(f"{archive}: index.json is no file", "delete the file and build again")
+        [entry] = json.load(index)["manifests"]
+    return str(entry["digest"])
+
+
 def write(path: Path, *, reference: str, architecture: str, layers: Sequence[Layer], start: Mapping[str, Any]) -> None:
     """Write an archive; `start` is the image's "config": Entrypoint, User and so on, in Docker's spelling."""
     config = _json(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rkx_images import catalogue, modules, node
+from rkx_images import catalogue, modules, node, pins
 from rkx_images.build import Builder
 from rkx_images.cache import Cache, default_folder
 from rkx_images.catalogue import Catalogue, Image
@@ -66,6 +66,14 @@ def _list(arguments: argparse.Namespace, known: Catalogue) -> None:
         print(f"{image.name:<15} {image.reference:<30} {size:>10}  {path}")
 
 
+def _pins(arguments: argparse.Namespace, known: Catalogue) -> None:
+    builder = Builder(known, Cache(default_folder()))
+    paths = {name: builder.archive(known.find(name)) for name in arguments.names or pins.KEYS}
+    if missing := [name for name, path in paths.items() if not path.exists()]:
+        raise BuildError(f"not built: {', '.join(missing)}", f"rkx_images build {' '.join(missing)}")
+    print("\n".join(pins.lines(arguments.registry, [(known.find(name), path) for name, path in paths.items()])))
+
+
 def _digest(arguments: argparse.Namespace, known: Catalogue) -> None:
     for name in arguments.names:
         print(node.node_digest(CHECKOUT, known.go) if name == _NODE else image_digest(known, known.find(name)))
@@ -76,7 +84,7 @@ def _modules(arguments: argparse.Namespace, known: Catalogue) -> None:
         modules.complete(known.find(name))
 
 
-_COMMANDS = {"build": _build, "list": _list, "digest": _digest, "modules": _modules}
+_COMMANDS = {"build": _build, "list": _list, "pins": _pins, "digest": _digest, "modules": _modules}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("names", nargs="*", metavar="NAME", help="an image, kubernetes@v1.33.13, or node")
     listing = commands.add_parser("list", help="show all images and their archives")
     listing.add_argument("--json", action="store_true", help="for programs")
+    pinning = commands.add_parser("pins", help="print system_images with the digest of each image, for cluster.yml")
+    pinning.add_argument("registry", metavar="REGISTRY", help="such as registry.example.com:5000")
+    pinning.add_argument("names", nargs="*", metavar="NAME", help="by default all")
     commands.add_parser("digest", help="print the digest of inputs").add_argument("names", nargs="+", metavar="NAME")
     completing = commands.add_parser("modules", help="complete go.mod and go.sum after a change of versions")
     completing.add_argument("names", nargs="+", metavar="NAME")
