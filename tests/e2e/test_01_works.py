@@ -25,6 +25,16 @@ from rkx_lab.errors import LabError
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(1), pytest.mark.timeout(900)]
 FOLDERS = {"made": ("/srv/shown-made", "DirectoryOrCreate"), "there": ("/srv/shown-there", "Directory")}
 UNTYPED = "/opt/shown-untyped"  # the kubelet sees nothing of /opt but /opt/cni
+BINDINGS = {
+    ("rkx:cluster-admins", "rkx:cluster-admins"),
+    ("rkx:cluster-admins", "rkx:installer"),
+    ("rkx:kubelet-api-admin", "kube-apiserver-kubelet-client"),
+    ("flannel", "flannel"),
+    ("system:coredns", "coredns"),
+    ("system:metrics-server", "metrics-server"),
+    ("metrics-server:system:auth-delegator", "metrics-server"),
+}
+"""Every subject that is bound to something in the whole cluster, but for the API server's own."""
 ETCD = ("etcd-ca.crt", "etcd-client.crt", "etcd-client.key")
 
 
@@ -54,12 +64,26 @@ def test_nodes_when_they_have_roles_say_so_in_both_spellings(cluster: Cluster) -
         assert "taints" not in worker
 
 
+def test_bindings_when_a_cluster_is_made_are_those_that_are_known(cluster: Cluster) -> None:
+    bindings = cluster.objects("clusterrolebindings", "-l", "kubernetes.io/bootstrapping!=rbac-defaults")
+    found = {(each["metadata"]["name"], one["name"]) for each in bindings for one in each.get("subjects", ())}
+    assert found == BINDINGS
+
+
+def test_audit_log_when_a_cluster_is_made_shows_rkx_by_its_own_name(cluster: Cluster) -> None:
+    done: dict[str, set[str]] = {}
+    for event in audited(cluster, '"user":'):
+        if event["verb"] in ("create", "patch", "update", "delete"):
+            done.setdefault(event["user"]["username"], set()).add(event.get("objectRef", {}).get("name", ""))
+    assert done["super-admin"] == {"rkx:cluster-admins"}
+    assert {"rkx:kubelet-api-admin", "kube-flannel-cfg"} <= done["rkx:installer"]
+
+
 def test_audit_log_when_a_secret_is_made_tells_of_it_without_its_body(work: Workload) -> None:
-    log = work.cluster.on(work.cluster.machines[0].name, "sh", "-c", "cat /var/log/kube-audit/*")
-    events = [json.loads(line) for line in log.splitlines() if '"of-one"' in line]
+    events = audited(work.cluster, '"of-one"')
     assert {event["level"] for event in events} == {"Metadata"}
     assert "create" in {event["verb"] for event in events}
-    assert "plain-word-of-" not in log
+    assert "plain-word-of-" not in json.dumps(events)
 
 
 @pytest.mark.parametrize(("here", "there"), [("one", "two"), ("two", "one")])
@@ -180,6 +204,12 @@ def test_secret_when_read_raw_from_etcd_is_encrypted(work: Workload, tmp_path: P
     assert b"plain-word" not in raw
     plain = etcd_value(work.cluster, tmp_path, "/registry/configmaps/default/addon")
     assert b"applied" in plain  # what is not encrypted is readable this way
+
+
+def audited(cluster: Cluster, word: str) -> list[dict[str, Any]]:
+    """Read what the first machine's API server noted with this word in it."""
+    log = cluster.on(cluster.machines[0].name, "sh", "-c", "cat /var/log/kube-audit/*")
+    return [json.loads(line) for line in log.splitlines() if word in line]
 
 
 def volumes_pod(cluster: Cluster, node: str) -> dict[str, Any]:
