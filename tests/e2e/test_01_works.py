@@ -83,7 +83,7 @@ def test_audit_log_when_a_secret_is_made_tells_of_it_without_its_body(work: Work
     events = audited(work.cluster, '"of-one"')
     assert {event["level"] for event in events} == {"Metadata"}
     assert "create" in {event["verb"] for event in events}
-    assert "plain-word-of-" not in json.dumps(events)
+    assert audited(work.cluster, "plain-word-of-") == []
 
 
 @pytest.mark.parametrize(("here", "there"), [("one", "two"), ("two", "one")])

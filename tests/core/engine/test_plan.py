@@ -28,11 +28,11 @@ def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeyp
     assert (site.world.changes(), site.world.effects, signed) == ([], [], [])
     assert not site.file.with_suffix(".rkxstate").exists()
     site.done()
-    assert len(signed) == 6
+    assert len(signed) == 7
     site.world.revive()
     site.service.flag = "--level=2"
     assert site.plan().actions
-    assert (site.world.changes(), len(signed)) == ([], 6)
+    assert (site.world.changes(), len(signed)) == ([], 7)
 
 
 def test_a_machine_that_was_never_prepared_is_not_asked_for_files(site: Site) -> None:
