@@ -189,7 +189,7 @@ def _carry_out(
     run.emit(PlanReady(actions=len(found.actions), plan=found))
     try:
         if found.is_empty:
-            conductor.clear_lock()
+            conductor.clear_lock(desired)
         else:
             conductor.apply(desired, found)
         visit.remember_version()
@@ -222,7 +222,7 @@ def _remove(project: Project, options: Options, run: Run) -> None:
         _tell(found, run)
         run.emit(PlanReady(actions=len(found.actions), plan=found))
         _agree(found, options)
-        with Conductor(visit, run, options.break_lock) as conductor:
+        with Conductor(visit, run, options.break_lock, leaving=True) as conductor:
             if not found.is_empty:
                 conductor.apply(wanted, found)
         _report_unreachable(visit)

@@ -14,7 +14,7 @@ import (
 const endLine = `{"verb":"end"}`
 
 func TestVerbsAreTheGoldenList(t *testing.T) {
-	golden := []string{"clean", "delete", "digest", "facts", "folder", "load", "put", "unmount"}
+	golden := []string{"begin", "clean", "delete", "digest", "facts", "folder", "load", "put", "unmount"}
 	if found := slices.Sorted(maps.Keys(verbs)); !slices.Equal(found, golden) {
 		t.Fatalf("verbs are %v; a new one needs a decision, the README and this list", found)
 	}
@@ -43,12 +43,13 @@ func TestAMalformedBatchDoesNothing(t *testing.T) {
 		"number as mode":      `{"verb":"folder","path":"/a","mode":493}` + "\n" + endLine + "\n",
 		"no content":          `{"verb":"put","path":"/a","mode":"0600"}` + "\n" + endLine + "\n",
 		"wide chain prefix":   `{"verb":"clean","chains":["K"]}` + "\n" + endLine + "\n",
+		"two clients":         beginLine + "\n" + endLine + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "file")
 			first := line(t, report{"verb": "put", "path": path, "mode": "0600", "content": []byte("x")}) + "\n"
 			var out, complaints bytes.Buffer
-			code := runBatch(strings.NewReader(first+rest), &out, &complaints)
+			code := runBatch(strings.NewReader(beginLine+"\n"+first+rest), &out, &complaints)
 			if code != exitMalformed || out.Len() > 0 || complaints.Len() == 0 {
 				t.Fatalf("exit %d, answered %q, complained %q", code, &out, &complaints)
 			}
@@ -92,7 +93,7 @@ func TestNoContentIsEverAnswered(t *testing.T) {
 		`{"verb":"digest","paths":["` + folder + `/x"],"key":"` + encoded + `"}` + "\n" + endLine + "\n",
 	} {
 		var out, complaints bytes.Buffer
-		runBatch(strings.NewReader(text), &out, &complaints)
+		runBatch(strings.NewReader(beginLine+"\n"+text), &out, &complaints)
 		for _, said := range []string{out.String(), complaints.String()} {
 			if strings.Contains(said, canary) || strings.Contains(said, encoded) {
 				t.Errorf("%q was said", said)
@@ -103,9 +104,9 @@ func TestNoContentIsEverAnswered(t *testing.T) {
 
 func TestProgramAnswersABatch(t *testing.T) {
 	command := program(t)
-	command.Stdin = strings.NewReader(`{"verb":"delete","path":"/nowhere/at/all"}` + "\n" + endLine + "\n")
+	command.Stdin = strings.NewReader(beginLine + "\n" + `{"verb":"delete","path":"/nowhere/at/all"}` + "\n" + endLine + "\n")
 	out, err := command.Output()
-	if want := `{"changed":false,"ok":true}` + "\n" + `{"ok":true,"verb":"end"}` + "\n"; err != nil || string(out) != want {
+	if want := `{"batch":"b","ok":true,"verb":"begin"}` + "\n" + `{"changed":false,"ok":true}` + "\n" + `{"ok":true,"verb":"end"}` + "\n"; err != nil || string(out) != want {
 		t.Fatalf("answered %q, %v", out, err)
 	}
 }

@@ -25,7 +25,7 @@ func main() {
 func run(arguments []string) int {
 	if len(arguments) == 0 {
 		syscall.Umask(0o077)
-		return runBatch(os.Stdin, os.Stdout, os.Stderr)
+		return runBatch(&bounded{in: os.Stdin, rest: mostRest, left: mostBytes}, os.Stdout, os.Stderr)
 	}
 	switch command, rest := arguments[0], arguments[1:]; command {
 	case "load":

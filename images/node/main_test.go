@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -15,27 +16,53 @@ import (
 // asProgram makes a copy of the test binary behave as rkx-node itself.
 const asProgram = "RKX_NODE_TEST_AS_PROGRAM"
 
+// testFolder names what stands in the place of rkx's own folder.
+const testFolder = "RKX_NODE_TEST_FOLDER"
+
+// beginLine is how a batch of the tests begins.
+const beginLine = `{"verb":"begin","cluster":"tests","number":1,"batch":"b"}`
+
 func TestMain(m *testing.M) {
+	fenceFolder = os.Getenv(testFolder)
+	machineNamespaces = "/proc/self/ns/" // the tests' own, whoever process 1 is here
 	if os.Getenv(asProgram) != "" {
 		os.Exit(run(os.Args[1:]))
 	}
 	if path := os.Getenv(stageAndDie); path != "" {
 		stageThenKillOneself(path)
 	}
-	machineNamespaces = "/proc/self/ns/" // the tests' own, whoever process 1 is here
-	os.Exit(m.Run())
+	os.Exit(inFolder(m))
+}
+
+func inFolder(m *testing.M) int {
+	made, err := os.MkdirTemp("", "rkx-node-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(made)
+	fenceFolder = filepath.Join(made, "rkx")
+	return m.Run()
 }
 
 // program gives rkx-node as a process of its own.
 func program(t *testing.T, arguments ...string) *exec.Cmd {
 	t.Helper()
 	command := exec.Command("/proc/self/exe", arguments...)
-	command.Env = append(os.Environ(), asProgram+"=1")
+	command.Env = append(os.Environ(), asProgram+"=1", testFolder+"="+fenceFolder)
 	return command
 }
 
-// batch runs lines through the batch's own reader and gives its answers and exit code.
+// batch runs lines through the batch's own reader, and gives its answers but the first one, and its exit code.
 func batch(t *testing.T, lines ...string) ([]report, int) {
+	t.Helper()
+	answers, code := wholeBatch(t, append([]string{beginLine}, lines...)...)
+	if len(answers) > 0 {
+		answers = answers[1:]
+	}
+	return answers, code
+}
+
+func wholeBatch(t *testing.T, lines ...string) ([]report, int) {
 	t.Helper()
 	var out, complaints bytes.Buffer
 	code := runBatch(strings.NewReader(strings.Join(lines, "\n")+"\n"), &out, &complaints)

@@ -28,7 +28,7 @@ from rkx.engine.probe import POLL_S, wait_until_ready
 from rkx.engine.state import NodeRecord
 from rkx.engine.turns import Turns
 from rkx.engine.units import Unit, units
-from rkx.errors import ApplyFailed, Interrupted, NotReady, PartlyDone, Refused, RkxError, TransportError
+from rkx.errors import ApplyFailed, Interrupted, Locked, NotReady, PartlyDone, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, Waiting
 from rkx.model.plan import Action, Plan
 from rkx.model.resource import Container
@@ -87,8 +87,8 @@ class Application:
         if len(failures) == 1 and self._only_waits(self._graph.left):
             [only] = failures.values()
             raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError | NotReady) else only
-        if failures and self._only_waits(self._graph.left) and all(isinstance(e, Refused) for e in failures.values()):
-            raise Refused(_lines(failures), hint=next(iter(failures.values())).hint)
+        if alike := self._alike(failures):
+            raise alike
         if failures:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
             again = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
@@ -98,6 +98,13 @@ class Application:
                 f"nobody agreed yet to delete {', '.join(self._unasked)}; all the rest is done",
                 hint="run again: the plan asks now that the API answers",
             )
+
+    def _alike(self, failures: Mapping[str, RkxError]) -> RkxError | None:
+        """Give one error for all: where the lock alone is the trouble, or a refusal and nothing is left but to wait."""
+        for kind in (Locked, Refused) if self._only_waits(self._graph.left) else (Locked,):
+            if failures and all(isinstance(error, kind) for error in failures.values()):
+                return kind(_lines(failures), hint=next(iter(failures.values())).hint)
+        return None
 
     def _all_changed(self) -> bool:
         """Tell if what failed and what is left waits for something, and changes nothing any more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,10 @@ from rkx.engine.copies import keepers, read_mark
 from rkx.engine.desire import Desired
 from rkx.engine.files import state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
-from rkx.engine.lock import Lock
+from rkx.engine.lock import LOST, Lock
 from rkx.engine.node import LOCK
 from rkx.engine.visit import Visit
-from rkx.errors import RkxError, TransportError
+from rkx.errors import Locked, RkxError, TransportError
 from rkx.events import Event
 from rkx.model.plan import Action, Plan
 
@@ -37,12 +38,18 @@ class Conducts(Protocol):
 
 
 class Conductor:
-    """Changes the nodes of one visit; takes the lock before the first change and gives it back at the end."""
+    """Changes the nodes of one visit; takes the lock before the first change and gives it back at the end.
 
-    def __init__(self, visit: Visit, run: Conducts, break_lock: str) -> None:
+    One that is ``leaving`` takes a cluster down: told that lock nodes are ``lost``, it does without them.
+    """
+
+    def __init__(self, visit: Visit, run: Conducts, break_lock: str, *, leaving: bool = False) -> None:
         self._visit, self._run = visit, run
-        names = [node.name for node in visit.cluster.with_role("etcd") if node.name in visit.links]
-        self._lock = Lock([visit.links[name] for name in names], visit.programs, run.name, break_lock)
+        members = [node.name for node in visit.cluster.with_role("etcd")]
+        links = [visit.links[name] for name in members if name in visit.links]
+        if leaving and break_lock == LOST:
+            members = [link.name for link in links]
+        self._lock = Lock(links, members, visit.programs, run.name, break_lock)
         self._early = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="early")
         self._begun = False
 
@@ -51,6 +58,7 @@ class Conductor:
 
     def __exit__(self, *_error: object) -> None:
         self._early.shutdown(wait=False, cancel_futures=True)
+        self._guard(None)
         self._lock.release()
 
     def prepare(self, desired: Desired, plan: Plan) -> None:
@@ -65,6 +73,7 @@ class Conductor:
                 self._early.submit(self._pull, desired, action)
         self.apply(desired, Plan(cluster=plan.cluster, actions=only))
         self._visit.look()
+        self._show_lock()
 
     def _pull(self, desired: Desired, action: Action) -> None:
         from rkx.engine import containers
@@ -102,10 +111,37 @@ class Conductor:
             return
         if not self._visit.ledger.state.generation:
             self._visit.ledger.save()  # a newborn's id goes on the lock: it must not be forgotten
-        self._lock.take()
+        self._take()
         self._refuse_older(desired)
         self._visit.remember_nodes()
         self._begun = True
+
+    def _take(self) -> None:
+        """Take the lock. The state remembers the run's number by its generation, which no later run's is below."""
+        ledger = self._visit.ledger
+        try:
+            self._lock.take(ledger.state.generation + 1)
+        except Locked:
+            if self._is_fresh() and not self._lock.is_held:
+                self._visit.state_file.path.unlink(missing_ok=True)  # whoever holds the lock has the cluster's state
+            raise
+        least = self._lock.number - 1
+        ledger.change(lambda state: replace(state, generation=max(state.generation, least)), save=False)
+        self._guard(self._lock.confirm)
+        self._show_lock()
+
+    def _is_fresh(self) -> bool:
+        """Tell if the state was first written by this run, or by one that did nothing: nothing was applied with it."""
+        return self._visit.fresh or not self._visit.ledger.state.nodes
+
+    def _guard(self, guard: Callable[[], None] | None) -> None:
+        for link in self._visit.links.values():
+            link.guard = guard
+
+    def _show_lock(self) -> None:
+        """Have each batch say under which lock it is sent."""
+        for program in self._visit.programs.values():
+            program.hold = self._lock.hold
 
     def _refuse_older(self, desired: Desired) -> None:
         """Look at the copies again: another run may have ended since they were seen."""
@@ -113,10 +149,11 @@ class Conductor:
             if name in keepers(desired.cluster) and (copy := read_mark(link)) is not None:
                 self._visit.refuse_older(name, copy)
 
-    def clear_lock(self) -> None:
-        """Take away a lock that a killed run left, where nothing else is to be done."""
+    def clear_lock(self, desired: Desired) -> None:
+        """Take away a lock that a killed run left, where nothing else is to be done; nodes remember the number."""
         if not self._begun and any(LOCK in seen.containers for seen in self._visit.seen.values()):
-            self._lock.take()
+            self._begin(desired)
+            self._copy_state(desired)
 
     def _copy_state(self, desired: Desired) -> None:
         self._lock.check()  # a run whose lock was broken must not put its state over its successor's

@@ -6,12 +6,13 @@ import base64
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rkx.engine.batch import Operation
 from rkx.engine.copies import keepers
 from rkx.engine.desire import Desired
 from rkx.engine.diff import dropped
 from rkx.engine.layout import STATE_COPY, STATE_FOLDER
 from rkx.engine.ledger import Ledger
-from rkx.engine.node import NodeProgram, Operation
+from rkx.engine.node import NodeProgram
 from rkx.engine.state import State, dump
 from rkx.model.plan import Action
 from rkx.model.resource import File, Folder

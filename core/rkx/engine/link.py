@@ -111,7 +111,10 @@ def _said(error: requests.HTTPError) -> object:
 
 
 class Link:
-    """One node and the open way to it. Every call may come from any thread; each client belongs to one action."""
+    """One node and the open way to it. Every call may come from any thread; each client belongs to one action.
+
+    ``guard`` is called directly before each request that may change something, and raises where that must not be.
+    """
 
     def __init__(self, name: str, transport: Transport, relays: Relays | None = None) -> None:
         self.name = name
@@ -120,6 +123,7 @@ class Link:
         self._dials: bool | None = None if isinstance(transport, Dials) else False
         self._api_version = ""
         self._lock = threading.Lock()
+        self.guard: Callable[[], None] | None = None
 
     @contextlib.contextmanager
     def docker(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[APIClient]:
@@ -162,8 +166,14 @@ class Link:
 
         client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
         client.trust_env = False
+        client.auth = self._guarded  # which is what requests calls with each request before it sends it
         client.mount("http://", StreamAdapter(self._transport.engine, timeout_s=timeout_s))
         return client
+
+    def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.guard is not None and request.method not in ("GET", "HEAD"):
+            self.guard()
+        return request
 
     def api_version(self) -> str:
         """Give the version of the Engine's API, asked once, by /_ping: for /version the Engine starts processes."""

@@ -2,112 +2,123 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rkx.engine.batch import Hold
+from rkx.engine.holder import ENDED, Holder
 from rkx.engine.link import Link, get
-from rkx.engine.node import LOCK, NodeProgram
+from rkx.engine.node import LOCK, NodeProgram, image_tag
 from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, TransportError
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 CHECK_TIMEOUT_S = 10.0
-AGAIN_S = 5.0
-"""A node that did not say is asked again after this time."""
+FRESH_S = 5.0
+"""A run that looked at its lock within this time need not look again before it asks an Engine for a change."""
+LOST = "lost"
+"""What ``remove --break-lock`` says in place of a run, where nodes that keep the lock are lost for good."""
 
 
-def boot_id() -> str:
-    """Give what changes with each boot of this computer; empty where the kernel does not say."""
-    with suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return ""
-
-
-def machine_id() -> str:
-    """Give what tells this computer from others."""
-    with suppress(OSError):
-        return Path("/etc/machine-id").read_text().strip()
-    return ""
-
-
-def pid_namespace() -> str:
-    """Give what tells apart containers of one computer that do not see each other's processes."""
-    with suppress(OSError):
-        return os.readlink("/proc/self/ns/pid")
-    return ""
-
-
-def runs(pid: int) -> bool:
-    """Tell if a process of this computer runs; one that has ended and waits for its parent does not (proc(5))."""
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
-    """Who holds the lock, as labels on it say; ``number`` rises with each that is broken or taken over."""
-
-    machine: str
-    boot: str
-    pidns: str
-    pid: int
-    user: str
-    run: str
-    number: int
-
-    def is_dead(self) -> bool:
-        """Tell if the holder ran on this computer and runs no more; where that cannot be known, it is not dead."""
-        if not self.machine or self.machine != machine_id():
-            return False
-        if self.boot != boot_id():
-            return bool(self.boot and boot_id())
-        return bool(self.pidns) and self.pidns == pid_namespace() and not runs(self.pid)
+def clocks() -> tuple[float, float]:
+    """Read a clock that goes on while this computer sleeps, and the wall's, which a pause of the machine moves."""
+    steady = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return steady, time.time()
 
 
 class Lock:
-    """The lock on the nodes: two runs from two computers."""
+    """The lock on the nodes: two runs from two computers.
+
+    ``members`` names all nodes that keep it, reached or not: it is held where a majority of them holds it. ``number``
+    is the run's own, higher than that of each run before; it is known once the lock is taken.
+    """
 
     def __init__(
-        self, links: Sequence[Link], programs: Mapping[str, NodeProgram], run: str, break_run: str = ""
+        self,
+        links: Sequence[Link],
+        members: Sequence[str],
+        programs: Mapping[str, NodeProgram],
+        run: str,
+        break_run: str = "",
     ) -> None:
-        self._links, self._programs, self._run, self._break = list(links), programs, run, break_run
-        self._held: dict[str, tuple[Link, str]] = {}
+        self._links, self._members, self._programs = list(links), list(members), programs
+        self._run, self._break = run, break_run
+        self._needed = len(self._members) // 2 + 1 if self._members else 0
+        self._held: dict[str, tuple[Link, str, int]] = {}
         self._silent: dict[str, float] = {}
+        self._looked = (0.0, 0.0)
+        self.number = 0
 
-    def take(self) -> None:
-        """Make the lock's container on every node; Locked if another run's stands there and is not dead."""
+    @property
+    def is_held(self) -> bool:
+        """Tell if a node may still hold it."""
+        return bool(self._held)
+
+    @property
+    def hold(self) -> Hold:
+        """Give what a node is shown of the lock."""
+        return Hold(number=self.number, check=self.check)
+
+    def take(self, number: int = 1) -> None:
+        """Make the lock's container on every node; Locked if another run's stands there, or too few nodes answer.
+
+        The run's number is ``number``, or one more than that of a run whose lock it removed.
+        """
+        self.number = number
+        self._judge_count([link.name for link in self._links])
         try:
             for link in self._links:
                 self._take(link)
+            for link in self._links:
+                self._renumber(link)
         except BaseException:
             self.release()
             raise
+        self._looked = clocks()
+
+    def _judge_count(self, holding: Sequence[str]) -> None:
+        if len(holding) < self._needed:
+            silent = [name for name in self._members if name not in holding]
+            raise Locked(
+                f"{self._needed} of {len(self._members)} etcd nodes must hold the lock, and {', '.join(silent)} cannot"
+                " be reached: another run may hold it there",
+                hint="bring them back, then run again; if they are lost for good, and no other run is at work: "
+                f"rkx remove --break-lock {LOST}",
+            )
 
     def _take(self, link: Link) -> None:
+        for _ in range(2):
+            with link.docker() as client:
+                self._programs[link.name].load_image(client)
+                if self._made(link, client):
+                    return
+                self.number = max(self.number, self._displace(link, client) + 1)
+        raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+
+    def _made(self, link: Link, client: APIClient) -> bool:
         from docker.errors import APIError
 
-        program = self._programs[link.name]
+        try:
+            made = client.create_container_from_config(self._config(self._programs[link.name]), LOCK)
+        except APIError as error:
+            if error.status_code != 409:
+                raise
+            return False
+        self._held[link.name] = (link, made["Id"], self.number)
+        return True
+
+    def _renumber(self, link: Link) -> None:
+        """Make a lock anew that was made before a higher number was seen: a successor must find the highest on each."""
+        _link, mine, number = self._held[link.name]
+        if number == self.number:
+            return
         with link.docker() as client:
-            program.load_image(client)
-            number = 1
-            for _ in range(2):
-                try:
-                    made = client.create_container_from_config(self._config(program, number), LOCK)
-                except APIError as error:
-                    if error.status_code != 409:
-                        raise
-                    number = self._displace(link, client)
-                else:
-                    self._held[link.name] = (link, made["Id"])
-                    return
-        raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+            client.remove_container(mine, force=True)
+            if not self._made(link, client):
+                raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
 
     def _displace(self, link: Link, client: APIClient) -> int:
         """Remove the lock of a dead or broken holder, by its id: the name may be a third run's by now."""
@@ -115,77 +126,85 @@ class Lock:
 
         with suppress(NotFound):  # given back in this moment
             found = client.inspect_container(LOCK)
-            holder = self._holder(found)
+            holder = Holder.of_labels(found["Config"]["Labels"] or {})
             self._judge(link, holder)
             client.remove_container(found["Id"], force=True)
-            return holder.number + 1
-        return 1
+            return holder.number
+        return 0
 
-    def _config(self, program: NodeProgram, number: int) -> dict[str, Any]:
-        from rkx.engine.node import image_tag
-
-        labels = {
-            "rkx.cluster": program.cluster_id,
-            "rkx.run": self._run,
-            "rkx.machine": machine_id(),
-            "rkx.boot": boot_id(),
-            "rkx.pidns": pid_namespace(),
-            "rkx.pid": str(os.getpid()),
-            "rkx.user": os.environ.get("USER", "an unknown user"),
-            "rkx.number": str(number),
-        }
+    def _config(self, program: NodeProgram) -> dict[str, Any]:
+        labels = {"rkx.cluster": program.cluster_id, **Holder.here(self._run, self.number).labels}
         return {"Image": image_tag(program.architecture), "Labels": labels}
-
-    @staticmethod
-    def _holder(found: Mapping[str, Any]) -> Holder:
-        labels = found["Config"]["Labels"] or {}
-        said = {name: labels.get(f"rkx.{name}", "") for name in ("machine", "boot", "pidns", "user", "run")}
-        pid, number = (int(labels.get(f"rkx.{name}", "0")) for name in ("pid", "number"))
-        return Holder(pid=pid, number=number, **said)
 
     def _judge(self, link: Link, holder: Holder) -> None:
         if not holder.run:
             raise PreflightFailed(
                 f"{link.name}: a container {LOCK!r} that rkx did not make stands there", hint="remove it"
             )
-        if holder.run in (self._run, self._break) or holder.is_dead():
-            return
-        place = "this computer" if holder.machine and holder.machine == machine_id() else "another computer"
-        raise Locked(
-            f"{link.name}: run {holder.run} of {holder.user} holds the lock (process {holder.pid} on {place})",
-            hint=f"wait for it; if it is dead: --break-lock {holder.run}",
-        )
+        if holder.run not in (self._run, self._break) and not holder.is_dead():
+            raise _locked(link, holder, f"--break-lock {holder.run}")
 
     def check(self) -> None:
-        """Stop if somebody broke the lock in the meantime; called before each change.
+        """Stop if this run's lock is not its own any more; called before each change.
 
-        Who breaks a lock takes every node that he reaches: a silent one says nothing, as long as another confirms.
+        Who breaks a lock has taken a majority before he changes anything. So a majority that confirms is enough, and
+        is wanted: Locked if too few nodes say anything, Interrupted if one says that the lock is another's.
         """
-        now = time.monotonic()
-        asked = [name for name in self._held if now - self._silent.get(name, -AGAIN_S) >= AGAIN_S] or [*self._held]
-        silent = [error for name in asked if (error := self._looked_at(*self._held[name])) is not None]
-        if silent and len(silent) == len(asked):
-            raise silent[0]
+        since, confirmed = clocks(), list[str]()
+        for name in sorted(self._held, key=lambda name: self._silent.get(name, 0.0)):
+            if len(confirmed) == self._needed:
+                break
+            if self._confirms(*self._held[name][:2]):
+                confirmed.append(name)
+        self._judge_count(confirmed)
+        self._looked = since
 
-    def _looked_at(self, link: Link, mine: str) -> TransportError | None:
-        """Give the error of a node that does not say."""
+    def confirm(self) -> None:
+        """Look again if the last look is not fresh: this process, or its computer, may have stood still meanwhile."""
+        age_s = max(abs(now - then) for now, then in zip(clocks(), self._looked, strict=True))
+        if age_s > FRESH_S:
+            self.check()
+
+    def _confirms(self, link: Link, mine: str) -> bool:
         try:
             with link.http(timeout_s=CHECK_TIMEOUT_S) as engine:
                 found = get(engine, f"/containers/{LOCK}/json")
-        except TransportError as error:
-            self._silent[link.name] = time.monotonic()
-            return error
+        except TransportError:
+            self._silent[link.name] = time.monotonic()  # asked last from now on, if at all
+            return False
         if found is None:
             raise Interrupted(f"{link.name}: this run's lock is gone", hint="somebody removed it; run again")
         if found["Id"] != mine:
             raise Interrupted(
                 f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
             )
-        return None
+        return True
 
     def release(self) -> None:
-        """Remove the lock's containers; one left behind on a node that is lost has a dead holder for the next run."""
-        for link, mine in self._held.values():
+        """Remove the lock's containers; the holder of one that is left behind is known to have ended."""
+        from docker.errors import NotFound
+
+        for name, (link, mine, _number) in [*self._held.items()]:
             with suppress(RkxError), link.docker() as client:
-                client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
-        self._held.clear()
+                with suppress(NotFound):
+                    client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
+                del self._held[name]
+        ENDED.add(self._run)
+
+
+def refuse_held(links: Iterable[Link]) -> None:
+    """Raise Locked where a run that may live holds the lock of a cluster whose state is not known here."""
+    for link in links:
+        with link.http() as engine:
+            found = get(engine, f"/containers/{LOCK}/json")
+        holder = Holder.of_labels((found or {}).get("Config", {}).get("Labels") or {})
+        if holder.run and not holder.is_dead():
+            raise _locked(link, holder, f"remove the container {LOCK} on {link.name}")
+
+
+def _locked(link: Link, holder: Holder, way: str) -> Locked:
+    return Locked(
+        f"{link.name}: run {holder.run} of {holder.user} holds the lock (process {holder.pid or 'unknown'}"
+        f" on {holder.place})",
+        hint=f"wait for it; if it is dead, as after a restart of its computer: {way}",
+    )

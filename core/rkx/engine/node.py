@@ -16,11 +16,12 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from rkx.engine.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
 from rkx.engine.copies import read_mark
 from rkx.engine.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
 from rkx.engine.link import Link
 from rkx.engine.state import Former
-from rkx.errors import PartlyDone, PreflightFailed, Refused
+from rkx.errors import PreflightFailed, Refused
 from rkx.model.facts import HostFacts, Interface, Listener
 from rkx.model.resource import NODE_PROGRAM
 
@@ -31,10 +32,6 @@ CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
-BATCH_TIMEOUT_S = 120.0
-_AGAIN = "run again; nothing is half-written"
-
-Operation = dict[str, Any]
 
 
 @cache
@@ -56,12 +53,13 @@ def image_tag(architecture: str) -> str:
 
 
 class NodeProgram:
-    """rkx-node on one node. Batches of one profile go one at a time."""
+    """rkx-node on one node. Batches of one profile go one at a time, under the lock that ``hold`` tells of."""
 
     def __init__(self, link: Link, cluster_id: str, architecture: str) -> None:
         self.link = link
         self.cluster_id = cluster_id
         self.architecture = architecture
+        self.hold = Hold()
         self._locks = {profile: threading.Lock() for profile in NAMES}
 
     def install(self, layout: Layout) -> None:
@@ -147,22 +145,13 @@ class NodeProgram:
 
     def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[dict[str, Any]]:
         """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
-        with self._locks[profile], self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
-            return self._checked(len(operations), *_run(client, self.link.name, NAMES[profile], _lines(operations)))
+        with self._locks[profile], self.link.docker(timeout_s=TIMEOUT_S) as client:
+            return self._carry_out(client, NAMES[profile], operations)
 
-    def _checked(self, count: int, output: bytes, complaint: str) -> list[dict[str, Any]]:
-        answers = [json.loads(line) for line in output.splitlines() if line]
-        if len(answers) != count + 1 or answers[-1].get("verb") != "end":
-            raise PartlyDone(
-                f"{self.link.name}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}",
-                hint=_AGAIN,
-            )
-        for answer in answers[:-1]:
-            if not answer["ok"]:
-                raise PartlyDone(
-                    f"{self.link.name}: {answer.get('path', '')}: {answer['error']}", hint=_hint(answer["error"])
-                )
-        return answers[:-1]
+    def _carry_out(self, client: APIClient, name: str, operations: Sequence[Operation]) -> list[dict[str, Any]]:
+        return carry_out(
+            client, Place(node=self.link.name, container=name, cluster=self.cluster_id), operations, self.hold
+        )
 
     def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[Former]]:
         """Ask what the Engine cannot tell; and which of ``paths`` exist."""
@@ -176,7 +165,7 @@ class NodeProgram:
 
         May be repeated after it was cut anywhere: the privileged container goes last.
         """
-        with self.link.docker(timeout_s=BATCH_TIMEOUT_S) as client:
+        with self.link.docker(timeout_s=TIMEOUT_S) as client:
             self.load_image(client)
             self.ensure(client, "host", Layout())
             if image:
@@ -209,7 +198,7 @@ class NodeProgram:
         _discard(client, CLEANER)
         try:
             client.create_container_from_config(self._cleaner(image), CLEANER)
-            self._checked(len(operations), *_run(client, self.link.name, CLEANER, _lines(operations)))
+            self._carry_out(client, CLEANER, operations)
         finally:
             _discard(client, CLEANER)
 
@@ -237,10 +226,6 @@ def host_facts(raw: Mapping[str, Any]) -> HostFacts:
     )
 
 
-def _lines(operations: Sequence[Operation]) -> bytes:
-    return b"".join(json.dumps(operation).encode() + b"\n" for operation in [*operations, {"verb": "end"}])
-
-
 def _owner(mode: int) -> Operation:
     return {"mode": f"{mode:04o}", "uid": 0, "gid": 0}
 
@@ -254,14 +239,6 @@ def _discard(client: APIClient, name: str) -> None:
 
     with contextlib.suppress(NotFound):
         client.remove_container(name, force=True)
-
-
-def _hint(error: str) -> str:
-    if error.startswith("ELOOP"):
-        return "a symbolic link lies where rkx writes: delete it on the node, then run again"
-    if error.startswith("ENOSPC"):
-        return "make room on that disk, then run again; the old file is still whole"
-    return "mend it on the node, then run again"
 
 
 def _archive(binary: bytes) -> bytes:
@@ -298,26 +275,3 @@ def _config(wanted: Mapping[str, Any]) -> dict[str, Any]:
             "LogConfig": {"Type": "none"},
         },
     }
-
-
-def _run(client: APIClient, node: str, name: str, batch: bytes) -> tuple[bytes, str]:
-    """Start a stopped container with ``batch`` as its input and collect what it says."""
-    from docker.utils.socket import frames_iter
-
-    if client.inspect_container(name)["State"]["Running"]:
-        client.wait(name, timeout=int(BATCH_TIMEOUT_S))  # the batch of a run that was killed
-    stream = client.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-    raw = stream._sock  # docker-py's own wrapper closes itself alone
-    output, complaint = bytearray(), bytearray()
-    try:
-        stream._sock.settimeout(BATCH_TIMEOUT_S)
-        client.start(name)
-        stream._sock.sendall(batch)
-        for kind, piece in frames_iter(stream, tty=False):
-            (output if kind == 1 else complaint).extend(piece)
-    except OSError as error:
-        raise PartlyDone(f"{node}: the stream to {name} broke: {error}", hint=_AGAIN) from error
-    finally:
-        stream.close()
-        raw.close()
-    return bytes(output), complaint.decode(errors="replace")

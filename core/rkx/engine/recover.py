@@ -10,6 +10,7 @@ from pathlib import Path
 from rkx.engine.copies import keepers, read_copy
 from rkx.engine.layout import NAMES, STATE_COPY, STATE_FOLDER
 from rkx.engine.link import Link, get
+from rkx.engine.lock import refuse_held
 from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.state import NodeRecord, State, dump
 from rkx.engine.vouch import Trust, fingerprint, vouch
@@ -47,7 +48,8 @@ class Search:
         """Give the state that all copies hold, as far as copies are believed; None for a cluster not yet born.
 
         Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, nobody vouches
-        for their authority, or a cluster runs and no copy is left.
+        for their authority, or a cluster runs and no copy is left; Locked where another run
+        has begun to make the cluster.
         """
         self._refuse_silent()
         for name in sorted(self._keepers()):
@@ -91,6 +93,7 @@ class Search:
             messages = "; ".join(error.message for error in self.damaged.values())
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
         if marked:
+            refuse_held(self.links.values())
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
                 f"{self.path} is missing, yet containers of a cluster made by rkx are on {', '.join(marked)}, and no"

@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from rkx.engine.batch import Operation
 from rkx.engine.containers import pull
 from rkx.engine.copies import KEEPERS
 from rkx.engine.desire import Desired
 from rkx.engine.layout import Layout
 from rkx.engine.ledger import Ledger
 from rkx.engine.machines import in_doubt, refuse_another
-from rkx.engine.node import NodeProgram, Operation
+from rkx.engine.node import NodeProgram
 from rkx.engine.observe import host_from_plain, plain_host
 from rkx.engine.state import NodeRecord
 from rkx.errors import Refused

@@ -43,7 +43,7 @@ Open = Callable[[Node], Transport]
 class Visit:
     """Open connections and what was seen; ``close`` ends it. One thread drives it.
 
-    With ``objects`` false nobody will compare the cluster's objects.
+    With ``objects`` false nobody will compare the cluster's objects. ``fresh`` tells that no state was here before.
     """
 
     cluster: Cluster
@@ -65,12 +65,14 @@ class Visit:
     told: list[Finding] = field(default_factory=list)
     doubtful: frozenset[str] = frozenset()
     replaced: frozenset[str] = frozenset()
+    fresh: bool = False
     _unsettled: bool = False
     _glancing: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
         """Read the state, connect to every node, and look at each; a lost state is found again on the nodes."""
         state = self.state_file.load()
+        self.fresh = state is None
         nodes = {node.name: node for node in self.cluster.nodes}
         if state is not None:
             nodes |= {name: _node(name, record) for name, record in state.nodes.items() if name not in nodes}

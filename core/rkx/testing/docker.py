@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import secrets
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +47,7 @@ class Box:
     started: str = NEVER
     crashes: bool = False
     restarts: int = 0
+    runs: int = 0
 
     @property
     def host(self) -> dict[str, Any]:
@@ -60,6 +63,7 @@ class Box:
     def start(self) -> None:
         """Run, from now on."""
         self.state = "restarting" if self.crashes else "running"
+        self.runs += 1
         self.started = datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -80,6 +84,7 @@ class FakeEngine:
         self.unpullable: dict[str, str] = {}
         self.sent: dict[str, str] = {}
         self.says: dict[str, Any] = {}
+        self._attached: dict[str, list[BinaryIO]] = {}
 
     def running(self, name: str) -> bool:
         """Tell if a container of that name runs."""
@@ -181,9 +186,13 @@ class FakeEngine:
         if box is None:
             return error(404, f"No such container: {reference}")
         if verb == "wait":
-            return as_json({"StatusCode": 0})
+            return self._waited(box)
         if verb == "attach":
             return Response(upgrade=lambda given, said: self._batch(box, given, said))
+        if (verb, box.state) == ("start", "running"):
+            return Response(status=304)
+        if verb == "kill" and box.state != "running":
+            return error(409, f"Container {box.name} is not running")
         if (box.state == "paused") != (verb == "unpause") and verb in ("start", "unpause"):
             return error(409, f"Container {box.name} is {box.state}")
         acts: dict[str, Callable[[], None]] = {
@@ -191,6 +200,7 @@ class FakeEngine:
             "start": box.start,
             "restart": box.start,
             "stop": lambda: setattr(box, "state", "exited"),
+            "kill": lambda: setattr(box, "state", "exited"),
             "rename": lambda: self._rename(box, request.query["name"]),
             "update": lambda: box.host.update(request.json),
         }
@@ -223,15 +233,39 @@ class FakeEngine:
         stat = base64.b64encode(json.dumps({"name": path}).encode()).decode()
         return Response(body=archive(files, path), headers={"X-Docker-Container-Path-Stat": stat})
 
-    def _batch(self, box: Box, given: BinaryIO, said: BinaryIO) -> None:
-        """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing."""
-        lines: list[bytes] = []
-        while (line := given.readline()) and b'"end"' not in line[:20]:
-            lines.append(line)
-        if line and box.state == "running" and box.config.get("Entrypoint", [""])[0] in PROGRAMS:
-            for answer in self.machine.perform([*lines, line]):
-                said.write(_frame(1, answer))
+    def _waited(self, box: Box) -> Response:
+        """Answer once the container has ended; one whose clients are gone has."""
+        while box.state == "running" and self._attached.get(box.id):
+            time.sleep(0.005)
         box.state = "exited"
+        return as_json({"StatusCode": 0})
+
+    def _batch(self, box: Box, given: BinaryIO, said: BinaryIO) -> None:
+        """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing.
+
+        All that are attached hear what it says, whoever of them sent the batch that came whole first.
+        """
+        run, lines = box.runs + 1, list[bytes]()
+        attached = self._attached.setdefault(box.id, [])
+        attached.append(said)
+        try:
+            while (line := given.readline()) and b'"end"' not in line[:20]:
+                lines.append(line)
+            if (box.runs, box.state) == (run, "running"):
+                self._perform(box, [*lines, line])
+        finally:
+            attached.remove(said)
+
+    def _perform(self, box: Box, lines: list[bytes]) -> None:
+        if lines[-1].endswith(b"\n") and box.config.get("Entrypoint", [""])[0] in PROGRAMS:
+            for answer in self.machine.perform(lines):
+                self._say(box, answer)
+        box.state = "exited"
+
+    def _say(self, box: Box, answer: bytes) -> None:
+        for said in [*self._attached.get(box.id, ())]:
+            with contextlib.suppress(OSError, ValueError):  # that client is gone
+                said.write(_frame(1, answer))
 
     def _images(self, _request: Request) -> Response:
         rows: dict[str, dict[str, Any]] = {}
@@ -279,7 +313,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/containers/([^/]+)/json", FakeEngine._inspect),
     ("GET", "/containers/([^/]+)/logs", FakeEngine._logs),
     ("GET", "/containers/([^/]+)/archive", FakeEngine._archive),
-    ("POST", "/containers/([^/]+)/(start|unpause|restart|stop|rename|update|wait|attach)", FakeEngine._act),
+    ("POST", "/containers/([^/]+)/(start|unpause|restart|stop|kill|rename|update|wait|attach)", FakeEngine._act),
     ("DELETE", "/containers/([^/]+)", FakeEngine._remove),
     ("GET", "/images/json", FakeEngine._images),
     ("GET", "/images/(.+)/json", FakeEngine._image),

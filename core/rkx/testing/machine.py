@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import tarfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from typing import Any
 
 Effect = Callable[[str, Callable[[], None]], None]
 """Does one thing that outlives the program that asked for it; the label says what."""
+FENCE = "/var/lib/rkx/fence"
+"""Where rkx-node keeps the highest number of a run that it has seen, and of which cluster."""
+READING = ("facts", "digest")
 LISTENING: tuple[Mapping[str, Any], ...] = ({"proto": "tcp", "port": 22, "address": "192.0.2.1"},)
 
 
@@ -50,6 +54,7 @@ class Machine:
         self.files: dict[str, Entry] = {}
         self.listening = list(LISTENING)
         self._effect = effect
+        self._working = threading.Lock()
 
     def below(self, path: str) -> list[str]:
         """List a path and all under it."""
@@ -73,12 +78,38 @@ class Machine:
         return {path: Entry() for path in above} | seen
 
     def perform(self, lines: list[bytes]) -> Iterator[bytes]:
-        """Do a batch: one answer per operation, and one for its end."""
-        for line in lines[:-1]:
-            operation = json.loads(line)
-            answer = getattr(self, f"_{operation['verb']}")(operation)
-            yield json.dumps({"ok": True, **answer}).encode() + b"\n"
-        yield b'{"verb": "end", "ok": true}\n'
+        """Do a batch, one at a time: one answer for its beginning, one per operation, and one for its end.
+
+        One without a beginning, or with two, is not done; nor is one of a run that a later one has followed.
+        """
+        head, *operations = [json.loads(line) for line in lines[:-1]] or [{}]
+        if [each.get("verb") for each in (head, *operations)].count("begin") != 1 or head["verb"] != "begin":
+            return
+        with self._working:
+            yield from self._admitted(head, operations)
+
+    def _admitted(self, head: Mapping[str, Any], operations: list[dict[str, Any]]) -> Iterator[bytes]:
+        seen = self._seen_number(head["cluster"])
+        if head["number"] < seen:
+            why = f"EPERM: the run's number {head['number']} is lower than {seen}"
+            yield _line(verb="begin", batch=head["batch"], ok=False, seen=seen, error=why)
+            return
+        yield _line(verb="begin", batch=head["batch"], ok=True)
+        if any(each["verb"] not in READING for each in operations) and head["number"] > seen:
+            self._remember(head["cluster"], head["number"])
+        for operation in operations:
+            yield _line(ok=True, **getattr(self, f"_{operation['verb']}")(operation))
+        yield _line(verb="end", ok=True)
+
+    def _seen_number(self, cluster: str) -> int:
+        entry = self.files.get(FENCE)
+        found = json.loads(entry.content or b"{}") if entry else {}
+        return int(found["number"]) if found.get("cluster") == cluster else -1
+
+    def _remember(self, cluster: str, number: int) -> None:
+        content = json.dumps({"cluster": cluster, "number": number}).encode()
+        fence = {"path": FENCE, "mode": "0600", "uid": 0, "gid": 0}
+        self._effect(f"{self.name} fence", lambda: self._set(fence, content))
 
     def _put(self, operation: Mapping[str, Any]) -> dict[str, Any]:
         content = base64.b64decode(operation["content"])
@@ -135,3 +166,7 @@ class Machine:
                 "free": free,
             }
         }
+
+
+def _line(**answer: Any) -> bytes:  # noqa: ANN401 - JSON
+    return json.dumps(answer).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""Each test has a world of its own; rkx-node is a few bytes there, and every run is of another boot."""
+"""Each test has a world of its own; rkx-node is a few bytes there."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ Make = Callable[..., Site]
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Make sites: every save of the state is a change that the world counts."""
-    boots, folders = itertools.count(), itertools.count()
+    folders = itertools.count()
     monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
-    monkeypatch.setattr("rkx.engine.lock.boot_id", lambda: f"boot {next(boots)}")
     write, sites = StateFile.save, list[Site]()
 
     def made(*names: str) -> Site:

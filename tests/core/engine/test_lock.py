@@ -10,10 +10,11 @@ import pytest
 from tests.core.engine.small import MANIFEST, Site
 
 from rkx import api
+from rkx.engine.holder import ENDED, Holder, start_of
 from rkx.engine.link import Link
-from rkx.engine.lock import Holder, Lock, runs
+from rkx.engine.lock import Lock
 from rkx.engine.node import NodeProgram
-from rkx.errors import ConnectFailed, Interrupted, Locked, PreflightFailed
+from rkx.errors import Interrupted, Locked, PreflightFailed
 from rkx.testing import World
 from rkx.testing.docker import Box
 from rkx.testing.world import Way
@@ -22,16 +23,17 @@ from rkx.testing.world import Way
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
-    monkeypatch.setattr("rkx.engine.lock.machine_id", lambda: "this computer")
+    monkeypatch.setattr("rkx.engine.holder.machine_id", lambda: "this computer")
+    ENDED.clear()
     made = World(["one", "two"])
     yield made
     made.close()
 
 
 def lock(world: World, run: str, break_run: str = "") -> Lock:
-    links = [Link(name, Way(world, name)) for name in world.engines]
+    links = [Link(name, Way(world, name)) for name in world.engines if name not in world.silent]
     programs = {link.name: NodeProgram(link, "cafe", "x86_64") for link in links}
-    return Lock(links, programs, run, break_run)
+    return Lock(links, [*world.engines], programs, run, break_run)
 
 
 def labels(world: World, node: str = "one") -> dict[str, str]:
@@ -67,13 +69,13 @@ def test_a_container_of_somebody_else_is_no_lock_of_ours(world: World) -> None:
 def test_a_process_that_has_ended_does_not_run_though_nobody_asked_for_it() -> None:
     child = subprocess.Popen(["/bin/sh", "-c", "echo ended"], stdout=subprocess.PIPE)
     assert child.stdout is not None
-    assert runs(os.getpid())
+    assert start_of(os.getpid())
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is still there
     try:
-        assert not runs(child.pid)
+        assert not start_of(child.pid)
     finally:
         child.communicate()
-    assert not runs(child.pid)
+    assert not start_of(child.pid)
 
 
 def test_a_run_that_is_refused_gives_back_what_it_took(world: World) -> None:
@@ -85,11 +87,44 @@ def test_a_run_that_is_refused_gives_back_what_it_took(world: World) -> None:
     assert labels(world, "two")["rkx.run"] == "first"
 
 
-@pytest.mark.parametrize("changes", [{"rkx.pid": "999999999"}, {"rkx.boot": "another boot"}])
+@pytest.mark.parametrize("changes", [{"rkx.pid": "999999999"}, {"rkx.start": "1"}])
 def test_a_dead_holder_of_this_computer_is_taken_over(world: World, changes: dict[str, str]) -> None:
     lock(world, "first").take()
     for node in world.engines:
         labels(world, node).update(changes)
+    lock(world, "second").take()
+    assert labels(world)["rkx.run"] == "second"
+
+
+def test_a_machine_id_that_another_computer_shares_proves_no_death(world: World) -> None:
+    lock(world, "first").take()
+    labels(world).update({"rkx.boot": "another boot"})
+    with pytest.raises(Locked, match="this computer before it was restarted, or on one with the same machine id") as it:
+        lock(world, "second").take()
+    assert it.value.hint == "wait for it; if it is dead, as after a restart of its computer: --break-lock first"
+
+
+@pytest.mark.parametrize("name", ["rkx.pid", "rkx.start", "rkx.number"])
+@pytest.mark.parametrize("value", ["abc", "-1", "9" * 5000, "\u0663", ""])
+def test_a_label_that_says_nothing_is_a_holder_that_may_live(world: World, name: str, value: str) -> None:
+    lock(world, "first").take()
+    for node in world.engines:
+        labels(world, node).update({"rkx.pid": "999999999", name: value})
+    if name == "rkx.number" or (name == "rkx.start" and value):
+        lock(world, "second").take()
+        assert labels(world)["rkx.number"] == "2" if name == "rkx.start" else "1"
+    else:
+        with pytest.raises(Locked, match="run first of"):
+            lock(world, "second").take()
+
+
+def test_a_run_of_this_process_that_is_over_holds_nothing(world: World) -> None:
+    first = lock(world, "over")
+    first.take()
+    world.silent.add("one")
+    first.release()
+    world.silent.clear()
+    assert "rkx-lock" in world.engines["one"].boxes
     lock(world, "second").take()
     assert labels(world)["rkx.run"] == "second"
 
@@ -107,7 +142,7 @@ def test_another_computers_holder_is_never_dead(world: World) -> None:
 def test_a_holder_of_whom_too_little_is_known_is_never_dead(
     world: World, monkeypatch: pytest.MonkeyPatch, unknown: dict[str, str]
 ) -> None:
-    monkeypatch.setattr("rkx.engine.lock.machine_id", lambda: unknown.get("rkx.machine", "this computer"))
+    monkeypatch.setattr("rkx.engine.holder.machine_id", lambda: unknown.get("rkx.machine", "this computer"))
     lock(world, "first").take()
     for node in world.engines:
         labels(world, node).update({"rkx.pid": "999999999", **unknown})
@@ -120,7 +155,7 @@ def test_a_computer_that_does_not_know_its_boot_takes_nothing_over(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock(world, "first").take()
-    monkeypatch.setattr("rkx.engine.lock.boot_id", lambda: "")
+    monkeypatch.setattr("rkx.engine.holder.boot_id", lambda: "")
     with pytest.raises(Locked):
         lock(world, "second").take()
 
@@ -168,19 +203,79 @@ def test_a_run_whose_lock_was_broken_changes_nothing_more(site: Site, name: str)
     assert [effect for effect in site.world.effects if effect != "state"] == ["one create rkx-lock"]
 
 
-def test_a_silent_node_does_not_hide_that_another_confirms_the_lock(world: World) -> None:
-    first = lock(world, "first")
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
+    ENDED.clear()
+    made = World(["one", "two", "three"])
+    yield made
+    made.close()
+
+
+def test_a_majority_confirms_and_less_does_not(three: World) -> None:
+    first = lock(three, "first")
     first.take()
-    world.silent.add("two")
+    three.silent.add("one")
     first.check()
-    world.silent.add("one")
-    with pytest.raises(ConnectFailed):
+    three.silent.add("three")
+    with pytest.raises(Locked, match="2 of 3 etcd nodes must hold the lock, and one, three cannot be reached"):
         first.check()
-    world.silent.clear()
+    three.silent.clear()
     first.check()
-    lock(world, "second", "first").take()
+    lock(three, "second", "first").take()
     with pytest.raises(Interrupted):
         first.check()
+
+
+def test_a_check_asks_a_majority_and_no_more(three: World) -> None:
+    first = lock(three, "first")
+    first.take()
+    three.requests.clear()
+    first.check()
+    assert [(request.to, request.method) for request in three.requests] == [("one", "GET"), ("two", "GET")]
+    three.silent.add("one")
+    first.check()
+    three.requests.clear()
+    first.check()
+    assert [request.to for request in three.requests] == ["two", "three"]
+
+
+def test_a_majority_is_wanted_to_take_it(three: World) -> None:
+    three.silent |= {"two", "three"}
+    with pytest.raises(Locked, match="and two, three cannot be reached") as caught:
+        lock(three, "first").take()
+    assert "--break-lock lost" in caught.value.hint
+    assert three.effects == []
+    three.silent.discard("two")
+    lock(three, "first").take()
+    three.silent ^= {"one", "three"}
+    with pytest.raises(Locked, match="run first of"):
+        lock(three, "second").take()
+
+
+def test_all_nodes_show_the_highest_number(three: World) -> None:
+    three.silent.add("one")
+    lock(three, "first").take(7)
+    three.silent.clear()
+    second = lock(three, "second", "first")
+    second.take(3)
+    assert second.number == 8
+    assert [labels(three, node)["rkx.number"] for node in three.engines] == ["8", "8", "8"]
+    second.check()
+
+
+def test_a_look_is_fresh_for_a_while_and_not_after_the_computer_slept(
+    three: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, now = lock(three, "first"), [0.0, 0.0]
+    monkeypatch.setattr("rkx.engine.lock.clocks", lambda: tuple(now))
+    first.take()
+    lock(three, "second", "first").take()
+    first.confirm()
+    for slept in ([0.0, 60.0], [60.0, 0.0], [0.0, -60.0]):
+        now[:] = slept
+        with pytest.raises(Interrupted):
+            first.confirm()
 
 
 def test_a_lock_that_was_broken_counts_on(world: World) -> None:
