@@ -8,6 +8,7 @@ import json
 import re
 import secrets
 import struct
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -85,6 +86,7 @@ class FakeEngine:
         self.sent: dict[str, str] = {}
         self.says: dict[str, Any] = {}
         self._attached: dict[str, list[BinaryIO]] = {}
+        self._doing = threading.Lock()
 
     def running(self, name: str) -> bool:
         """Tell if a container of that name runs."""
@@ -251,8 +253,9 @@ class FakeEngine:
         try:
             while (line := given.readline()) and b'"end"' not in line[:20]:
                 lines.append(line)
-            if (box.runs, box.state) == (run, "running"):
-                self._perform(box, [*lines, line])
+            with self._doing:
+                if (box.runs, box.state) == (run, "running"):
+                    self._perform(box, [*lines, line])
         finally:
             attached.remove(said)
 

@@ -22,10 +22,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     monkeypatch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
     write, sites = StateFile.save, list[Site]()
 
-    def made(*names: str) -> Site:
+    def made(*names: str, etcd: int = 1) -> Site:
         folder = tmp_path / str(next(folders))
         folder.mkdir()
-        site = Site(folder, names or ("one", "two"))
+        site = Site(folder, names or ("one", "two"), etcd=etcd)
         sites.append(site)
 
         def save(file: StateFile, state: State) -> State:

@@ -175,10 +175,11 @@ def servers(world: World) -> list[Server]:
 
 @dataclass
 class Site:
-    """A folder with cluster.yml, the world that it describes, and the plugins in use."""
+    """A folder with cluster.yml, the world that it describes, and the plugins in use; the first ``etcd`` nodes keep it."""
 
     folder: Path
     names: tuple[str, ...] = ("one", "two")
+    etcd: int = 1
     service: TinyService = field(default_factory=TinyService)
     network: TinyNetwork = field(default_factory=TinyNetwork)
     events: list[Event] = field(default_factory=list)
@@ -194,7 +195,7 @@ class Site:
 
     def write(self, names: Sequence[str]) -> None:
         self.__dict__.pop("project", None)
-        roles = ["controlplane, etcd, worker", *["worker"] * len(names)]
+        roles = ["controlplane, etcd, worker", *["etcd, worker"] * (self.etcd - 1), *["worker"] * len(names)]
         nodes = [
             f"- {{address: 192.0.2.{number}, hostname_override: {name}, role: [{role}]}}\n"
             for number, (name, role) in enumerate(zip(names, roles, strict=False), 1)
