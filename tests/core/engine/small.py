@@ -175,7 +175,7 @@ def servers(world: World) -> list[Server]:
 
 @dataclass
 class Site:
-    """A folder with cluster.yml, the world that it describes, and the plugins in use; the first ``etcd`` nodes keep it."""
+    """A folder with cluster.yml, the world that it describes, and the plugins in use; so many nodes have role etcd."""
 
     folder: Path
     names: tuple[str, ...] = ("one", "two")
