@@ -24,7 +24,6 @@ lab = pytest_fixture.lab
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "demonstration(number): one of the eleven that the project shows")
-    config.addinivalue_line("markers", "long: repetitions that only `make test-long` runs")
     config.pluginmanager.register(Shown(config, listed()), "rkx-shown")
 
 

@@ -190,7 +190,8 @@ class FakeEngine:
         if verb == "wait":
             return self._waited(box)
         if verb == "attach":
-            return Response(upgrade=lambda given, said: self._batch(box, given, said))
+            run = box.runs + 1  # the one that it is attached to, whenever this stream is looked at
+            return Response(upgrade=lambda given, said: self._batch(box, run, given, said))
         if (verb, box.state) == ("start", "running"):
             return Response(status=304)
         if verb == "kill" and box.state != "running":
@@ -242,12 +243,12 @@ class FakeEngine:
         box.state = "exited"
         return as_json({"StatusCode": 0})
 
-    def _batch(self, box: Box, given: BinaryIO, said: BinaryIO) -> None:
+    def _batch(self, box: Box, run: int, given: BinaryIO, said: BinaryIO) -> None:
         """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing.
 
         All that are attached hear what it says, whoever of them sent the batch that came whole first.
         """
-        run, lines = box.runs + 1, list[bytes]()
+        lines: list[bytes] = []
         attached = self._attached.setdefault(box.id, [])
         attached.append(said)
         try:

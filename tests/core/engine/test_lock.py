@@ -218,7 +218,7 @@ def test_a_majority_confirms_and_less_does_not(three: World) -> None:
     three.silent.add("one")
     first.check()
     three.silent.add("three")
-    with pytest.raises(Locked, match="2 of 3 etcd nodes must hold the lock, and one, three cannot be reached"):
+    with pytest.raises(Locked, match="2 of the 3 nodes that keep the lock must hold it, and one, three cannot be"):
         first.check()
     three.silent.clear()
     first.check()
