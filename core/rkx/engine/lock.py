@@ -83,8 +83,8 @@ class Lock:
         if len(holding) < self._needed:
             silent = ", ".join(name for name in self._members if name not in holding)
             raise Locked(
-                f"{self._needed} of the {len(self._members)} nodes that keep the lock must hold it, and {silent} cannot be"
-                " reached: another run may hold it there",
+                f"{self._needed} of the {len(self._members)} nodes that keep the lock must hold it, and {silent} cannot"
+                " be reached: another run may hold it there",
                 hint="bring them back, then run again; if they are lost for good, and no other run is at work: "
                 f"rkx remove --break-lock {LOST}",
             )
