@@ -14,7 +14,7 @@ from tap import Request
 
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(11), pytest.mark.timeout(900)]
 RUNS = ("up", "change", "remove")
-VERBS = {"folder", "put", "delete", "unmount", "digest", "facts", "load", "clean", "end"}
+VERBS = {"begin", "folder", "put", "delete", "unmount", "digest", "facts", "load", "clean", "end"}
 OWN_PROGRAM = re.compile(r"(/var/lib/rkx/bin)?/rkx-node")
 OWN_COMMANDS = {"load"}
 PRIVILEGED = {"cri-dockerd", "kube-proxy", "kubelet", "rkx-clean", "rkx-host"}
@@ -54,7 +54,7 @@ def test_containers_when_made_are_those_listed(
 
 def test_rkx_node_when_it_is_given_work_knows_every_verb(requests: dict[str, list[Request]]) -> None:
     verbs = {operation["verb"] for run in RUNS for each in requests[run] for operation in _batch(each)}
-    assert {"folder", "put", "facts", "clean", "unmount", "end"} <= verbs <= VERBS
+    assert {"begin", "folder", "put", "facts", "clean", "unmount", "end"} <= verbs <= VERBS
 
 
 def _name(request: Request) -> str:
