@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rkx.errors import Locked
+
 ENDED: set[str] = set()
 """Names of this process's own runs that are over: a lock of theirs that could not be given back is nobody's."""
 _MOST_DIGITS = 15
@@ -108,6 +110,15 @@ class Holder:
         if self.machine and self.machine == machine_id():
             return "this computer before it was restarted, or on one with the same machine id"
         return "another computer"
+
+
+def locked_by(holder: Holder, node: str, way: str) -> Locked:
+    """Say who holds the lock on a node, and by which way it is got if he is dead."""
+    process = f"process {holder.pid or 'unknown'} on {holder.place}"
+    return Locked(
+        f"{node}: run {holder.run} of {holder.user} holds the lock ({process})",
+        hint=f"wait for it; if it is dead, as after a restart of its computer: {way}",
+    )
 
 
 def _count(text: str) -> int:

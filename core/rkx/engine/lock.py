@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rkx.engine.batch import Hold
-from rkx.engine.holder import ENDED, Holder
+from rkx.engine.holder import ENDED, Holder, locked_by
 from rkx.engine.link import Link, get
 from rkx.engine.node import LOCK, NodeProgram, image_tag
 from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, TransportError
@@ -142,7 +142,7 @@ class Lock:
                 f"{link.name}: a container {LOCK!r} that rkx did not make stands there", hint="remove it"
             )
         if holder.run not in (self._run, self._break) and not holder.is_dead():
-            raise _locked(link, holder, f"--break-lock {holder.run}")
+            raise locked_by(holder, link.name, f"--break-lock {holder.run}")
 
     def check(self) -> None:
         """Stop if this run's lock is not its own any more; called before each change.
@@ -199,12 +199,4 @@ def refuse_held(links: Iterable[Link]) -> None:
             found = get(engine, f"/containers/{LOCK}/json")
         holder = Holder.of_labels((found or {}).get("Config", {}).get("Labels") or {})
         if holder.run and not holder.is_dead():
-            raise _locked(link, holder, f"remove the container {LOCK} on {link.name}")
-
-
-def _locked(link: Link, holder: Holder, way: str) -> Locked:
-    return Locked(
-        f"{link.name}: run {holder.run} of {holder.user} holds the lock (process {holder.pid or 'unknown'}"
-        f" on {holder.place})",
-        hint=f"wait for it; if it is dead, as after a restart of its computer: {way}",
-    )
+            raise locked_by(holder, link.name, f"remove the container {LOCK} on {link.name}")

@@ -13,11 +13,11 @@ from tests.core.engine.small import Site
 
 from rkx import api
 from rkx.engine import batch as one_batch
-from rkx.engine.batch import MOST_BYTES, Hold
+from rkx.engine.batch import MOST_BYTES, Hold, Operation
 from rkx.engine.holder import Holder
 from rkx.engine.link import Link
 from rkx.engine.lock import Lock
-from rkx.engine.node import NodeProgram
+from rkx.engine.node import NodeProgram, Profile
 from rkx.errors import ConnectFailed, Interrupted, Locked, PartlyDone
 from rkx.testing.docker import Box
 from rkx.testing.machine import FENCE
@@ -106,12 +106,10 @@ def test_who_loses_the_race_for_a_new_cluster_keeps_no_state(site: Site, monkeyp
         """Let the second begin as the first one is about to take the lock; he takes it first."""
         if not seen:
             monkeypatch.setattr(Lock, "take", taken)
-            for name in ("one",):
-                lock._programs[name].load_image(lock._links[0].client(timeout_s=5))
-                labels = {**Holder.here("winner", 2).labels, "rkx.machine": "another", "rkx.cluster": "beef"}
-                site.world.engines[name].boxes["rkx-lock"] = Box(
-                    name="rkx-lock", config={"Image": "x", "Labels": labels}
-                )
+            with lock._links[0].docker() as client:
+                lock._programs["one"].load_image(client)
+            labels = {**Holder.here("winner", 2).labels, "rkx.machine": "another", "rkx.cluster": "beef"}
+            site.world.engines["one"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "x", "Labels": labels})
         taken(lock, number)
 
     monkeypatch.setattr(Lock, "take", take)
@@ -160,10 +158,11 @@ def test_a_batch_of_a_run_that_was_followed_is_refused_in_both_profiles(running:
     running.service.content = b"other"
     running.done()
     late = program(running, "one", old)
-    for done in (lambda: late.batch("files", [FILE]), lambda: late.batch("host", [{"verb": "clean", "paths": ["/x"]}])):
+    batches: list[tuple[Profile, Operation]] = [("files", FILE), ("host", {"verb": "clean", "paths": ["/x"]})]
+    for profile, operation in batches:
         running.world.revive()
         with pytest.raises(Interrupted, match=f"one: a later run, number {fence(running)}, was here"):
-            done()
+            late.batch(profile, [operation])
         assert not {effect.split()[1] for effect in running.world.effects} - {"start"}
 
 
