@@ -80,6 +80,7 @@ class Search:
         try:
             copy = read_copy(link)
             if copy is None and self.writes and (marked := _marked(link)) and NAMES["files"] not in marked:
+                refuse_held([link])
                 copy = _read_anew(link)
         except ConfigError as error:
             self.damaged[name] = error

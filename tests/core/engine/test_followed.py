@@ -15,9 +15,10 @@ from rkx import api
 from rkx.engine import batch as one_batch
 from rkx.engine.batch import MOST_BYTES, Hold, Operation
 from rkx.engine.holder import Holder
+from rkx.engine.layout import Profile
 from rkx.engine.link import Link
 from rkx.engine.lock import Lock
-from rkx.engine.node import NodeProgram, Profile
+from rkx.engine.node import NodeProgram
 from rkx.errors import ConnectFailed, Interrupted, Locked, PartlyDone
 from rkx.testing.docker import Box
 from rkx.testing.machine import FENCE
