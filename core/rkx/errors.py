@@ -81,6 +81,10 @@ class TimedOut(TransportError):
     retryable = True
 
 
+class BadAnswer(TransportError):
+    """A server of the node answered too much, too slowly, in a form that it cannot mean, or led elsewhere."""
+
+
 class AuthRejected(TransportError):
     """The node refused the user or the key."""
 

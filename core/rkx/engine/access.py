@@ -9,10 +9,10 @@ import ssl
 import tempfile
 from collections.abc import Iterator
 
-import requests
-
+from rkx.engine.bounds import API, Limit
 from rkx.engine.ledger import Ledger
-from rkx.engine.link import Link, session
+from rkx.engine.link import Link
+from rkx.engine.sessions import Session, session
 from rkx.model.resource import Part
 from rkx.secret import Secret
 
@@ -50,11 +50,17 @@ def _unnamed_file(content: Secret[bytes]) -> Iterator[str]:
 
 
 def https(
-    link: Link, port: int, context: ssl.SSLContext, *, timeout_s: float = 30.0, at_most: int = 0
-) -> requests.Session:
+    link: Link,
+    port: int,
+    context: ssl.SSLContext,
+    *,
+    timeout_s: float = 30.0,
+    at_most: int = 0,
+    limit: Limit = API,
+) -> Session:
     """Give a session to a server on the node's own loopback; every connection speaks TLS."""
 
     def connect() -> socket.socket:
         return link.dial_tls(f"tcp:{SERVER_NAME}:{port}", context, SERVER_NAME, timeout_s=timeout_s)
 
-    return session(connect, timeout_s=timeout_s, at_most=at_most)
+    return session(connect, link.name, timeout_s=timeout_s, at_most=at_most, limit=limit)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
 
+from rkx.engine.answers import Said, parsed
+from rkx.engine.frames import frames
 from rkx.errors import Interrupted, PartlyDone
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Place:
     cluster: str
 
 
-def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], hold: Hold) -> list[dict[str, Any]]:
+def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], hold: Hold) -> list[Said]:
     """Have a batch done and give one answer per operation.
 
     Raises PartlyDone for the first that failed, or if another client used the container at the same time; Interrupted
@@ -61,26 +63,24 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
             hint="make the files that plugins put there smaller",
         )
     output, complaint = _run(client, place, lines, hold)
-    try:
-        answers = [json.loads(line) for line in output.splitlines() if line]
-    except ValueError as error:
-        raise PartlyDone(f"{place.node}: rkx-node was cut off in an answer: {error}", hint=_AGAIN) from error
+    answers = [parsed(line, place.node, "rkx-node") for line in output.splitlines() if line]
     return _judged(place.node, answers, complaint, name, len(operations))
 
 
-def _judged(node: str, answers: list[dict[str, Any]], complaint: str, name: str, count: int) -> list[dict[str, Any]]:
-    first = answers[0] if answers else {}
-    if first.get("batch", name) != name:
+def _judged(node: str, answers: list[Said], complaint: str, name: str, count: int) -> list[Said]:
+    first = answers[0] if answers else Said({}, node, "rkx-node")
+    if first.text("batch", name) != name:
         raise PartlyDone(f"{node}: another client used rkx-node in the same moment", hint=_AGAIN)
-    if "seen" in first:
+    if seen := first.number("seen", 0):
         raise Interrupted(
-            f"{node}: a later run, number {first['seen']}, was here: {first['error']}",
+            f"{node}: a later run, number {seen}, was here: {first.text('error')}",
             hint="look at that run, then run again; if there was none, delete /var/lib/rkx/fence on that node",
         )
-    failed = next((answer for answer in answers if not answer["ok"]), None)
-    if failed is not None and failed.get("verb") != "end":
-        raise PartlyDone(f"{node}: {failed.get('path', '')}: {failed['error']}", hint=_hint(failed["error"]))
-    if len(answers) != count + 2 or answers[-1].get("verb") != "end":
+    failed = next((answer for answer in answers if not answer.flag("ok")), None)
+    if failed is not None and failed.text("verb", "") != "end":
+        error = failed.text("error")
+        raise PartlyDone(f"{node}: {failed.text('path', '')}: {error}", hint=_hint(error))
+    if len(answers) != count + 2 or answers[-1].text("verb", "") != "end":
         raise PartlyDone(
             f"{node}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}", hint=_AGAIN
         )
@@ -97,8 +97,6 @@ def _hint(error: str) -> str:
 
 def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
     """Start a stopped container with ``batch`` as its input and collect what it says."""
-    from docker.utils.socket import frames_iter
-
     box = _free(client, place, hold)
     stream = client.attach_socket(box, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     raw = stream._sock  # docker-py's own wrapper closes itself alone
@@ -107,7 +105,7 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
         stream._sock.settimeout(TIMEOUT_S)
         client.start(box)
         stream._sock.sendall(batch)
-        for kind, piece in frames_iter(stream, tty=False):
+        for kind, piece in frames(stream):
             (output if kind == 1 else complaint).extend(piece)
     except OSError as error:
         raise PartlyDone(f"{place.node}: the stream to {place.container} broke: {error}", hint=_AGAIN) from error
@@ -119,15 +117,15 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
 
 def _free(client: APIClient, place: Place, hold: Hold) -> str:
     """Give the id of the container, which stands still; the name may be that of another by the time it is started."""
-    found: Mapping[str, Any] = client.inspect_container(place.container)
-    owner = (found["Config"]["Labels"] or {}).get("rkx.cluster", "")
+    found = Said(client.inspect_container(place.container), place.node, place.container)
+    owner = found.table("Config").labels("Labels").get("rkx.cluster", "")
     if owner != place.cluster:
         raise Interrupted(
             f"{place.node}: {place.container} belongs to cluster {owner or 'of nobody'} now, not to {place.cluster}",
             hint="look who works on that machine",
         )
-    box = str(found["Id"])
-    if found["State"]["Running"]:
+    box = found.text("Id")
+    if found.table("State").flag("Running"):
         _end(client, place, box, hold)
     return box
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from rkx.engine import digest
+from rkx.engine.answers import WORDS, Said
+from rkx.engine.bounds import PULL
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.errors import PartlyDone, PlanStale
@@ -75,8 +77,8 @@ def _discard(client: APIClient, link: Link, name: str, ledger: Ledger) -> None:
     from docker.errors import NotFound
 
     with suppress(NotFound):
-        found = client.inspect_container(name)
-        if (found["Config"]["Labels"] or {}).get("rkx.cluster") != ledger.state.cluster_id:
+        found = Said(client.inspect_container(name), link.name, name)
+        if found.table("Config").labels("Labels").get("rkx.cluster") != ledger.state.cluster_id:
             raise PlanStale(
                 f"{link.name}: a container {name!r} that is not ours appeared", hint="remove it, then run again"
             )
@@ -103,7 +105,8 @@ def start(link: Link, container: Container) -> None:
     """Start a container that stands still, and have it restart by itself again."""
     with link.docker() as client, _engine_errors(container):
         client.update_container(container.name, restart_policy=ALWAYS)
-        if client.inspect_container(container.name)["State"]["Status"] == "paused":
+        found = Said(client.inspect_container(container.name), link.name, container.name)
+        if found.table("State").text("Status") == "paused":
             client.unpause(container.name)
         else:
             client.start(container.name)
@@ -142,7 +145,7 @@ def has_image(client: APIClient, image: str) -> bool:
 
 def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
     """Pull an image with the login of its registry; the registry's own words stand in the error."""
-    with link.docker(timeout_s=PULL_SILENCE_S) as client:
+    with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as client:
         if has_image(client, image):
             return
         problem = _pulled(client, image, registries)
@@ -161,10 +164,10 @@ def _pulled(client: APIClient, image: str, registries: tuple[Registry, ...]) -> 
         for step in client.pull(
             wanted.repository, tag=tag, stream=True, decode=True, auth_config=login(image, registries)
         ):
-            if "error" in step:
-                return str(step["error"])
+            if isinstance(step, dict) and "error" in step:
+                return str(step["error"])[:WORDS]
     except APIError as error:
-        return str(error.explanation or error)
+        return str(error.explanation or error)[:WORDS]
     except requests.RequestException as error:
         return f"no byte for {PULL_SILENCE_S:g} s, or the stream broke: {error}"
     if wanted.digest and not has_image(client, image):

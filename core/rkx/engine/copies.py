@@ -5,11 +5,7 @@ Only nodes that cluster.yml makes control plane or etcd keep a copy; what anothe
 
 from __future__ import annotations
 
-import io
-import tarfile
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
+from rkx.engine import archives
 from rkx.engine.layout import NAMES, STATE_COPY
 from rkx.engine.link import Link
 from rkx.engine.state import Mark, State, mark, parse
@@ -18,13 +14,8 @@ from rkx.errors import ConfigError
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node, Role
 
-if TYPE_CHECKING:
-    from docker import APIClient
-
 KEEPERS: frozenset[Role] = frozenset({"controlplane", "etcd"})
 """The roles whose nodes keep a copy."""
-LIMIT_BYTES = 64 << 20
-"""Far more than any state: a node's credentials are some 20 KB of it."""
 _HINT = "delete the file on that node; if no other node has a whole copy, bring the state back from a backup"
 
 
@@ -62,30 +53,7 @@ def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
 
 
 def _text(link: Link, through: str) -> bytes | None:
-    from docker.errors import NotFound
-
-    with link.docker() as client:
-        try:
-            return _file(link.name, client, through)
-        except NotFound:
-            return None
-
-
-def _file(node: str, client: APIClient, container: str) -> bytes:
-    pieces, _stat = client.get_archive(container, STATE_COPY)
-    packed = _limited(node, pieces)
-    try:
-        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-            member = archive.extractfile(archive.getmembers()[0])
-            return member.read() if member else b""
-    except (tarfile.TarError, IndexError) as error:
-        raise ConfigError(f"{node}:{STATE_COPY}: it cannot be read: {error}", hint=_HINT) from error
-
-
-def _limited(node: str, pieces: Iterable[bytes]) -> bytes:
-    packed = bytearray()
-    for piece in pieces:
-        packed += piece
-        if len(packed) > LIMIT_BYTES:
-            raise ConfigError(f"{node}:{STATE_COPY}: larger than {LIMIT_BYTES} bytes", hint=_HINT)
-    return bytes(packed)
+    with link.http() as engine:
+        for entry in archives.entries(engine, through, STATE_COPY):
+            return entry.content() or b""
+    return None

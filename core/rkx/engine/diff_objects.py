@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from rkx.engine import digest
+from rkx.engine.answers import of_api
 from rkx.engine.desire import Desired, registrations
 from rkx.engine.glance import Glance
 from rkx.engine.health import unhealthy, workload
@@ -97,7 +98,7 @@ def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iter
 
 def label_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
     """Name a label that differs, or that rkx set earlier and nobody wants any more."""
-    labels = live.get("metadata", {}).get("labels", {})
+    labels = of_api(live, f"Node {wanted.node}").table("metadata").labels("labels")
     differs = [f"label {name} differs" for name, value in wanted.labels.items() if labels.get(name) != value]
     former = former_labels(ledger, wanted.node) - wanted.labels.keys()
     return next(iter([*differs, *(f"label {name} is no longer wanted" for name in sorted(former & labels.keys()))]), "")
@@ -115,8 +116,8 @@ def taint_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledg
 
 def taints_of(live: Mapping[str, Any]) -> set[Taint]:
     """Read a Node's taints."""
-    found = live.get("spec", {}).get("taints") or ()
-    return {Taint(key=t["key"], value=t.get("value", ""), effect=t["effect"]) for t in found}
+    found = of_api(live, "Node").table("spec").rows("taints")
+    return {Taint(key=t.text("key"), value=t.text("value", ""), effect=t.text("effect")) for t in found}
 
 
 def former_taints(ledger: Ledger, node: str) -> set[Taint]:

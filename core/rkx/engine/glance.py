@@ -27,10 +27,10 @@ class Glance:
         self._first = self._pool.submit(self._begin, tuple(expected))
 
     def _begin(self, expected: tuple[Wanted, ...]) -> dict[str, dict[str, Any]]:
-        listed = self._api.read("/api/v1/nodes") or {"items": []}
+        listed = self._api.listed("/api/v1/nodes")
         for each in expected:
             self._ask(each)
-        return {item["metadata"]["name"]: item for item in listed["items"]}
+        return {item.table("metadata").text("name"): item.value for item in listed}
 
     def _ask(self, each: Wanted) -> Future[Live]:
         key = each.api_version, each.kind, each.namespace, each.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rkx.engine.answers import WORDS, Said, last_words, of_api
 from rkx.engine.objects import ClusterApi
 from rkx.engine.state import ObjectRecord
 from rkx.model.resource import Rollout
@@ -35,14 +36,15 @@ def unhealthy(kind: str, live: Live) -> str:
     """Say why an object of a kind does not work yet; empty when it does."""
     if not live:
         return "is not there"
-    status = live.get("status", {})
+    said = of_api(live, kind)
+    status = said.table("status")
     if kind in CONDITIONS:
-        if status.get("phase") == "Succeeded":
+        if status.text("phase", "") == "Succeeded":
             return ""
         return _condition(status, CONDITIONS[kind])
-    if status.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
+    if status.number("observedGeneration", 0) < said.table("metadata").number("generation", 0):
         return "is not looked at yet"
-    return _daemons(status) if kind == "DaemonSet" else _replicas(live, status)
+    return _daemons(status) if kind == "DaemonSet" else _replicas(said, status)
 
 
 def behind(live: Live, nodes: Sequence[Live]) -> str:
@@ -50,22 +52,23 @@ def behind(live: Live, nodes: Sequence[Live]) -> str:
 
     Affinity is not understood here: with one, or with no pods to run, nothing is said.
     """
-    pod = live.get("spec", {}).get("template", {}).get("spec", {})
-    if "affinity" in pod:
+    said = of_api(live, "DaemonSet")
+    pod = said.table("spec").table("template").table("spec")
+    if "affinity" in pod.value:
         return ""
-    counted = live.get("status", {}).get("desiredNumberScheduled", 0)
-    wanted = sum(_takes(node, pod) for node in nodes)
+    counted = said.table("status").number("desiredNumberScheduled", 0)
+    wanted = sum(_takes(of_api(node, "Node"), pod) for node in nodes)
     return "" if counted >= wanted else f"counts {counted} of {wanted} nodes"
 
 
-def _takes(node: Live, pod: Live) -> bool:
-    labels = node["metadata"].get("labels", {})
-    if any(labels.get(name) != value for name, value in (pod.get("nodeSelector") or {}).items()):
+def _takes(node: Said, pod: Said) -> bool:
+    labels = node.table("metadata").labels("labels")
+    if any(labels.get(name) != value for name, value in pod.labels("nodeSelector").items()):
         return False
-    taints = [t for t in node.get("spec", {}).get("taints") or () if t["effect"] != "PreferNoSchedule"]
+    taints = [t for t in node.table("spec").rows("taints") if t.text("effect") != "PreferNoSchedule"]
+    tolerations = [each.value for each in pod.rows("tolerations")]
     return all(
-        t["key"].startswith(OF_CONDITIONS) or any(_bears(each, t) for each in pod.get("tolerations") or ())
-        for t in taints
+        t.text("key").startswith(OF_CONDITIONS) or any(_bears(each, t.value) for each in tolerations) for t in taints
     )
 
 
@@ -76,27 +79,23 @@ def _bears(toleration: Live, taint: Live) -> bool:
     return same_key and same_effect and same_value
 
 
-def _condition(status: Live, wanted: str) -> str:
-    for condition in status.get("conditions") or ():
-        if condition["type"] == wanted:
-            return "" if condition["status"] == "True" else condition.get("message") or f"is not {wanted}"
+def _condition(status: Said, wanted: str) -> str:
+    for condition in status.rows("conditions"):
+        if condition.text("type") == wanted:
+            return "" if condition.text("status") == "True" else condition.text("message", "") or f"is not {wanted}"
     return f"is not {wanted}"
 
 
-def _daemons(status: Live) -> str:
-    wanted = status.get("desiredNumberScheduled", 0)
-    updated, available = status.get("updatedNumberScheduled", 0), status.get("numberAvailable", 0)
-    return (
-        ""
-        if wanted and min(updated, available) >= wanted
-        else f"{min(updated, available)} of {wanted} pods are available"
-    )
+def _daemons(status: Said) -> str:
+    wanted = status.number("desiredNumberScheduled", 0)
+    ready = min(status.number("updatedNumberScheduled", 0), status.number("numberAvailable", 0))
+    return "" if wanted and ready >= wanted else f"{ready} of {wanted} pods are available"
 
 
-def _replicas(live: Live, status: Live) -> str:
-    wanted = live["spec"].get("replicas", 1)
-    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-    return "" if min(updated, available) >= wanted else f"{min(updated, available)} of {wanted} replicas are available"
+def _replicas(live: Said, status: Said) -> str:
+    wanted = live.table("spec").number("replicas", 1)
+    ready = min(status.number("updatedReplicas", 0), status.number("availableReplicas", 0))
+    return "" if ready >= wanted else f"{ready} of {wanted} replicas are available"
 
 
 def collection(api: ClusterApi, rollout: Rollout) -> str:
@@ -113,20 +112,20 @@ def workload(rollout: Rollout) -> ObjectRecord:
 def story(api: ClusterApi, rollout: Rollout) -> str:
     """Tell what the cluster says of a workload's pods: their events and their last log lines."""
     namespace = rollout.namespace or "default"
-    pods = (api.read(f"/api/v1/namespaces/{namespace}/pods") or {"items": []})["items"]
-    mine = [pod for pod in pods if pod["metadata"]["name"].startswith(rollout.name)]
-    events = (api.read(f"/api/v1/namespaces/{namespace}/events") or {"items": []})["items"]
-    told = [
-        f"{event['involvedObject']['name']}: {event.get('reason')}: {event.get('message')}"
-        for event in events
-        if event["involvedObject"]["name"].startswith(rollout.name) and event.get("type") != "Normal"
-    ]
-    return (
-        "\n".join([*told[-5:], *(_log(api, namespace, pod["metadata"]["name"]) for pod in mine[:2])])
-        or "no pod and no event"
-    )
+    pods = [pod.table("metadata").text("name") for pod in api.listed(f"/api/v1/namespaces/{namespace}/pods")]
+    mine = [pod for pod in pods if pod.startswith(rollout.name)]
+    events = api.listed(f"/api/v1/namespaces/{namespace}/events")
+    told = [line for event in events if (line := _warning(event, rollout.name))]
+    return "\n".join([*told[-5:], *(_log(api, namespace, pod) for pod in mine[:2])]) or "no pod and no event"
+
+
+def _warning(event: Said, beginning: str) -> str:
+    name = event.table("involvedObject").text("name", "")
+    if not name.startswith(beginning) or event.text("type", "Normal") == "Normal":
+        return ""
+    return f"{name}: {event.text('reason', '')}: {event.text('message', '')[:WORDS]}"
 
 
 def _log(api: ClusterApi, namespace: str, pod: str) -> str:
     answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params={"tailLines": "8"})
-    return f"{pod} says: {answer.text.strip()[-800:]}"
+    return f"{pod} says: {last_words(answer, 800)}"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import requests
-import urllib3
-from requests.adapters import HTTPAdapter
 
-from rkx.errors import ConnectFailed, PartlyDone, StreamRefused, TimedOut
+from rkx.engine.answers import WORDS, Said, parsed, words
+from rkx.engine.bounds import ENGINE, PING, Limit
+from rkx.engine.sessions import TIMEOUT_S, Session, StreamAdapter, bind, session
+from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, StreamRefused, TimedOut
 from rkx.transport import DialForbidden, Dials, Transport
 
 if TYPE_CHECKING:
@@ -21,93 +25,39 @@ if TYPE_CHECKING:
 
     from rkx.engine.relay import Relays
 
-Connect = Callable[[], socket.socket]
-TIMEOUT_S = 60.0
-KEPT = 8
-"""So many idle streams a session keeps; more are opened as they are wanted."""
-WAITS = 10
-"""Who wants a stream where they are few waits for so many answers of others at most."""
 PING_TIMEOUT_S = 8.0
+VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
 _AGAIN = "run again; what was done is recognised"
 
 
-class _Connection(urllib3.connection.HTTPConnection):
-    def __init__(self, connect: Connect, timeout_s: float) -> None:
-        super().__init__("node", timeout=timeout_s)
-        self._open = connect
-
-    def connect(self) -> None:
-        self.sock = self._open()
-        self.sock.settimeout(self.timeout if isinstance(self.timeout, int | float) else TIMEOUT_S)
-
-
-class _Pool(urllib3.HTTPConnectionPool):
-    def __init__(self, connect: Connect, timeout_s: float, at_most: int) -> None:
-        super().__init__("node", maxsize=at_most or KEPT, block=bool(at_most))
-        self._connect, self._timeout_s = connect, timeout_s
-
-    def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - urllib3 keeps the type to itself
-        """Wait for a free stream, which whoever has it gives back in time: requests would wait for ever."""
-        return super()._get_conn(timeout or WAITS * self._timeout_s)
-
-    def _new_conn(self) -> urllib3.connection.HTTPConnection:
-        return _Connection(self._connect, self._timeout_s)
-
-
-class StreamAdapter(HTTPAdapter):
-    """Let requests speak over sockets that ``connect`` opens, whatever host the address names.
-
-    With ``at_most`` so many are open at once, and who wants one more waits for one to become free.
-    """
-
-    def __init__(self, connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0) -> None:
-        self._pool, self._timeout_s = _Pool(connect, timeout_s, at_most), timeout_s
-        super().__init__()
-
-    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401
-        """Give the one pool there is."""
-        return self._pool
-
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401
-        """Give the path alone; no proxy is ever asked."""
-        return request.path_url
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        """Send over a stream that is free, or becomes so in time; without a limit of its own it has the adapter's."""
-        try:
-            return super().send(request, *args, **{**kwargs, "timeout": kwargs.get("timeout") or self._timeout_s})
-        except urllib3.exceptions.EmptyPoolError as error:
-            raise requests.ConnectionError("no stream became free in time", request=request) from error
-
-    def close(self) -> None:
-        """Close the streams."""
-        self._pool.close()
-        super().close()
-
-
-def session(connect: Connect, *, timeout_s: float = TIMEOUT_S, at_most: int = 0) -> requests.Session:
-    """Give an HTTP session whose every connection is one that ``connect`` opens; TLS, if any, is connect's."""
-    made = requests.Session()
-    made.trust_env = False
-    made.mount("http://", StreamAdapter(connect, timeout_s=timeout_s, at_most=at_most))
-    return made
-
-
-def get(engine: requests.Session, path: str, **params: str) -> Any:  # noqa: ANN401 - JSON
+def get(engine: Session, path: str, **params: str) -> Said | None:
     """Ask an Engine; None if it knows no such thing. Not by docker-py, whose import takes longer than a look."""
     answer = engine.get(f"http://node{path}", params=params)
     if answer.status_code == requests.codes.not_found:
         return None
     answer.raise_for_status()
-    return answer.json()
+    return parsed(answer.content, engine.node, path)
 
 
-def _said(error: requests.HTTPError) -> object:
-    """Give the Engine's own words: docker-py has read them already."""
-    try:
-        return getattr(error, "explanation", None) or error.response.json()["message"]
-    except (ValueError, KeyError):
-        return error
+def look(engine: Session, path: str, **params: str) -> Said:
+    """Ask an Engine for what it must know."""
+    found = get(engine, path, **params)
+    if found is None:
+        raise BadAnswer(f"{engine.node}: {path}: its Docker Engine does not know this", node=engine.node)
+    return found
+
+
+def _said(answer: requests.Response) -> str:
+    """Give the Engine's own words about what it refused."""
+    with contextlib.suppress(BadAnswer):
+        return parsed(answer.content, "", "").text("message")[:WORDS]
+    return words(answer) or str(answer.status_code)
+
+
+def _plainly(answer: requests.Response, **_more: object) -> None:
+    """Let docker-py find in each refusal the form that it relies on."""
+    if answer.status_code >= requests.codes.bad_request:
+        answer._content = json.dumps({"message": _said(answer)}).encode()
 
 
 class Link:
@@ -126,48 +76,58 @@ class Link:
         self.guard: Callable[[], None] | None = None
 
     @contextlib.contextmanager
-    def docker(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[APIClient]:
+    def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[APIClient]:
         """Lend a Docker client of its own streams; trouble with these, and what the Engine refuses, is an RkxError.
 
         docker-py's own errors pass where the caller catches them inside.
         """
         from docker.errors import DockerException
 
-        client = self.client(timeout_s=timeout_s)
         try:
-            with self._translated():
+            with self._translated(), contextlib.closing(self.client(timeout_s=timeout_s, limit=limit)) as client:
                 yield client
         except DockerException as error:
-            raise self._refused(error) from error
-        finally:
-            client.close()
+            raise self._refused(getattr(error, "explanation", None) or error) from error
 
     @contextlib.contextmanager
-    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[requests.Session]:
-        """Lend a plain HTTP session with the Engine, to look at things; errors as above."""
-        with self._translated(), session(self._transport.engine, timeout_s=timeout_s) as plain:
+    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[Session]:
+        """Lend a plain HTTP session with the Engine, to look at things; errors as above.
+
+        What is asked through it takes no longer, all in all, than one answer may: an Engine can show many things.
+        """
+        ends = time.monotonic() + ENGINE.seconds
+        with self._translated(), session(self._transport.engine, self.name, timeout_s=timeout_s, until=ends) as plain:
             yield plain
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
+        """Name the node in errors; docker-py reads answers by itself, and what it stumbles over is bad, too."""
         try:
             yield
+        except requests.JSONDecodeError as error:
+            raise self._bad(error) from error
         except requests.HTTPError as error:
-            raise self._refused(_said(error)) from error
+            raise self._refused(_said(error.response)) from error
         except (requests.RequestException, OSError) as error:
             raise ConnectFailed(f"{self.name}: the stream broke: {error}", node=self.name, hint=_AGAIN) from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise self._bad(error) from error
+
+    def _bad(self, why: Exception) -> BadAnswer:
+        what = f"{type(why).__name__}: {str(why)[:200]}"
+        return BadAnswer(f"{self.name}: its Docker Engine's answer cannot be read: {what}", node=self.name)
 
     def _refused(self, why: object) -> PartlyDone:
         return PartlyDone(f"{self.name}: the Engine says: {why}", hint="mend it, then run again")
 
-    def client(self, *, timeout_s: float) -> APIClient:
+    def client(self, *, timeout_s: float, limit: Limit) -> APIClient:
         """Give a Docker client that the caller closes."""
         from docker import APIClient
 
         client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
-        client.trust_env = False
         client.auth = self._guarded  # which is what requests calls with each request before it sends it
-        client.mount("http://", StreamAdapter(self._transport.engine, timeout_s=timeout_s))
+        bind(client, StreamAdapter(self._transport.engine, self.name, timeout_s=timeout_s, limit=limit))
+        client.hooks["response"].append(_plainly)
         return client
 
     def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -184,7 +144,7 @@ class Link:
 
     def _ping(self) -> str:
         try:
-            with session(self._transport.engine, timeout_s=PING_TIMEOUT_S) as plain:
+            with session(self._transport.engine, self.name, timeout_s=PING_TIMEOUT_S, limit=PING) as plain:
                 answer = plain.get("http://node/_ping")
                 answer.raise_for_status()
                 found = str(answer.headers["Api-Version"])
@@ -194,6 +154,10 @@ class Link:
                 node=self.name,
                 hint="look at dockerd on the node",
             ) from error
+        if not VERSION.match(found):
+            raise BadAnswer(
+                f"{self.name}: its Docker Engine names no version of its API: {found[:20]!r}", node=self.name
+            )
         return found
 
     def dial(self, address: str, *, timeout_s: float = 10.0) -> socket.socket:

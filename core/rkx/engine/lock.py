@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from rkx.engine.answers import Said
 from rkx.engine.batch import Hold
 from rkx.engine.holder import ENDED, Holder, locked_by
 from rkx.engine.link import Link, get
@@ -107,7 +108,7 @@ class Lock:
             if error.status_code != 409:
                 raise
             return False
-        self._held[link.name] = (link, made["Id"], self.number)
+        self._held[link.name] = (link, Said(made, link.name, LOCK).text("Id"), self.number)
         return True
 
     def _renumber(self, link: Link) -> None:
@@ -125,10 +126,10 @@ class Lock:
         from docker.errors import NotFound
 
         with suppress(NotFound):  # given back in this moment
-            found = client.inspect_container(LOCK)
-            holder = Holder.of_labels(found["Config"]["Labels"] or {})
+            found = Said(client.inspect_container(LOCK), link.name, LOCK)
+            holder = Holder.of_labels(found.table("Config").labels("Labels"))
             self._judge(link, holder)
-            client.remove_container(found["Id"], force=True)
+            client.remove_container(found.text("Id"), force=True)
             return holder.number
         return 0
 
@@ -174,7 +175,7 @@ class Lock:
             return False
         if found is None:
             raise Interrupted(f"{link.name}: this run's lock is gone", hint="somebody removed it; run again")
-        if found["Id"] != mine:
+        if found.text("Id") != mine:
             raise Interrupted(
                 f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
             )
@@ -197,6 +198,6 @@ def refuse_held(links: Iterable[Link]) -> None:
     for link in links:
         with link.http() as engine:
             found = get(engine, f"/containers/{LOCK}/json")
-        holder = Holder.of_labels((found or {}).get("Config", {}).get("Labels") or {})
+        holder = Holder.of_labels(found.table("Config").labels("Labels") if found else {})
         if holder.run and not holder.is_dead():
             raise locked_by(holder, link.name, f"remove the container {LOCK} on {link.name}")

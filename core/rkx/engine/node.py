@@ -16,7 +16,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from rkx.engine.answers import Said
 from rkx.engine.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
+from rkx.engine.bounds import BATCH
 from rkx.engine.copies import read_mark
 from rkx.engine.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
 from rkx.engine.link import Link
@@ -113,8 +115,8 @@ class NodeProgram:
 
         wanted, digest = self.settings(profile, layout), self._digest(profile, layout)
         with contextlib.suppress(NotFound):
-            labels = client.inspect_container(NAMES[profile])["Config"]["Labels"] or {}
-            if labels.get("rkx.digest") == digest:
+            found = Said(client.inspect_container(NAMES[profile]), self.link.name, NAMES[profile])
+            if found.table("Config").labels("Labels").get("rkx.digest") == digest:
                 return
             client.remove_container(NAMES[profile], force=True)
         labels = {**wanted["labels"], "rkx.digest": digest}
@@ -143,12 +145,12 @@ class NodeProgram:
             "capabilities": capabilities,
         }
 
-    def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[dict[str, Any]]:
+    def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[Said]:
         """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
-        with self._locks[profile], self.link.docker(timeout_s=TIMEOUT_S) as client:
+        with self._locks[profile], self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
             return self._carry_out(client, NAMES[profile], operations)
 
-    def _carry_out(self, client: APIClient, name: str, operations: Sequence[Operation]) -> list[dict[str, Any]]:
+    def _carry_out(self, client: APIClient, name: str, operations: Sequence[Operation]) -> list[Said]:
         return carry_out(
             client, Place(node=self.link.name, container=name, cluster=self.cluster_id), operations, self.hold
         )
@@ -156,16 +158,15 @@ class NodeProgram:
     def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[Former]]:
         """Ask what the Engine cannot tell; and which of ``paths`` exist."""
         [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
-        there = [each for each in answer["facts"]["free"] if each["there"]]
-        parts = ("path", "empty", "mode", "uid", "gid")
-        return host_facts(answer["facts"]), [Former(**{part: each[part] for part in parts}) for each in there]
+        found = answer.table("facts")
+        return host_facts(found), [_former(each) for each in found.rows("free") if each.flag("there")]
 
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
         """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
 
         May be repeated after it was cut anywhere: the privileged container goes last.
         """
-        with self.link.docker(timeout_s=TIMEOUT_S) as client:
+        with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
             self.load_image(client)
             self.ensure(client, "host", Layout())
             if image:
@@ -208,21 +209,32 @@ class NodeProgram:
         return {**config, "Entrypoint": [NODE_PROGRAM]}
 
 
-def host_facts(raw: Mapping[str, Any]) -> HostFacts:
+def _former(said: Said) -> Former:
+    return Former(
+        path=said.text("path"),
+        empty=said.flag("empty"),
+        mode=said.text("mode"),
+        uid=said.number("uid"),
+        gid=said.number("gid"),
+    )
+
+
+def host_facts(said: Said) -> HostFacts:
     """Read what rkx-node says of its machine."""
     return HostFacts(
-        boot_id=raw["boot_id"],
-        machine_id=raw["machine_id"],
+        boot_id=said.text("boot_id"),
+        machine_id=said.text("machine_id"),
         interfaces=tuple(
-            Interface(name=i["name"], mtu_bytes=i["mtu"], addresses=tuple(i["addresses"] or ()), up=i["up"])
-            for i in raw["interfaces"]
+            Interface(name=i.text("name"), mtu_bytes=i.number("mtu"), addresses=i.texts("addresses"), up=i.flag("up"))
+            for i in said.rows("interfaces")
         ),
-        default_interface=(raw.get("default_route") or {}).get("interface", ""),
-        resolv_conf=raw["resolv_conf"],
+        default_interface=said.table("default_route").text("interface", ""),
+        resolv_conf=said.text("resolv_conf"),
         listening=tuple(
-            Listener(proto=p["proto"], port=p["port"], address=p["address"]) for p in raw["listening"] or ()
+            Listener(proto=p.text("proto"), port=p.number("port"), address=p.text("address"))
+            for p in said.rows("listening")
         ),
-        swap=raw["swap"],
+        swap=said.flag("swap"),
     )
 
 

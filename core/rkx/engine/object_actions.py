@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from rkx.engine import probe
+from rkx.engine.answers import of_api
 from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import former_labels, former_taints, taints_of
 from rkx.engine.health import behind, collection, story, unhealthy
@@ -107,7 +108,7 @@ class Objects:
         patch: dict[str, Any] = {"metadata": {"labels": {**dict.fromkeys(gone), **wanted.labels}}}
         if taints != taints_of(live):
             listed = [{"key": t.key, "value": t.value, "effect": t.effect} for t in sorted(taints)]
-            patch["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+            patch["metadata"]["resourceVersion"] = of_api(live, str(key)).table("metadata").text("resourceVersion")
             patch["spec"] = {"taints": listed}
         self._api.merge(path, patch)
         taken = {"taints": [astuple(taint) for taint in sorted(wanted.taints)], "labels": sorted(wanted.labels)}
@@ -144,7 +145,7 @@ class Objects:
         self._until(path, rollout.name, judge, what, timeout_s, self._behind if rollout.kind == "DaemonSet" else None)
 
     def _behind(self, live: Live) -> str:
-        return behind(live, (self._api.read("/api/v1/nodes") or {"items": []})["items"])
+        return behind(live, [node.value for node in self._api.listed("/api/v1/nodes")])
 
     def _until(
         self, path: str, name: str, judge: Judge, what: str, timeout_s: float = 60.0, confirm: Judge | None = None

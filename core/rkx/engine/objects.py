@@ -6,16 +6,19 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import requests
 
 from rkx.engine import digest
 from rkx.engine.access import SERVER_NAME, https, tls_context
+from rkx.engine.answers import WORDS, Said, last_words, of_api, parsed, words
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
+from rkx.engine.sessions import node_of
 from rkx.engine.state import ObjectRecord
-from rkx.errors import PartlyDone, RkxError, StreamRefused, TransportError
+from rkx.errors import BadAnswer, PartlyDone, RkxError, StreamRefused, TransportError
 from rkx.model.identity import INSTALLER, KUBERNETES_CA, SUPER_ADMIN
 from rkx.model.resource import Object
 
@@ -78,7 +81,7 @@ class ClusterApi:
             return ""
         answer = session.get("http://node/readyz", timeout=READY_TIMEOUT_S)
         if answer.status_code != requests.codes.ok:
-            return f"{answer.status_code} {answer.text[-200:].strip()}"
+            return f"{answer.status_code} {last_words(answer, 200)}"
         self._ready.add(link.name)
         return ""
 
@@ -124,7 +127,7 @@ class ClusterApi:
             else:
                 if answer.status_code not in SILENT or path.endswith(EVICTION):
                     return answer
-                why = f"{answer.status_code} {answer.text[:200].strip()}"
+                why = f"{answer.status_code} {words(answer)[:200]}"
         raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")
 
     def is_let_in(self) -> bool:
@@ -134,7 +137,8 @@ class ClusterApi:
         asked = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
         body = {**asked, "spec": {"resourceAttributes": MAY}}
         answer = self.create("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
-        self._shut_out = not (answer.ok and answer.json()["status"]["allowed"])
+        said = of_api(self._checked(answer, "review") if answer.ok else {}, "review")
+        self._shut_out = not said.table("status").flag("allowed")
         for key in [key for key in [*self._sessions] if key[1] == SUPER_ADMIN and not self._shut_out]:
             self._sessions.pop(key).close()  # streams may be few
         return not self._shut_out
@@ -160,8 +164,14 @@ class ClusterApi:
 
     def _checked(self, answer: requests.Response, what: str) -> dict[str, Any]:
         self._ok(answer, what)
-        found: dict[str, Any] = answer.json()
-        return found
+        found = parsed(answer.content, node_of(answer), what)
+        if not isinstance(found.value, dict):
+            raise BadAnswer(f"{node_of(answer)}: {what}: the answer is no object", node=node_of(answer))
+        return found.value
+
+    def listed(self, path: str, **params: str) -> list[Said]:
+        """GET a list; an empty one if nothing is there."""
+        return of_api(self.read(path, **params) or {}, path).rows("items")
 
     def path(self, api_version: str, kind: str, namespace: str, name: str) -> str:
         """Find an object's path by discovery."""
@@ -172,9 +182,9 @@ class ClusterApi:
     def _discover(self, api_version: str, kind: str) -> tuple[str, bool]:
         with self._asking[api_version]:
             if kind not in self._kinds.get(api_version, {}):
-                listed = self.read(_root(api_version)) or {"resources": []}
-                kinds = {r["kind"]: (r["name"], r["namespaced"]) for r in listed["resources"] if "/" not in r["name"]}
-                self._kinds[api_version] = kinds
+                listed = of_api(self.read(_root(api_version)) or {}, api_version).rows("resources")
+                every = [(r.text("kind"), r.text("name"), r.flag("namespaced")) for r in listed]
+                self._kinds[api_version] = {kind: (name, inside) for kind, name, inside in every if "/" not in name}
         if kind not in self._kinds[api_version]:
             raise ApiRefused(
                 f"the API server knows no {kind} in {api_version}",
@@ -237,10 +247,10 @@ class ClusterApi:
         try:
             self._ok(answer, path)
             for line in answer.iter_lines():
-                event = json.loads(line)
-                if event["type"] in ("ADDED", "MODIFIED"):
-                    yield event["object"]
-                elif event["type"] == "DELETED":
+                event = parsed(line, node_of(answer), path)
+                if event.text("type") in ("ADDED", "MODIFIED"):
+                    yield event.table("object").value
+                elif event.text("type") == "DELETED":
                     yield {}
                 else:
                     return
@@ -257,10 +267,9 @@ def _root(api_version: str) -> str:
 
 
 def _reason(answer: requests.Response) -> str:
-    try:
-        return str(answer.json().get("message", answer.text))
-    except ValueError:
-        return answer.text[:300]
+    with suppress(BadAnswer):
+        return parsed(answer.content, "", "").text("message")[:WORDS]
+    return words(answer)[:300]
 
 
 def projection(live: Any, wanted: Any) -> Any:  # noqa: ANN401 - JSON

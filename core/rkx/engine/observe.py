@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
-import requests
-
+from rkx.engine import archives
+from rkx.engine.answers import Said
 from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.layout import (
     HELD_MODE,
@@ -28,13 +28,13 @@ from rkx.engine.layout import (
     Layout,
     within,
 )
-from rkx.engine.link import Link, get
+from rkx.engine.link import Link, get, look
 from rkx.engine.node import RELAY_LABEL
+from rkx.engine.sessions import Session
 from rkx.engine.state import Mark, mark
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
-PIECE_BYTES = 1 << 14
 OF_A_DISK = "lost+found"
 """What a fresh file system holds: nobody's data."""
 AT_ONCE = 3
@@ -125,48 +125,49 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         )
 
 
-def _facts(link: Link, engine: requests.Session) -> NodeFacts:
+def _facts(link: Link, engine: Session) -> NodeFacts:
     asked = time.time()
-    info = get(engine, "/info")
+    info = look(engine, "/info")
     answered = time.time()
-    now = datetime.fromisoformat(info["SystemTime"]).timestamp() if info.get("SystemTime") else asked
+    clock = info.moment("SystemTime")
+    now = clock.timestamp() if clock else asked
     return NodeFacts(
-        engine_id=info["ID"],
-        engine_version=info["ServerVersion"],
+        engine_id=info.text("ID"),
+        engine_version=info.text("ServerVersion"),
         api_version=link.api_version(),
-        root_dir=info["DockerRootDir"],
-        logging_driver=info["LoggingDriver"],
-        cgroup_driver=info["CgroupDriver"],
-        cgroup_version=int(info.get("CgroupVersion", "1")),
-        security_options=tuple(info.get("SecurityOptions") or ()),
-        kernel=info["KernelVersion"],
-        architecture=info["Architecture"],
-        os_name=info["OperatingSystem"],
-        hostname=info["Name"],
-        cpus=info["NCPU"],
-        memory_bytes=info["MemTotal"],
+        root_dir=info.text("DockerRootDir"),
+        logging_driver=info.text("LoggingDriver"),
+        cgroup_driver=info.choice("CgroupDriver", "cgroupfs", "systemd", "none"),
+        cgroup_version=2 if info.text("CgroupVersion", "1") == "2" else 1,
+        security_options=info.texts("SecurityOptions"),
+        kernel=info.text("KernelVersion"),
+        architecture=info.text("Architecture"),
+        os_name=info.text("OperatingSystem"),
+        hostname=info.text("Name"),
+        cpus=info.number("NCPU"),
+        memory_bytes=info.number("MemTotal"),
         clock_offset_s=now - (asked + answered) / 2,
         clock_error_s=(answered - asked) / 2,
     )
 
 
-def _images(engine: requests.Session) -> dict[str, str]:
-    rows = get(engine, "/images/json")
-    return {n: row["Id"] for row in rows for kind in ("RepoTags", "RepoDigests") for n in row.get(kind) or ()}
+def _images(engine: Session) -> dict[str, str]:
+    rows = look(engine, "/images/json").rows()
+    return {name: row.text("Id") for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind)}
 
 
-def _listed(engine: requests.Session) -> dict[str, SeenContainer]:
+def _listed(engine: Session) -> dict[str, SeenContainer]:
     found = {}
-    for row in get(engine, "/containers/json", all="1"):
-        name = row["Names"][0].lstrip("/") if row.get("Names") else row["Id"]
-        labels = row.get("Labels") or {}
-        if RELAY_LABEL in labels and row["State"] != "created":
+    for row in look(engine, "/containers/json", all="1").rows():
+        name = next(iter(row.texts("Names")), row.text("Id")).lstrip("/")
+        labels = row.labels("Labels")
+        if RELAY_LABEL in labels and row.text("State") != "created":
             continue  # lives as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(
-            id=row["Id"],
+            id=row.text("Id"),
             name=name,
-            image=row["Image"],
-            state=row["State"],
+            image=row.text("Image"),
+            state=row.text("State"),
             labels=labels,
             cluster=labels.get("rkx.cluster", ""),
             digest=labels.get("rkx.digest", ""),
@@ -174,26 +175,29 @@ def _listed(engine: requests.Session) -> dict[str, SeenContainer]:
     return found
 
 
-def _inspected(engine: requests.Session, seen: SeenContainer) -> SeenContainer:
+def _inspected(engine: Session, seen: SeenContainer) -> SeenContainer:
     if not seen.cluster or seen.name in NAMES.values():
         return seen
-    whole = get(engine, f"/containers/{seen.id}/json")
+    whole = get(engine, f"/containers/{quote(seen.id, safe='')}/json")
     if whole is None:
         return replace(seen, state="gone")
-    host = whole["HostConfig"]
-    started = whole["State"].get("StartedAt", "")
-    return replace(
-        seen,
-        image=whole["Config"]["Image"],  # as it was asked for; the list shows an id once the tag has moved
-        image_id=whole["Image"],
-        state=whole["State"]["Status"],
-        restart_policy=host["RestartPolicy"]["Name"],
-        argv=(*(whole["Config"]["Entrypoint"] or ()), *(whole["Config"]["Cmd"] or ())),
-        started_at=datetime.fromisoformat(started) if started and not started.startswith("0001") else None,
-        binds=frozenset(host["Binds"] or ()),
-        privileged=host["Privileged"],
-        limited=any(host.get(name) for name in LIMITS),
-    )
+    return replace(seen, **_details(whole))
+
+
+def _details(whole: Said) -> dict[str, Any]:
+    host, config, state = (whole.table(name) for name in ("HostConfig", "Config", "State"))
+    started = state.text("StartedAt", "")
+    return {
+        "image": config.text("Image"),  # as it was asked for; the list shows an id once the tag has moved
+        "image_id": whole.text("Image"),
+        "state": state.text("Status"),
+        "restart_policy": host.table("RestartPolicy").text("Name"),
+        "argv": (*config.texts("Entrypoint"), *config.texts("Cmd")),
+        "started_at": None if started.startswith("0001") else state.moment("StartedAt"),
+        "binds": frozenset(host.texts("Binds")),
+        "privileged": host.flag("Privileged"),
+        "limited": any(host.value.get(name) for name in LIMITS),
+    }
 
 
 def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
@@ -201,70 +205,46 @@ def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
     return Layout.of_labels(program.labels) if program is not None and program.cluster else None
 
 
-def _looked_at(engine: requests.Session, layout: Layout, digest_key: bytes) -> tuple[dict[str, SeenFile], Mark | None]:
+def _looked_at(engine: Session, layout: Layout, digest_key: bytes) -> tuple[dict[str, SeenFile], Mark | None]:
     """Read all of our files in one archive; it is left at the entry of rkx-node, whose content is not compared."""
     found, copy = {path: HELD for path in layout.hold}, None
-    for archive, entry in _archive(engine, LOOK):
-        name = f"/{entry.name}"
+    for entry in archives.entries(engine, NAMES["files"], LOOK):
+        name = f"/{entry.info.name}"
         path = name.removeprefix(LOOK_READ)
         if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
-            opened = archive.extractfile(entry)
-            copy = mark(opened.read()) if opened else None
+            content = entry.content()
+            copy = mark(content) if content is not None else None
         if any(within(path, root) for root in layout.read):
-            found[path] = _seen(archive, entry, digest_key)
+            found[path] = _seen(entry.info, entry.content(), digest_key)
         if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
-            found[NODE_PROGRAM] = _seen(None, entry, digest_key)
+            found[NODE_PROGRAM] = _seen(entry.info, None, digest_key)
             break
     return found, copy
 
 
-def _guarded(engine: requests.Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
+def _guarded(engine: Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
     """Read of each folder its own entry, which comes first, and two more; the stream ends there, whatever it holds."""
     found: dict[str, SeenFile] = {}
     for path in layout.guard:
-        entries = [entry for _, entry in islice(_archive(engine, path), 3)]
-        if entries:
-            inner = {entry.name.rstrip("/").rpartition("/")[2] for entry in entries[1:]}
-            found[path] = replace(_seen(None, entries[0], digest_key), filled=bool(inner - {OF_A_DISK}))
+        infos = [entry.info for entry in islice(archives.entries(engine, NAMES["files"], path), 3)]
+        if infos:
+            inner = {info.name.rstrip("/").rpartition("/")[2] for info in infos[1:]}
+            found[path] = replace(_seen(infos[0], None, digest_key), filled=bool(inner - {OF_A_DISK}))
     return found
 
 
-def _archive(engine: requests.Session, path: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """Read a path through the stopped container's binds, entry by entry; nothing where there is no such path."""
-    address = f"http://node/containers/{NAMES['files']}/archive"
-    with engine.get(address, params={"path": path}, stream=True) as answer:
-        if answer.status_code == requests.codes.not_found:
-            return
-        if not answer.ok:
-            _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
-        answer.raise_for_status()
-        with tarfile.open(fileobj=io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES))), mode="r|") as archive:
-            for entry in archive:
-                yield archive, entry
+def _seen(info: tarfile.TarInfo, content: bytes | None, digest_key: bytes) -> SeenFile:
+    kind = "folder" if info.isdir() else "other"
+    kind = kind if content is None else keyed(digest_key, content)
+    return SeenFile(word=of_file(kind, info.mode, info.uid, info.gid), modified=_modified(info), size=info.size)
 
 
-def _seen(archive: tarfile.TarFile | None, entry: tarfile.TarInfo, digest_key: bytes) -> SeenFile:
-    opened = archive.extractfile(entry) if archive and entry.isfile() else None
-    kind = keyed(digest_key, opened.read()) if opened else "folder" if entry.isdir() else "other"
-    word = of_file(kind, entry.mode, entry.uid, entry.gid)
-    return SeenFile(word=word, modified=datetime.fromtimestamp(entry.mtime, UTC), size=entry.size)
-
-
-class _Pieces(io.RawIOBase):
-    """Give an iterator of bytes the form of a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
-        self._rest = self._rest or next(self._pieces, b"")
-        taken = min(len(buffer), len(self._rest))
-        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
-        return taken
+def _modified(entry: tarfile.TarInfo) -> datetime:
+    """Give the time of an entry; one that no calendar has was never."""
+    try:
+        return datetime.fromtimestamp(entry.mtime, UTC)
+    except (ValueError, OverflowError, OSError):
+        return HELD.modified
 
 
 def plain_host(host: HostFacts) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from collections.abc import Callable
 import requests
 
 from rkx.engine.access import https, tls_context
+from rkx.engine.answers import Said, words
+from rkx.engine.bounds import PROBE
 from rkx.engine.ledger import Ledger
-from rkx.engine.link import Link, session
+from rkx.engine.link import Link
 from rkx.engine.patience import Patience
-from rkx.errors import Interrupted, NotReady, RkxError, StreamRefused
+from rkx.engine.sessions import session
+from rkx.errors import BadAnswer, Interrupted, NotReady, RkxError, StreamRefused
 from rkx.model.resource import Container, Probe
 
 POLL_S = 0.1
@@ -50,7 +53,7 @@ def wait_until_ready(
 def _answer(ask: Callable[[], str]) -> str:
     try:
         return ask()
-    except (OSError, requests.RequestException, StreamRefused) as error:
+    except (OSError, requests.RequestException, StreamRefused, BadAnswer) as error:
         return str(error) or type(error).__name__
 
 
@@ -70,7 +73,7 @@ class _Ends:
 
     def _count(self) -> int:
         with self._link.docker() as client:
-            return int(client.inspect_container(self._name)["RestartCount"])
+            return Said(client.inspect_container(self._name), self._link.name, self._name).number("RestartCount")
 
 
 def _asker(link: Link, probe: Probe, ledger: Ledger) -> Callable[[], str]:
@@ -79,13 +82,13 @@ def _asker(link: Link, probe: Probe, ledger: Ledger) -> Callable[[], str]:
         return lambda: _connects(link, probe.address)
     port = int(probe.address.rpartition(":")[2])
     if probe.authority:
-        client = https(link, port, tls_context(ledger, probe.authority, probe.identity), timeout_s=5)
+        client = https(link, port, tls_context(ledger, probe.authority, probe.identity), timeout_s=5, limit=PROBE)
     else:
-        client = session(lambda: link.dial(probe.address, timeout_s=5), timeout_s=5)
+        client = session(lambda: link.dial(probe.address, timeout_s=5), link.name, timeout_s=5, limit=PROBE)
 
     def ask() -> str:
         answer = client.get(f"http://node{probe.path}")
-        return "" if answer.status_code == requests.codes.ok else f"{answer.status_code} {answer.text[:200].strip()}"
+        return "" if answer.status_code == requests.codes.ok else f"{answer.status_code} {words(answer)[:200]}"
 
     return ask
 

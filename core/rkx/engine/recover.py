@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rkx.engine.copies import keepers, read_copy
 from rkx.engine.layout import NAMES, STATE_COPY, STATE_FOLDER
-from rkx.engine.link import Link, get
+from rkx.engine.link import Link, look
 from rkx.engine.lock import refuse_held
 from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.state import NodeRecord, State, dump
@@ -176,7 +176,7 @@ def _read_anew(link: Link) -> State | None:
     """Look through a container made for it: somebody deleted the stopped ones, rkx-node's among them."""
     name = f"rkx-look-{secrets.token_hex(4)}"
     with link.http() as engine:
-        architecture = get(engine, "/info")["Architecture"]
+        architecture = look(engine, "/info").text("Architecture")
     with link.docker() as client:
         NodeProgram(link, "", architecture).load_image(client)
         host = {"Binds": [f"{STATE_FOLDER}:{STATE_FOLDER}:ro"], "NetworkMode": "none", "CapDrop": ["ALL"]}
@@ -189,6 +189,6 @@ def _read_anew(link: Link) -> State | None:
 
 def _marked(link: Link) -> list[str]:
     """Name the containers on a node that rkx made for a cluster."""
-    with link.docker() as client:
-        found = client.containers(all=True, filters={"label": "rkx.cluster"})
-    return sorted(row["Names"][0].lstrip("/") for row in found if row.get("Names"))
+    with link.http() as engine:
+        rows = look(engine, "/containers/json", all="1", filters='{"label": ["rkx.cluster"]}').rows()
+    return sorted(name.lstrip("/") for row in rows for name in row.texts("Names")[:1])

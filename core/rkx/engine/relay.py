@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from rkx.engine.answers import Said
+from rkx.engine.bounds import ENDLESS
+from rkx.engine.frames import frames
 from rkx.engine.layout import NAMES
 from rkx.engine.link import Link
 from rkx.engine.node import RELAY_LABEL
@@ -46,9 +49,10 @@ class Relays:
             return
         ours = {f"/{name}" for name in self._names}
         with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S) as client:
-            for row in client.containers(all=True, filters={"label": RELAY_LABEL}):
-                if ours.intersection(row["Names"]):
-                    _see_gone(client, row["Id"])
+            listed = Said(client.containers(all=True, filters={"label": RELAY_LABEL}), link.name, "containers")
+            for row in listed.rows():
+                if ours.intersection(row.texts("Names")):
+                    _see_gone(client, row.text("Id"))
         self._names.clear()
 
 
@@ -63,7 +67,7 @@ def _see_gone(client: APIClient, container: str) -> None:
 
 def _through(link: Link, name: str, address: str) -> socket.socket:
     _create(link, name, address)
-    keeper = link.client(timeout_s=3600)  # of the attached stream alone: each stream counts
+    keeper = link.client(timeout_s=3600, limit=ENDLESS)  # of the attached stream alone: each stream counts
     try:
         stream = keeper.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
         with link.docker() as client:
@@ -81,7 +85,7 @@ def _create(link: Link, name: str, address: str) -> None:
 
     with link.docker() as client:
         try:
-            found = client.inspect_container(NAMES["host"])
+            found = Said(client.inspect_container(NAMES["host"]), link.name, NAMES["host"])
             client.create_container_from_config(_config(found, address), name)
         except NotFound as error:
             raise StreamRefused(
@@ -89,12 +93,12 @@ def _create(link: Link, name: str, address: str) -> None:
             ) from error
 
 
-def _config(found: dict[str, Any], address: str) -> dict[str, Any]:
+def _config(found: Said, address: str) -> dict[str, Any]:
     return {
-        "Image": found["Image"],
+        "Image": found.text("Image"),
         "Entrypoint": ["/rkx-node", "relay"],
         "Cmd": [address],
-        "Labels": {"rkx.cluster": found["Config"]["Labels"]["rkx.cluster"], RELAY_LABEL: "1"},
+        "Labels": {"rkx.cluster": found.table("Config").table("Labels").text("rkx.cluster"), RELAY_LABEL: "1"},
         "OpenStdin": True,
         "StdinOnce": True,
         "AttachStdin": True,
@@ -115,12 +119,10 @@ class _Relay(Channel):
     """The attached stream of a relay's container."""
 
     def __init__(self, client: APIClient, stream: Any) -> None:  # noqa: ANN401 - docker-py's own wrapper
-        from docker.utils.socket import frames_iter
-
         self._client, self._stream = client, stream
         self._socket: socket.socket = stream._sock
         self._socket.settimeout(None)
-        self._frames = frames_iter(stream, tty=False)
+        self._frames = frames(stream)
         self._closing = threading.Lock()
 
     def send_bytes(self, piece: bytes) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from rkx.engine.answers import Said
 from rkx.engine.batch import Operation
 from rkx.engine.containers import pull
 from rkx.engine.copies import KEEPERS
@@ -129,6 +130,7 @@ def _remove_pods(program: NodeProgram) -> None:
     from docker.errors import NotFound
 
     with program.link.docker() as client:
-        for row in client.containers(all=True, filters={"label": POD_LABEL}):
+        listed = client.containers(all=True, filters={"label": POD_LABEL})
+        for row in Said(listed, program.link.name, "pods' containers").rows():
             with suppress(NotFound):
-                client.remove_container(row["Id"], force=True, v=True)
+                client.remove_container(row.text("Id"), force=True, v=True)

@@ -36,7 +36,7 @@ def ask(call: Call, links: Mapping[str, Link], ledger: Ledger) -> Answer:
         return Answer(status=0)
     finally:
         client.close()
-    return Answer(status=answer.status_code, body=answer.text)
+    return Answer(status=answer.status_code, body=answer.content.decode(errors="replace"))
 
 
 def ask_all(calls: Sequence[Call], links: Mapping[str, Link], ledger: Ledger) -> Answers:

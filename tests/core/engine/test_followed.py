@@ -14,6 +14,7 @@ from tests.core.engine.small import Site
 from rkx import api
 from rkx.engine import batch as one_batch
 from rkx.engine.batch import MOST_BYTES, Hold, Operation
+from rkx.engine.bounds import ENGINE
 from rkx.engine.holder import Holder
 from rkx.engine.layout import Profile
 from rkx.engine.link import Link
@@ -203,7 +204,7 @@ def test_another_clusters_program_under_the_name_is_not_started(running: Site) -
 def half_open(running: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """Give a stream of which half a batch came, and that nobody closed."""
     monkeypatch.setattr(one_batch, "SUCCESSION_S", 0.2)
-    client = Link("one", Way(running.world, "one")).client(timeout_s=5)
+    client = Link("one", Way(running.world, "one")).client(timeout_s=5, limit=ENGINE)
     stream = client.attach_socket("rkx-node", params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     client.start("rkx-node")
     stream._sock.sendall(b'{"verb": "begin", "cluster"')

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from rkx.engine.link import Link, session
+from rkx.engine.link import Link
+from rkx.engine.sessions import session
 from rkx.errors import TimedOut
 from rkx.testing.wire import Request, Response, as_json, serve
 
@@ -33,7 +34,7 @@ def test_who_finds_no_free_stream_is_told_and_waits_no_longer_than_for_an_answer
     def answer(request: Request) -> Response:
         return Response(pieces=pieces()) if request.path == HELD else as_json({})
 
-    few = session(lambda: serve("node", answer), timeout_s=0.05, at_most=1)
+    few = session(lambda: serve("node", answer), "node", timeout_s=0.05, at_most=1)
     with few.get(f"http://node{HELD}", stream=True, timeout=5), pytest.raises(requests.ConnectionError, match="free"):
         few.get("http://node/other")
     assert few.get("http://node/other").json() == {}
@@ -57,7 +58,7 @@ class Wedged:
 
 def test_who_is_never_answered_is_told_in_time() -> None:
     way, began = Wedged(), time.monotonic()
-    with pytest.raises(requests.Timeout), session(way.engine, timeout_s=0.2) as asking:
+    with pytest.raises(requests.Timeout), session(way.engine, "node", timeout_s=0.2) as asking:
         asking.get("http://node/info")
     assert time.monotonic() - began < 2
     way.close()

@@ -1,0 +1,123 @@
+"""Read what a node said: what is missing there, or of another kind, is one error that names the node."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import requests
+
+from rkx.errors import BadAnswer
+
+T = TypeVar("T")
+WORDS = 2000
+"""So much of a server's own words anybody reads."""
+
+
+def words(answer: requests.Response) -> str:
+    """Give the beginning of an answer as text, without guessing its encoding."""
+    return answer.content[:WORDS].decode(errors="replace").strip()
+
+
+def last_words(answer: requests.Response, size: int) -> str:
+    """Give the end of an answer as text."""
+    return answer.content[-size:].decode(errors="replace").strip()
+
+
+def parsed(content: bytes, node: str, asked: str) -> Said:
+    """Read JSON."""
+    try:
+        return Said(json.loads(content), node, asked)
+    except (ValueError, RecursionError, MemoryError) as error:
+        why = str(error)[:200] if isinstance(error, ValueError) else "nested too deep, or too much"
+        raise BadAnswer(f"{node}: {asked}: the answer is no JSON that can be read: {why}", node=node) from error
+
+
+def of_api(value: object, what: str) -> Said:
+    """Read an object, or a list of them, that an API server gave."""
+    return Said(value, "the API server", what)
+
+
+class Said:
+    """A value that a node said, and in answer to what; each method reads one field of it, or raises BadAnswer."""
+
+    def __init__(self, value: Any, node: str, asked: str) -> None:  # noqa: ANN401 - JSON
+        self.value, self._node, self._asked = value, node, asked
+
+    def _bad(self, name: str, wanted: str) -> BadAnswer:
+        return BadAnswer(
+            f"{self._node}: {self._asked}: the answer has no {wanted} where {name or 'it'} is expected",
+            node=self._node,
+            hint="look at what answers there; --allow-unreachable NODE leaves a node aside",
+        )
+
+    def _field(self, name: str, kind: type[T], default: T | None) -> T:
+        if not isinstance(self.value, dict):
+            raise self._bad(name, "mapping")
+        found = self.value.get(name)
+        if found is None and default is not None:
+            return default
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+            raise self._bad(name, kind.__name__)
+        return found
+
+    def _sub(self, value: object, name: str) -> Said:
+        return Said(value, self._node, f"{self._asked}: {name}"[:300])
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Give a text, which can be written as UTF-8."""
+        found = self._field(name, str, default)
+        if not found.isascii() and any("\ud800" <= letter <= "\udfff" for letter in found):
+            raise self._bad(name, "text")
+        return found
+
+    def choice(self, name: str, *allowed: T) -> T:
+        """Give one of a few values."""
+        found = self._field(name, object, None)
+        for each in allowed:
+            if found == each:
+                return each
+        raise self._bad(name, " or ".join(map(str, allowed)))
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """Give a whole number."""
+        return self._field(name, int, default)
+
+    def flag(self, name: str) -> bool:
+        """Give a truth value; false where there is none."""
+        return self._field(name, bool, False)
+
+    def table(self, name: str) -> Said:
+        """Give an inner mapping; an empty one where there is none."""
+        return self._sub(self._field(name, dict, {}), name)
+
+    def moment(self, name: str) -> datetime | None:
+        """Give a time, None where there is none; one without an offset is UTC."""
+        if not (text := self.text(name, "")):
+            return None
+        try:
+            found = datetime.fromisoformat(text)
+            found = found if found.tzinfo else found.replace(tzinfo=UTC)
+            found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self._bad(name, "time") from None
+        return found
+
+    def rows(self, name: str = "") -> list[Said]:
+        """Give the mappings of a list, of the answer itself where no name is given; none where there is none."""
+        found = self._field(name, list, []) if name else self.value
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise self._bad(name, "list of mappings")
+        return [self._sub(each, f"{name}[{index}]") for index, each in enumerate(found)]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Give a list of texts; an empty one where there is none."""
+        listed = {str(index): each for index, each in enumerate(self._field(name, list, []))}
+        inner = self._sub(listed, name)
+        return tuple(inner.text(index) for index in listed)
+
+    def labels(self, name: str) -> dict[str, str]:
+        """Give a mapping of texts; an empty one where there is none."""
+        inner = self.table(name)
+        return {key: inner.text(key) for key in inner.value}

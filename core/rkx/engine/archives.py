@@ -1,0 +1,83 @@
+"""Read archives that an Engine gives of a container's files, entry by entry."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from rkx.engine.bounds import ENGINE, MIB
+from rkx.engine.sessions import Session
+from rkx.errors import BadAnswer
+
+PIECE_BYTES = 1 << 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file, folder or other thing in an archive; its content can be read until the next entry is asked for."""
+
+    info: tarfile.TarInfo
+    archive: tarfile.TarFile
+    node: str
+    path: str
+
+    def content(self) -> bytes | None:
+        """Read a file; None for what is none."""
+        with _readable(self.node, self.path):
+            opened = self.archive.extractfile(self.info) if self.info.isfile() else None
+            return opened.read() if opened else None
+
+
+def entries(engine: Session, container: str, path: str) -> Iterator[Entry]:
+    """Read a path through the stopped container's binds; nothing where there is no such path."""
+    address = f"http://node/containers/{container}/archive"
+    with engine.get(address, params={"path": path}, stream=True) as answer:
+        if answer.status_code == requests.codes.not_found:
+            return
+        if not answer.ok:
+            _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
+        answer.raise_for_status()
+        stream = io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES)))
+        with _readable(engine.node, path), tarfile.open(fileobj=stream, mode="r|") as archive:
+            for info in archive:
+                _judge(info, engine.node, path)
+                yield Entry(info=info, archive=archive, node=engine.node, path=path)
+
+
+@contextmanager
+def _readable(node: str, path: str) -> Iterator[None]:
+    """Name the node where tarfile gives up; what the caller does with an entry has its own guard."""
+    try:
+        yield
+    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+        why = f"{type(error).__name__}: {str(error)[:200]}"
+        raise BadAnswer(f"{node}: {path}: the archive cannot be read: {why}", node=node) from error
+
+
+def _judge(entry: tarfile.TarInfo, node: str, path: str) -> None:
+    """Refuse an entry that says more of itself than its archive can hold: a sparse one unpacks to any size."""
+    if entry.issparse() or not 0 <= entry.size <= ENGINE.size:
+        raise BadAnswer(f"{node}: {path}: {entry.name[:200]!r} is larger than {ENGINE.size // MIB} MiB", node=node)
+
+
+class _Pieces(io.RawIOBase):
+    """Give an iterator of bytes the form of a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
+        self._rest = self._rest or next(self._pieces, b"")
+        taken = min(len(buffer), len(self._rest))
+        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
+        return taken

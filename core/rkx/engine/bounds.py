@@ -1,0 +1,108 @@
+"""How much an answer may hold and how long it may take, over all: who answers may wish this computer ill.
+
+Bytes are counted where they leave the stream, so headers, chunks and what Docker's client reads are counted, too.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any
+
+from rkx.errors import BadAnswer
+
+MIB = 1 << 20
+_HINT = "look at what answers there; --allow-unreachable NODE leaves a node aside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Of one answer: ``size`` in bytes, and ``seconds`` from its request to its last byte.
+
+    A request that itself waits longer than ``seconds`` may take as long as it waits.
+    """
+
+    size: int
+    seconds: float
+
+
+ENGINE = Limit(size=32 * MIB, seconds=300)
+"""3000 containers of 4 KiB are 12 MiB, the state of 1000 nodes is 12 MiB; 1 Mbit/s brings 32 MiB in 270 s."""
+API = Limit(size=64 * MIB, seconds=300)
+"""5000 pods of 12 KiB are 59 MiB."""
+BATCH = Limit(size=32 * MIB, seconds=900)
+"""Of rkx-node, which is silent while it deletes what thousands of pods left."""
+PULL = Limit(size=64 * MIB, seconds=3600)
+"""An hour of progress: 6 KiB a second, as three layers at a time tell of themselves ten times a second."""
+PROBE = Limit(size=MIB, seconds=10)
+"""One word, or the list of a server's own checks."""
+PING = Limit(size=MIB, seconds=8)
+ENDLESS = Limit(size=1 << 62, seconds=float("inf"))
+"""Of a stream that carries others, which have limits of their own."""
+
+
+class Gauge:
+    """What one answer may still bring, and until when."""
+
+    def __init__(self, limit: Limit, ends: float, node: str, asked: str) -> None:
+        self._limit, self._ends, self._rest = limit, ends, limit.size
+        self._node, self._asked = node, asked[:200]
+
+    def left(self) -> float:
+        """Give the seconds that are left; BadAnswer when there are none."""
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise self._bad(f"takes longer than {self._limit.seconds:g} s")
+        return left
+
+    def count(self, size: int) -> None:
+        """Note bytes that came; BadAnswer when they are too many."""
+        self._rest -= size
+        if self._rest < 0:
+            raise self._bad(f"is larger than {self._limit.size / MIB:g} MiB")
+
+    def _bad(self, why: str) -> BadAnswer:
+        return BadAnswer(f"{self._node}: {self._asked}: the answer {why}", node=self._node, hint=_HINT)
+
+
+class Counted(socket.SocketIO):
+    """The reading end of a stream, as http.client and Docker's client know it, with a gauge."""
+
+    def __init__(self, stream: socket.socket, gauge: Gauge) -> None:
+        super().__init__(stream, "r")
+        stream._io_refs += 1  # type: ignore[attr-defined] # as socket.makefile does: whoever reads keeps it open
+        self._stream, self._gauge = stream, gauge
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
+        """Read at most until the gauge's end."""
+        left, waits = self._gauge.left(), self._stream.gettimeout()
+        if left != float("inf") and (waits is None or left < waits):
+            self._stream.settimeout(left)
+        try:
+            size = super().readinto(buffer)
+        except TimeoutError:
+            self._gauge.left()  # its own error, if that was the end
+            raise
+        self._gauge.count(size or 0)
+        return size
+
+
+class Response(HTTPResponse):
+    """An answer that is read through a gauge."""
+
+    def __init__(self, stream: socket.socket, *args: Any, gauge: Gauge, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(_Opened(Counted(stream, gauge)), *args, **kwargs)  # type: ignore[arg-type] # it makes a file
+
+
+class _Opened:
+    """What http.client takes for a socket: it wants its file alone."""
+
+    def __init__(self, raw: Counted) -> None:
+        self._raw = raw
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Give the file."""
+        return io.BufferedReader(self._raw)
