@@ -10,6 +10,7 @@ from typing import Protocol
 
 import click
 
+from rkx.cli.say import say, visible
 from rkx.cli.stop import Stop
 from rkx.errors import AuthRejected
 from rkx.model.plan import Danger
@@ -38,7 +39,7 @@ class Operator:
         if self._yes or not self.is_there():
             return self._yes
         for danger in dangers:
-            click.echo(f"{danger.what}: {danger.why}", err=True)
+            say(f"{danger.what}: {danger.why}", err=True)
         with suppress(click.Abort):  # the end of input is no agreement
             return self._ask("Go on? [y/N]").strip().lower() in ("y", "yes")
         return False
@@ -70,7 +71,7 @@ class Operator:
             self._screen.pause()
         try:
             with self._stop.at_once():
-                answer: str = click.prompt(text, default="", show_default=False, hide_input=hide, err=True)
+                answer: str = click.prompt(visible(text), default="", show_default=False, hide_input=hide, err=True)
                 return answer
         finally:
             if self._screen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,8 @@ import click
 
 from rkx.cli import not_yet
 from rkx.cli.options import as_json_option, changes_nodes, reads_file, visits_nodes
+from rkx.cli.say import as_json as as_json_text
+from rkx.cli.say import say
 from rkx.errors import RkxError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fie
     follow(project, api.up, said)
     if not said.as_json:
         _tell_expiry(project)
-        click.echo(summary(project))
+        say(summary(project))
 
 
 @click.command()
@@ -52,7 +53,7 @@ def remove(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the
     project = _load(file, mode, quiet=said.as_json, verbose=said.verbose)
     follow(project, api.remove, said)
     if not said.as_json:
-        click.echo(f"{project.cluster.name} is gone")
+        say(f"{project.cluster.name} is gone")
 
 
 @click.command()
@@ -73,7 +74,7 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
         found = api.plan(project, options(said, Operator(stop)))
     if not said.as_json:
         _tell_expiry(project)
-    click.echo(json.dumps(as_values(found), ensure_ascii=False) if said.as_json else as_text(found))
+    say(as_json_text(as_values(found)) if said.as_json else as_text(found))
 
 
 @click.command()
@@ -88,10 +89,10 @@ def validate(file: Path, mode: Mode, as_json: bool) -> None:
         project = _load(file, mode)
         _tell_expiry(project)
         nodes = counted(len(project.cluster.nodes), "node")
-        click.echo(f"{file}: valid, {nodes}, Kubernetes {project.cluster.kubernetes_version}")
+        say(f"{file}: valid, {nodes}, Kubernetes {project.cluster.kubernetes_version}")
         return
     code, values = problems_of(file, mode)
-    click.echo(json.dumps(values, ensure_ascii=False))
+    say(as_json_text(values))
     click.get_current_context().exit(code)
 
 
@@ -108,8 +109,9 @@ def kubeconfig(file: Path, mode: Mode, as_json: bool) -> None:
     if as_json:
         import yaml
 
-        text = json.dumps(yaml.safe_load(text)) + "\n"
-    click.echo(text, nl=False)
+        say(as_json_text(yaml.safe_load(text)))
+    else:
+        say(text, nl=False)
 
 
 @click.command()
@@ -120,10 +122,10 @@ def plugins(as_json: bool) -> None:
 
     rows = installed()
     if as_json:
-        click.echo(json.dumps({"v": 1, "plugins": rows}))
+        say(as_json_text({"v": 1, "plugins": rows}))
         return
     for row in rows:
-        click.echo(f"{row['stage']:<10} {row['name']:<16} {row['distribution']} {row['version']}")
+        say(f"{row['stage']:<10} {row['name']:<16} {row['distribution']} {row['version']}")
 
 
 @click.command()
@@ -132,7 +134,7 @@ def version(as_json: bool) -> None:
     """Print the version of rkx, and of the hooks that it speaks."""
     from rkx.cli.versions import line, values
 
-    click.echo(json.dumps(values()) if as_json else line())
+    say(as_json_text(values()) if as_json else line())
 
 
 def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False, fetch: bool = False) -> Project:
@@ -140,12 +142,12 @@ def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False,
     from rkx.config import show
 
     if verbose:
-        import logging
+        from rkx.cli import log
 
-        logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+        log.begin()
     project = api.load(file, mode=mode, fetch=fetch)
     if project.warnings and not quiet:
-        click.echo(show(project.warnings), err=True)
+        say(show(project.warnings), err=True)
     return project
 
 
@@ -155,7 +157,7 @@ def _tell_expiry(project: Project) -> None:
 
     with suppress(RkxError):  # a state that cannot be read is the business of commands that need it
         if found := api.expiring(project):
-            click.echo(show(found), err=True)
+            say(show(found), err=True)
 
 
 COMMANDS = [up, plan, remove, validate, kubeconfig, plugins, version]

@@ -6,8 +6,7 @@ import os
 import tempfile
 import traceback
 
-import click
-
+from rkx.cli.say import say, visible
 from rkx.errors import ConfigError, PluginFault, PreflightFailed, RkxError
 
 
@@ -16,25 +15,25 @@ def show(error: RkxError) -> None:
     if isinstance(error, ConfigError | PreflightFailed) and error.problems:
         _show_problems(error)
     else:
-        click.echo(f"error: {error.message}", err=True)
+        say(f"error: {error.message}", err=True)
         if error.hint and type(error) is not RkxError:  # a bug of rkx's own has but one hint: its file
-            click.echo(f"hint: {error.hint}", err=True)
+            say(f"hint: {error.hint}", err=True)
     if bugs := [each for each in (error, *_parts(error)) if each.exit_code == RkxError.exit_code]:
         _name_file("\n".join(_trace(each) for each in bugs))
 
 
 def show_bug(error: Exception) -> None:
     """Print that rkx itself is wrong, and where its traceback lies."""
-    click.echo(f"error: a bug in rkx: {type(error).__name__}", err=True)
+    say(f"error: a bug in rkx: {type(error).__name__}", err=True)
     _name_file(_trace(error))
 
 
 def _show_problems(error: ConfigError | PreflightFailed) -> None:
     from rkx.config import show as problems_as_text
 
-    click.echo(problems_as_text(error.problems), err=True)
+    say(problems_as_text(error.problems), err=True)
     if isinstance(error, ConfigError) and error.message not in {problem.message for problem in error.problems}:
-        click.echo(f"error: {error.message}", err=True)
+        say(f"error: {error.message}", err=True)
 
 
 def _parts(error: RkxError) -> list[RkxError]:
@@ -49,5 +48,5 @@ def _trace(error: Exception) -> str:
 def _name_file(text: str) -> None:
     handle, path = tempfile.mkstemp(prefix="rkx-bug-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    click.echo(f"hint: report it with {path}, which holds no key", err=True)
+        file.write(visible(text))
+    say(f"hint: report it with {path}, which holds no key", err=True)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import click
-
 from rkx.cli.ask import Operator
+from rkx.cli.say import say
 from rkx.cli.stop import Stop
 from rkx.events import Event, ProblemFound
 
@@ -88,11 +87,11 @@ def reader(wishes: Wishes) -> Reader:
     if wishes.as_json:
         from rkx.cli.show_json import JsonLines
 
-        return JsonLines(click.echo)
+        return JsonLines(say)
     if wishes.plain or wishes.verbose or not sys.stdout.isatty():
         from rkx.cli.show_plain import Plain
 
-        return Plain(click.echo, verbose=wishes.verbose)
+        return Plain(say, verbose=wishes.verbose)
     from rkx.cli.show_rich import Screen
 
     return Screen()

@@ -9,6 +9,7 @@ import click
 
 from rkx.cli import faults, not_yet
 from rkx.cli.commands import COMMANDS
+from rkx.cli.say import say
 from rkx.errors import RkxError
 
 YOUNG = 50_000
@@ -40,7 +41,7 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
     if wanted:
         from rkx.cli.versions import line
 
-        click.echo(line())
+        say(line())
         ctx.exit()
 
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from rkx.cli.say import say
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 COMMANDS: Mapping[str, str] = {
@@ -61,7 +63,7 @@ class NotThereYet(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's own signature
         """Print message and hint on standard error."""
-        click.echo(f"error: {self.message}\nhint: {self.hint}", file=file, err=file is None)
+        say(f"error: {self.message}\nhint: {self.hint}", err=True)
 
 
 def command(name: str) -> click.Command | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
+from rkx.cli.say import as_json
 from rkx.events import Event
 
 
@@ -16,7 +16,7 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         """Print an event."""
-        self._say(json.dumps(event.as_dict(), ensure_ascii=False))
+        self._say(as_json(event.as_dict()))
 
     def pause(self) -> None:
         """Make room for a question; lines need nothing."""

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rkx.cli.progress import Progress
+from rkx.cli.say import visible
 from rkx.cli.show_plain import action, counted, problem, risk
 from rkx.events import ActionFailed, Event, PlanReady, ProblemFound
 
@@ -42,12 +43,12 @@ class Screen:
                 self._live.start()
         match event:
             case ActionFailed():
-                self._console.print(Text(f"{action(event)} failed: {event.message}", style="red"))
+                self._console.print(_text(f"{action(event)} failed: {event.message}", "red"))
             case ProblemFound():
-                self._console.print(Text(problem(event), style="yellow"))
+                self._console.print(_text(problem(event), "yellow"))
             case PlanReady():
                 for each in event.risks:
-                    self._console.print(Text(risk(each), style="yellow"))
+                    self._console.print(_text(risk(each), "yellow"))
 
     def render(self) -> Group:
         """Give what stands on the screen now."""
@@ -56,8 +57,8 @@ class Screen:
         table = Table.grid(padding=(0, 2))
         for row in rows:
             waits = f"waits: {row.waits}" if row.waits else ""
-            table.add_row(Text(row.node, style="bold"), Text(row.now), Text(waits, style="dim"))
-        return Group(Text(f"{self._progress.title}  {self._seconds():.0f}s  {so_far}"), table)
+            table.add_row(_text(row.node, "bold"), _text(row.now), _text(waits, "dim"))
+        return Group(_text(f"{self._progress.title}  {self._seconds():.0f}s  {so_far}"), table)
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started
@@ -77,4 +78,8 @@ class Screen:
         """Stop drawing, and say how much was done."""
         with self._switch:
             self._live.stop()
-        self._console.print(Text(f"{counted(self._progress.done, 'action')} in {self._seconds():.1f}s"))
+        self._console.print(_text(f"{counted(self._progress.done, 'action')} in {self._seconds():.1f}s"))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(visible(text), style=style)

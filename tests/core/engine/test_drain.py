@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 import requests
 
-from rkx.engine import drain as draining
 from rkx.engine.answers import Said, of_api
 from rkx.engine.drain import drain
 from rkx.engine.objects import ClusterApi
@@ -58,7 +57,7 @@ class Waits(threading.Event):
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Holding:
     made = Holding()
-    monkeypatch.setattr(draining.time, "monotonic", lambda: made.now)
+    monkeypatch.setattr(time, "monotonic", lambda: made.now)
     return made
 
 

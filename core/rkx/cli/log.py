@@ -1,0 +1,22 @@
+"""The log of the connections, for ``--verbose``."""
+
+from __future__ import annotations
+
+import logging
+
+from rkx.cli.say import visible
+
+
+class Shown(logging.Formatter):
+    """Formats for a terminal: banners of servers stand in the log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give a record as text."""
+        return visible(super().format(record))
+
+
+def begin() -> None:
+    """Log to standard error from now on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Shown("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

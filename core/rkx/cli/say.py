@@ -1,0 +1,38 @@
+"""The way to the terminal: what nodes, pods and servers said is shown there, and never obeyed.
+
+Control characters, among them those that turn the direction of writing, become visible, such as ``\\x1b``.
+"""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+OF_LINES = "\n\t"
+
+
+def visible(text: str) -> str:
+    """Give text that a terminal only shows; ends of lines and tabs stay."""
+    if text.isprintable():
+        return text
+    lines = text.replace("\r\n", "\n")
+    return "".join(letter if letter.isprintable() or letter in OF_LINES else _escaped(letter) for letter in lines)
+
+
+def _escaped(letter: str) -> str:
+    number = ord(letter)
+    return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+
+
+def say(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text, on standard error with ``err``."""
+    click.echo(visible(text), err=err, nl=nl)
+
+
+def as_json(value: object) -> str:
+    """Give a value as one line of JSON, in which what is not printable is escaped as JSON has it."""
+    text = json.dumps(value, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)

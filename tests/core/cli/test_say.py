@@ -1,0 +1,99 @@
+"""Nothing that somebody else said is obeyed by a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import unicodedata
+from importlib import resources
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+from tests.core.cli.conftest import FakeApi, numbered, rkx
+
+from rkx.cli.log import Shown
+from rkx.cli.say import as_json, visible
+from rkx.cli.show_rich import Screen
+from rkx.errors import NotReady, Problem
+from rkx.events import ActionFailed, ProblemFound, RunStarted
+from rkx.model.plan import Action, Plan
+from rkx.model.resource import Key
+
+ANY = st.text(st.characters(), max_size=40) | st.text(
+    st.sampled_from("\x1b\x9b\x07\r\n\t\u202e\u2066\u2028\x7fa\ud800")
+)
+FEW = settings(max_examples=100, derandomize=True, deadline=None, database=None)
+OTHER_WAYS = re.compile(r"click\.s?echo|(?<!console\.)\bprint\(|\bText\((?!visible)")
+SHOWN = "\\x1b]52;c;Y3VybA==\\x07 \\x9b2J \\u202egnp.exe"
+HOSTILE = "\x1b]52;c;Y3VybA==\x07 \x9b2J \u202egnp.exe"
+
+
+def _sent(text: str) -> set[str]:
+    """Give the characters that a terminal would act on."""
+    return {each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n", "\t"}
+
+
+@FEW
+@given(ANY)
+def test_text_is_shown_and_never_sent(text: str) -> None:
+    shown = visible(text)
+    assert not _sent(shown)
+    assert visible(shown) == shown
+    assert [each for each in text if each.isprintable()] == [
+        each for each in text if each in shown and each.isprintable()
+    ]
+    assert shown.count("\n") == text.count("\n")
+
+
+@FEW
+@given(ANY)
+def test_json_says_the_same_without_a_control_character(text: str) -> None:
+    shown = as_json({"a": text})
+    assert json.loads(shown) == {"a": text}
+    assert shown.isprintable()
+
+
+def test_an_error_its_hint_and_its_problems_are_shown(fake: FakeApi) -> None:
+    problem = Problem(where=HOSTILE, message=HOSTILE, hint=HOSTILE, source=HOSTILE, line=1, column=1, file=HOSTILE)
+    fake.warnings = (problem,)
+    before = rkx("plan").stderr
+    fake.load_error = NotReady(HOSTILE, hint=f"its last lines:\n{HOSTILE}")
+    for shown in (before, rkx("plan").stderr):
+        assert SHOWN in shown
+        assert not _sent(shown)
+
+
+def test_a_plan_is_shown(fake: FakeApi) -> None:
+    action = Action(verb="update", key=Key("", "Object", HOSTILE), reason=HOSTILE)
+    fake.plan = Plan(cluster="sample", actions=(action,))
+    for options, escaped in (([], SHOWN), (["--json"], "\\u001b]52")):
+        shown = rkx("plan", *options).stdout
+        assert escaped in shown
+        assert not _sent(shown)
+
+
+def test_a_live_screen_shows_them_too() -> None:
+    out = io.StringIO()
+    screen = Screen(Console(file=out, width=200))
+    failed = ActionFailed(node=HOSTILE, key=HOSTILE, verb="create", message=HOSTILE)
+    for event in numbered(RunStarted(command="up", cluster=HOSTILE), ProblemFound(message=HOSTILE), failed):
+        screen.show(event)
+    screen.close()
+    assert not _sent(out.getvalue())
+    assert "\\x1b]52" in out.getvalue()
+
+
+def test_the_log_of_the_connections_is_shown() -> None:
+    record = logging.LogRecord("paramiko", logging.INFO, "", 0, "banner: %s", (HOSTILE,), None)
+    assert not _sent(Shown("%(message)s").format(record))
+
+
+def test_there_is_one_way_to_the_terminal() -> None:
+    for module in resources.files("rkx.cli").iterdir():
+        if module.name.endswith(".py") and module.name != "say.py":
+            assert not re.search(r"click\.s?echo|(?<!console\.)\bprint\(|\bText\((?!visible)", module.read_text()), (
+                module.name
+            )
