@@ -69,6 +69,12 @@ def evictions(site: Site) -> int:
     return sum(request.path.endswith("/web/eviction") for request in site.world.requests)
 
 
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.drain.FIRST_S", 0.05)
+
+
+@pytest.mark.usefixtures("_impatient")
 def test_a_pod_that_its_budget_holds_is_asked_for_until_the_time_is_over(running: Site) -> None:
     site = leaving(running)
     site.world.kube.held.add(POD_PATH)
@@ -83,6 +89,7 @@ def test_a_pod_that_its_budget_holds_is_asked_for_until_the_time_is_over(running
     assert "agent" in site.world.engines["two"].boxes
 
 
+@pytest.mark.usefixtures("_impatient")
 def test_a_pod_goes_as_soon_as_its_budget_lets_it(running: Site) -> None:
     site = leaving(running)
     site.world.kube.held.add(POD_PATH)
