@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rkx.api import Run, apply, load, plan
+    from rkx.documents import YamlDocument, YamlFault, yaml_documents
     from rkx.errors import (
         AuthRejected,
         ConfigError,
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "rkx.api": "Run apply load plan",
+    "rkx.documents": "YamlDocument YamlFault yaml_documents",
     "rkx.errors": "AuthRejected ConfigError ConnectFailed HostKeyMismatch NotReady PreflightFailed Problem Refused"
     " RkxError StreamRefused TimedOut TransportError",
     "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin"
@@ -118,7 +120,7 @@ __all__ = [  # spelled out, since type checkers read it
     "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
     "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
     "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
-    "Dials", "Prompt", "Transport", "bridge",
+    "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents",
 ]
 # fmt: on
 

@@ -9,8 +9,9 @@ from typing import Literal, NoReturn, Protocol, TypeAlias
 import yaml
 
 from rkx.config.document import BREAKS, Document, unread_source_line
-from rkx.config.tree import Entry, Items, Mark, Scalar, Table, Tree, height
+from rkx.config.tree import Entry, Items, Mark, Scalar, Table, Tree
 from rkx.errors import ConfigError, Problem
+from rkx.growth import Growth, TooMuch
 
 Mode: TypeAlias = Literal["strict", "warn"]
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -18,7 +19,6 @@ SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 64
 REPEAT_LIMIT = 10_000
 ENOUGH = 200
-SHALLOW = "close the brackets opened before; no key needs so many"
 TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
@@ -28,7 +28,10 @@ def read(content: bytes | str, path: Path, mode: Mode) -> tuple[Document, list[P
     lines = tuple(BREAKS.split(text))
     composer = _Composer(path=path, lines=lines, lenient=mode == "warn")
     try:
-        root = composer.document(yaml.parse(text, Loader=LOADER))
+        growth = Growth(depth=DEPTH_LIMIT, repeats=REPEAT_LIMIT)
+        root = composer.document(growth.guard(yaml.parse(text, Loader=LOADER)))
+    except TooMuch as error:
+        composer.fail(_mark(error.mark), error.message, error.hint)
     except yaml.MarkedYAMLError as error:
         composer.fail(*_explained(error, lines))
     except (yaml.YAMLError, ValueError) as error:
@@ -84,66 +87,59 @@ def _mark(mark: _Position | None) -> Mark:
 
 
 class _Composer:
-    """Makes a tree of events; knows the anchors, and how much aliases have repeated."""
+    """Makes a tree of events that were counted already, and knows the anchors."""
 
     def __init__(self, *, path: Path, lines: tuple[str, ...], lenient: bool) -> None:
         self.path, self.lines, self.lenient = path, lines, lenient
         self.problems: list[Problem] = []
-        self.anchors: dict[str, tuple[Tree, int] | None] = {}
-        self.count = 0
-        self.repeated = 0
+        self.anchors: dict[str, Tree] = {}
 
     def document(self, events: Iterator[yaml.Event]) -> Tree:
-        root: Tree = Scalar("", Mark(1, 1), plain=True)
+        nothing: Tree = Scalar("", Mark(1, 1), plain=True)
+        root = nothing
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if self.count:
+                if root is not nothing:
                     hint = "take it out, with all that follows"
                     self.note(_mark(event.start_mark), "only one YAML document; the second begins here", hint)
                     if self.lenient:
                         break
                     return root
             elif isinstance(event, yaml.NodeEvent):
-                root = self.node(event, events, 1)
+                root = self.node(event, events)
         return root
 
-    def node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Tree:
+    def node(self, event: yaml.Event, events: Iterator[yaml.Event]) -> Tree:
         mark = _mark(event.start_mark)
-        if depth > DEPTH_LIMIT:
-            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels", SHALLOW)
         if isinstance(event, yaml.AliasEvent):
-            return self.alias(event.anchor or "", mark, depth)
+            return self.anchors[event.anchor or ""]
         if not isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             self.fail(mark, "not YAML: a value was expected", "write one, or take the key out")
         if event.tag not in (None, "!", *TAGS):
             self.fail(mark, f'tag "{event.tag}" is not for a cluster file', "take the tag out")
+        tree = self.content(event, events, mark)
         if event.anchor:
-            self.anchors[event.anchor] = None
-        before = self.count
-        self.count += 1
-        tree = self.content(event, events, depth, mark)
-        if event.anchor:
-            self.anchors[event.anchor] = (tree, self.count - before)
+            self.anchors[event.anchor] = tree
         return tree
 
-    def content(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int, mark: Mark) -> Tree:
+    def content(self, event: yaml.Event, events: Iterator[yaml.Event], mark: Mark) -> Tree:
         if isinstance(event, yaml.ScalarEvent):
             plain = event.style is None or event.style == ""
             return Scalar(event.value, mark, plain=plain and event.tag in (None, *(TAGS - {"tag:yaml.org,2002:str"})))
         if isinstance(event, yaml.SequenceStartEvent):
-            return Items(tuple(self.items(events, depth)), mark)
-        return Table(self.entries(events, depth), mark)
+            return Items(tuple(self.items(events)), mark)
+        return Table(self.entries(events), mark)
 
-    def items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Tree]:
+    def items(self, events: Iterator[yaml.Event]) -> Iterator[Tree]:
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            yield self.node(event, events, depth + 1)
+            yield self.node(event, events)
 
-    def entries(self, events: Iterator[yaml.Event], depth: int) -> dict[str, Entry]:
+    def entries(self, events: Iterator[yaml.Event]) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
         merged: dict[str, Entry] = {}
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self.node(event, events, depth + 1)
-            value = self.node(next(events), events, depth + 1)
+            key = self.node(event, events)
+            value = self.node(next(events), events)
             if not isinstance(key, Scalar):
                 self.fail(key.mark, "a key must be text", "write KEY: VALUE")
             if key.text == "<<" and key.plain:
@@ -162,23 +158,6 @@ class _Composer:
                 tables = [item.entries for item in value.values if isinstance(item, Table)]
                 return {key: entry for entries in reversed(tables) for key, entry in entries.items()}
         self.fail(value.mark, "only mappings can be merged by <<", "write <<: *NAME of a mapping")
-
-    def alias(self, anchor: str, mark: Mark, depth: int) -> Tree:
-        if anchor not in self.anchors:
-            self.fail(
-                mark, f'alias "{anchor}" has no anchor before it', f"put &{anchor} before the value that it means"
-            )
-        known = self.anchors[anchor]
-        if known is None:
-            self.fail(mark, f'alias "{anchor}" stands inside its own anchor', "write out what is meant")
-        tree, weight = known
-        self.count += weight
-        self.repeated += weight
-        if self.repeated > REPEAT_LIMIT:
-            self.fail(mark, f"aliases repeat more than {REPEAT_LIMIT} values", "write out what is meant")
-        if depth + height(tree) > DEPTH_LIMIT + 1:
-            self.fail(mark, f"nested deeper than {DEPTH_LIMIT} levels", SHALLOW)
-        return tree
 
     def note(self, mark: Mark, message: str, hint: str) -> None:
         self.problems.append(self.problem(mark, message, hint, warning=self.lenient))

@@ -91,16 +91,6 @@ def says_nothing(tree: Tree) -> bool:
             return is_empty(tree)
 
 
-def height(tree: Tree) -> int:
-    """Count the levels of a tree; a scalar has one."""
-    match tree:
-        case Items():
-            return 1 + max(map(height, tree.values), default=0)
-        case Table():
-            return 1 + max((height(entry.value) for entry in tree.entries.values()), default=0)
-    return 1
-
-
 def to_python(tree: Tree) -> Plain:
     """Give plain Python values by YAML 1.2's core schema: yes and on stay text, 022 too."""
     match tree:

@@ -18,7 +18,7 @@ from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, O
 from rkx.registry import Plugins
 
 if TYPE_CHECKING:
-    import yaml
+    pass
 
 OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
 
@@ -153,43 +153,38 @@ def split(manifest: Manifest) -> list[Object]:
 
     Raises ConfigError where a document is no object, with its number.
     """
-    import yaml
+    from rkx.documents import YamlFault, yaml_documents
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found, where = [], manifest.where or manifest.name
     try:
-        documents = list(yaml.load_all(manifest.text, loader))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{manifest.where or manifest.name}: not YAML: {_fault(error)}") from error
-    found = []
-    for number, document in enumerate(documents, start=1):
-        for body in _bodies(document):
-            found.append(_object(manifest, body, f"{manifest.where or manifest.name} document {number}"))
+        for document in yaml_documents(manifest.text):
+            place = f"{where} document {document.number}"
+            found += [_object(manifest, body, place) for body in _bodies(document.value)]
+    except YamlFault as error:
+        place = f"line {error.line}, column {error.column}: " if error.line else ""
+        raise ConfigError(f"{where}: not YAML: {place}{error.message}", hint=error.hint) from error
     return found
-
-
-def _fault(error: yaml.YAMLError) -> str:
-    """Say what is wrong and where; PyYAML's own text may quote the line, and that may hold a secret."""
-    mark = getattr(error, "problem_mark", None)
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-    return f"{place}{getattr(error, 'problem', None) or 'it cannot be read'}"
 
 
 def _bodies(document: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever YAML holds
     if document is None:
         return []
-    if isinstance(document, dict) and str(document.get("kind", "")).endswith("List") and "items" in document:
-        return list(document["items"])
+    if isinstance(document, dict) and str(document.get("kind", "")).endswith("List"):
+        items = document.get("items", document)
+        return items if isinstance(items, list) else [document]
     return [document]
 
 
 def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN401 - whatever YAML holds
     try:
         metadata = body["metadata"]
+        names = (body["apiVersion"], body["kind"], metadata.get("namespace") or "", metadata["name"])
+        version, kind, namespace, name = (text if isinstance(text, str) else _no_text(text) for text in names)
         return Object(
-            api_version=body["apiVersion"],
-            kind=body["kind"],
-            namespace=metadata.get("namespace", ""),
-            name=metadata["name"],
+            api_version=version,
+            kind=kind,
+            namespace=namespace,
+            name=name,
             body=body,
             after=manifest.after,
             manifest=manifest.name,
@@ -199,6 +194,10 @@ def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN40
         )
     except (KeyError, TypeError, AttributeError):
         raise ConfigError(f"{where}: no object: apiVersion, kind and metadata.name are needed") from None
+
+
+def _no_text(value: object) -> str:
+    raise TypeError(f"{type(value).__name__} where text is needed")
 
 
 def daemon_images(objects: Iterable[Object]) -> set[str]:

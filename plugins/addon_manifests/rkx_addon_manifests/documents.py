@@ -6,13 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 import rkx
 
-Loader = getattr(
-    yaml, "CSafeLoader", yaml.SafeLoader
-)  # libyaml, where PyYAML was built with it: 1 MiB of CRDs is usual
 DEFAULT_NAMESPACE = "default"
 WORKLOADS = {("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("v1", "Pod")}
 HINT = "every document needs apiVersion, kind and metadata.name"
@@ -28,27 +23,16 @@ class Source:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One document; ``line`` counts from 1 in the whole text, ``number`` from 1 among documents."""
-
-    number: int
-    line: int
-    value: object
-
-
 def find_mistakes(sources: Sequence[Source]) -> list[rkx.Problem]:
     """List the mistakes of all texts, in their order."""
     problems: list[rkx.Problem] = []
     seen: dict[tuple[str, ...], str] = {}
     for source in sources:
-        number = 0
         try:
-            for document in read(source.text):
-                number = document.number
+            for document in rkx.yaml_documents(source.text):
                 problems += _judge(source, document, seen)
-        except yaml.YAMLError as error:
-            problems.append(_not_yaml(source, number + 1, error))
+        except rkx.YamlFault as error:
+            problems.append(_not_yaml(source, error))
     return problems
 
 
@@ -60,22 +44,10 @@ def workloads(source: Source) -> tuple[rkx.Rollout, ...]:
             namespace=item["metadata"].get("namespace") or DEFAULT_NAMESPACE,
             name=item["metadata"]["name"],
         )
-        for document in read(source.text)
+        for document in rkx.yaml_documents(source.text)
         for item in _objects(document.value)
         if (item["apiVersion"], item["kind"]) in WORKLOADS
     )
-
-
-def read(text: str) -> Iterator[Document]:
-    """Read one document after the other, empty ones as None; raises yaml.YAMLError where the text is none."""
-    loader = Loader(text)
-    try:
-        number = 0
-        while loader.check_node() and (node := loader.get_node()) is not None:
-            number += 1
-            yield Document(number=number, line=node.start_mark.line + 1, value=loader.construct_document(node))
-    finally:
-        loader.dispose()
 
 
 def _objects(value: object) -> Iterator[dict[str, Any]]:
@@ -89,7 +61,7 @@ def _objects(value: object) -> Iterator[dict[str, Any]]:
     yield value
 
 
-def _judge(source: Source, document: Document, seen: dict[tuple[str, ...], str]) -> Iterator[rkx.Problem]:
+def _judge(source: Source, document: rkx.YamlDocument, seen: dict[tuple[str, ...], str]) -> Iterator[rkx.Problem]:
     place = f"document {document.number}"
     if document.value is None:
         return
@@ -120,14 +92,14 @@ def _key(item: Mapping[str, Any]) -> tuple[str, ...]:
     return group, item["kind"], namespace, item["metadata"]["name"]
 
 
-def _not_yaml(source: Source, number: int, error: yaml.YAMLError) -> rkx.Problem:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return rkx.Problem(where=source.where, message=f"document {number} is not YAML: {error}", file=source.file)
-    before = source.text.splitlines()[: mark.line]
+def _not_yaml(source: Source, error: rkx.YamlFault) -> rkx.Problem:
+    if not error.line:
+        message = f"document {error.number} is not YAML: {error.message}"
+        return rkx.Problem(where=source.where, message=message, file=source.file)
+    before = source.text.splitlines()[: error.line - 1]
     begin = max((index for index, line in enumerate(before) if line.startswith("---")), default=-1)
-    message = f"document {number}, line {mark.line - begin} of it: {getattr(error, 'problem', '') or 'not YAML'}"
-    return _problem(source, mark.line + 1, message, column=mark.column + 1, hint="")
+    message = f"document {error.number}, line {error.line - 1 - begin} of it: {error.message}"
+    return _problem(source, error.line, message, column=error.column, hint=error.hint)
 
 
 def _problem(source: Source, line: int, message: str, *, column: int = 0, hint: str = HINT) -> rkx.Problem:

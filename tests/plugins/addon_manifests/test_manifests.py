@@ -124,6 +124,24 @@ def test_broken_yaml_is_named_with_document_and_line() -> None:
     assert in_file.message == "document 2, line 3 of it: mapping values are not allowed in this context"
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("a: &a [*a]", 'alias "a" stands inside its own anchor'),
+        (
+            "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 7))]),
+            "aliases",
+        ),
+        (f"a: {'[' * 120}{']' * 120}", "nested deeper than 100 levels"),
+    ],
+    ids=["inside itself", "repeated", "deep"],
+)
+def test_what_becomes_too_much_is_named_with_document_and_line(body: str, message: str) -> None:
+    [found] = problems(web=f"{POD}---\n{body}\n")
+    assert f"document 2, line {found.line - POD.count(chr(10)) - 1} of it: {message}" in found.message
+    assert (found.where, found.file) == ("addons_include[0]", "web.yml")
+
+
 def test_lines_count_from_the_first_where_no_separator_stands() -> None:
     [found] = problems("kind: Pod\nmetadata:\n  name: a: b\n")
     assert found.message.startswith("document 1, line 3 of it: ")
