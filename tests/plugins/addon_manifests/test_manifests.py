@@ -137,8 +137,8 @@ def test_broken_yaml_is_named_with_document_and_line() -> None:
     ids=["inside itself", "repeated", "deep"],
 )
 def test_what_becomes_too_much_is_named_with_document_and_line(body: str, message: str) -> None:
-    [found] = problems(web=f"{POD}---\n{body}\n")
-    assert f"document 2, line {found.line - POD.count(chr(10)) - 1} of it: {message}" in found.message
+    [found] = problems(web=f"{POD}\n---\n{body}\n")
+    assert f"document 2, line {found.line - POD.count(chr(10)) - 2} of it: {message}" in found.message
     assert (found.where, found.file) == ("addons_include[0]", "web.yml")
 
 
