@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -24,6 +25,56 @@ func TestDeleteTakesATreeAndFollowsNoLink(t *testing.T) {
 	if exists(filepath.Join(base, "tree")) || !exists(filepath.Join(outside, "kept")) {
 		t.Fatal("the tree stayed, or what its link pointed to went")
 	}
+}
+
+func TestDeleteTakesATreeThatIsDeeperThanAProcessMayHaveFilesOpen(t *testing.T) {
+	base := t.TempDir()
+	nest(t, filepath.Join(base, "tree"), 700).Close()
+	write(t, filepath.Join(base, "tree", "beside"), "x")
+	var former syscall.Rlimit
+	must(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &former))
+	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &former)
+	must(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 256, Max: former.Max}))
+	for _, changed := range []bool{true, false} {
+		if removed, err := remove(filepath.Join(base, "tree")); err != nil || removed != changed {
+			t.Fatal(removed, err)
+		}
+	}
+	if names := namesIn(t, base); len(names) != 0 {
+		t.Fatalf("%v stayed", names)
+	}
+}
+
+func TestNoLinkIsFollowedHoweverDeepItLies(t *testing.T) {
+	base := t.TempDir()
+	outside := filepath.Join(base, "outside")
+	must(t, os.Mkdir(outside, 0o755))
+	write(t, filepath.Join(outside, "kept"), "x")
+	bottom := nest(t, filepath.Join(base, "tree"), 2*deepest+10)
+	must(t, os.Symlink(outside, fmt.Sprintf("/proc/self/fd/%d/link", bottom.Fd())))
+	bottom.Close()
+	if removed, err := remove(filepath.Join(base, "tree")); err != nil || !removed {
+		t.Fatal(removed, err)
+	}
+	if !exists(filepath.Join(outside, "kept")) {
+		t.Fatal("what the link pointed to went")
+	}
+}
+
+// nest makes so many folders one inside another, and gives the handle of the last.
+func nest(t *testing.T, path string, levels int) *os.File {
+	t.Helper()
+	must(t, os.Mkdir(path, 0o755))
+	folder, err := os.Open(path)
+	must(t, err)
+	for range levels {
+		must(t, syscall.Mkdirat(int(folder.Fd()), "d", 0o755))
+		inner, err := openFolderAt(folder, "d")
+		must(t, err)
+		folder.Close()
+		folder = inner
+	}
+	return folder
 }
 
 func TestDeleteTakesALinkItselfButNeverGoesThroughOne(t *testing.T) {
