@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     )
     from rkx.model.risk import Risk
     from rkx.model.step import Answer, Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
-    from rkx.secret import Secret
+    from rkx.secret import Secret, Unread
     from rkx.template import render
     from rkx.transport import Channel, DialForbidden, Dials, Prompt, Transport, bridge
 
@@ -104,7 +104,7 @@ _HOMES = {
     "rkx.model.risk": "Risk",
     "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
     "rkx.template": "render",
-    "rkx.secret": "Secret",
+    "rkx.secret": "Secret Unread",
     "rkx.transport": "Channel DialForbidden Dials Prompt Transport bridge",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -121,6 +121,7 @@ __all__ = [  # spelled out, since type checkers read it
     "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
     "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents",
+    "Unread",
 ]
 # fmt: on
 

@@ -51,15 +51,17 @@ def load(
     mode: Literal["strict", "warn"] = "strict",
     plugins: Sequence[Plugin[Any]] = (),
     fetch: bool = True,
+    secrets: bool = True,
 ) -> Project:
     """Read cluster.yml and choose its plugins; ConfigError holds every mistake at once.
 
-    Without ``fetch`` manifests that the file names by http(s) are left out: only for what applies no plan.
+    Without ``fetch`` manifests that the file names by http(s) are left out: only for what applies no plan. Without
+    ``secrets`` those that it points at stay unread, and no command of its runs: only for what connects to no node.
     ``plugins`` are instances that take the place of installed ones of their stage and name.
     """
-    loaded = read_file(Path(path), mode=mode, fetch=fetch)
+    loaded = read_file(Path(path), mode=mode, fetch=fetch, secrets=secrets)
     given: Given = {(plugin.stage, plugin.name): plugin for plugin in plugins}
-    choice = _Choice(given, loaded.document, entry_points())
+    choice = _Choice(given, loaded.document, entry_points(), secrets=secrets)
     problems = choice.problems
     chosen = [choice.of(ref) for ref in _refs(loaded.cluster)]
     transports = {node.name: choice.of(_transport(node)) for node in loaded.cluster.nodes}
@@ -118,6 +120,7 @@ class _Choice:
     document: Document | None
     installed: Installed
     problems: list[Problem] = field(default_factory=list)
+    secrets: bool = True
 
     def of(self, ref: PluginRef) -> Chosen | None:
         """Give the plugin, decoded; None beside a problem."""
@@ -130,7 +133,13 @@ class _Choice:
             self.problems.append(self.document.place(found) if self.document else found)
             return None
         config, problems = decode(
-            kind.Config, ref.options, where=ref.where, document=self.document, places=ref.options_where, known=ref.known
+            kind.Config,
+            ref.options,
+            where=ref.where,
+            document=self.document,
+            places=ref.options_where,
+            known=ref.known,
+            secrets=self.secrets,
         )
         self.problems.extend(problems)
         return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None

@@ -35,3 +35,16 @@ class Secret(Generic[T]):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled")
+
+
+class Unread(Secret[str]):
+    """A secret that cluster.yml points at and that nobody has read, as in ``validate``."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def reveal(self) -> NoReturn:
+        """Give nothing: raises ValueError."""
+        raise ValueError("this secret was not read: the file was loaded without secrets")

@@ -81,12 +81,12 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
 @reads_file
 @not_yet.flags("validate")
 def validate(file: Path, mode: Mode, as_json: bool) -> None:
-    """Check the file and the plugins that it names; connects to nothing."""
+    """Check the file and the plugins that it names; connects to nothing, runs nothing, reads no secret."""
     from rkx.cli.show_plain import counted
     from rkx.cli.validity import problems_of
 
     if not as_json:
-        project = _load(file, mode)
+        project = _load(file, mode, secrets=False)
         _tell_expiry(project)
         nodes = counted(len(project.cluster.nodes), "node")
         say(f"{file}: valid, {nodes}, Kubernetes {project.cluster.kubernetes_version}")
@@ -103,7 +103,7 @@ def kubeconfig(file: Path, mode: Mode, as_json: bool) -> None:
     """Print the operator's kubeconfig; it holds a private key."""
     from rkx import api
 
-    project = _load(file, mode, quiet=True)
+    project = _load(file, mode, quiet=True, secrets=False)
     _tell_expiry(project)
     text = api.kubeconfig(project).decode()
     if as_json:
@@ -137,7 +137,9 @@ def version(as_json: bool) -> None:
     say(as_json_text(values()) if as_json else line())
 
 
-def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False, fetch: bool = False) -> Project:
+def _load(
+    file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False, fetch: bool = False, secrets: bool = True
+) -> Project:
     from rkx import api
     from rkx.config import show
 
@@ -145,7 +147,7 @@ def _load(file: Path, mode: Mode, *, quiet: bool = False, verbose: bool = False,
         from rkx.cli import log
 
         log.begin()
-    project = api.load(file, mode=mode, fetch=fetch)
+    project = api.load(file, mode=mode, fetch=fetch, secrets=secrets)
     if project.warnings and not quiet:
         say(show(project.warnings), err=True)
     return project

@@ -14,7 +14,7 @@ def problems_of(file: Path, mode: Literal["strict", "warn"]) -> tuple[int, dict[
     from rkx import api
 
     try:
-        return 0, _values(True, api.load(file, mode=mode, fetch=False).warnings)
+        return 0, _values(True, api.load(file, mode=mode, fetch=False, secrets=False).warnings)
     except ConfigError as error:
         found = error.problems or (Problem(where="", message=error.message, hint=error.hint, file=str(file)),)
         return error.exit_code, _values(False, found)

@@ -23,15 +23,17 @@ def decode(
     document: Document | None,
     places: Mapping[str, str] = EMPTY,
     known: Collection[str] = (),
+    secrets: bool = True,
 ) -> tuple[C | None, list[Problem]]:
     """Give the config, or None, with all problems in their places.
 
     ``where`` is the options' path in cluster.yml; ``places`` (a PluginRef's ``options_where``) wins over it. ``known``
     (a PluginRef's) are options of RKE's: one that the config lacks is a warning. Dashes in keys stand for underscores.
-    Text fields take a scalar's source text. A default may be any value; types beyond plain ones are pydantic's.
+    Text fields take a scalar's source text. Without ``secrets`` those
+    that the options point at stay unread. A default may be any value; types beyond plain ones are pydantic's.
     """
     graft = _Graft(where, document, places, known)
-    walk = Walk(folder=document.path.parent if document else Path(), known=known)
+    walk = Walk(folder=document.path.parent if document else Path(), known=known, secrets=secrets)
     value = walk.value(config_class, graft.tree(dict(options), ""), "")
     graft.document = document.hide(walk.secrets) if document else None
     problems = [graft.placed(problem) for problem in walk.problems]

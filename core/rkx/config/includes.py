@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
 from rkx.config.notes import Notes
+from rkx.config.schema.addons import IncludeKeys
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
-FETCH_TIMEOUT_S = 20
-FETCH_LIMIT = 16 << 20
+OPEN = re.compile(r"http://", re.IGNORECASE)
+SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
+LIMIT = 16 << 20
+"""The largest sets of CustomResourceDefinitions that are applied as one file have 5 MiB."""
 
 
 class Include(TypedDict):
@@ -21,24 +26,36 @@ class Include(TypedDict):
     text: str
 
 
-def includes(sources: tuple[str, ...], notes: Notes, *, fetch: bool) -> list[Include]:
+def includes(entries: Sequence[str | IncludeKeys], notes: Notes, *, fetch: bool) -> list[Include]:
     """Read all entries; those in the network only with ``fetch``. What cannot be read is noted."""
     found: list[Include] = []
-    for index, source in enumerate(sources):
+    for index, entry in enumerate(entries):
         where = f"addons_include[{index}]"
-        if SCHEME.match(source) and not ADDRESS.match(source):
-            notes.error(where, f'"{source}" cannot be fetched', "http:// and https:// can, and files")
-            text = None
-        elif ADDRESS.match(source):
-            text = _fetched(source, where, notes) if fetch else None
-        else:
-            text = _file(source, where, notes)
-        if text is not None:
+        keys = IncludeKeys(source=entry) if isinstance(entry, str) else entry
+        source = keys.source or ""
+        if not _is_fit(source, keys.sha256, where, notes) or (ADDRESS.match(source) and not fetch):
+            continue
+        content = _fetched(source, keys.sha256, where, notes) if ADDRESS.match(source) else _file(source, where, notes)
+        if content is not None and (text := _text(content, source, keys.sha256, where, notes)) is not None:
             found.append(Include(source=source, text=text))
     return found
 
 
-def _file(source: str, where: str, notes: Notes) -> str | None:
+def _is_fit(source: str, sha256: str | None, where: str, notes: Notes) -> bool:
+    """Judge an entry by itself, without a look at what it names."""
+    if SCHEME.match(source) and not ADDRESS.match(source):
+        notes.error(where, f'"{source}" cannot be fetched', "http:// and https:// can, and files")
+    elif OPEN.match(source) and not sha256:
+        hint = "take https://, or write {source: ADDRESS, sha256: DIGEST}"
+        notes.error(where, f'"{source}" can be changed on its way: plain http needs a digest', hint)
+    elif sha256 and not SHA256.match(sha256):
+        notes.error(f"{where}.sha256", f'"{sha256[:80]}" is no SHA-256', "64 hexadecimal digits, as sha256sum prints")
+    else:
+        return True
+    return False
+
+
+def _file(source: str, where: str, notes: Notes) -> bytes | None:
     """Read a file beside cluster.yml, or in the working folder, where RKE looked."""
     beside, old = notes.document.path.parent / Path(source).expanduser(), Path(source)
     path = beside
@@ -49,27 +66,34 @@ def _file(source: str, where: str, notes: Notes) -> str | None:
         if path.exists() and not path.is_file():
             notes.error(where, f'"{source}" is no file', "name a file")
             return None
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        notes.error(where, f'"{source}" is not UTF-8', "save it as UTF-8")
+        with path.open("rb") as file:
+            return file.read(LIMIT + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no path"
         notes.error(where, f'cannot read "{source}": {reason}', f"looked for {beside}")
     return None
 
 
-def _fetched(source: str, where: str, notes: Notes) -> str | None:
-    from http.client import HTTPException
-    from urllib.request import urlopen
+def _fetched(source: str, sha256: str | None, where: str, notes: Notes) -> bytes | None:
+    from rkx.config.fetch import fetched
 
     try:
-        # ADDRESS let http and https pass alone.
-        with urlopen(source, timeout=FETCH_TIMEOUT_S) as answer:  # noqa: S310
-            content: bytes = answer.read(FETCH_LIMIT + 1)
-    except (OSError, HTTPException, ValueError) as error:
-        notes.error(where, f'cannot fetch "{source}": {error}', "the address must answer 200 with YAML")
+        return fetched(source, LIMIT + 1, anywhere=sha256 is not None)
+    except ValueError as error:
+        notes.error(where, f'cannot fetch "{source}": {error}', "the address itself must answer 200 with YAML, soon")
         return None
-    if len(content) > FETCH_LIMIT:
-        notes.error(where, f'"{source}" is larger than {FETCH_LIMIT} bytes', "split it")
-        return None
-    return content.decode("utf-8", errors="replace")
+
+
+def _text(content: bytes, source: str, sha256: str | None, where: str, notes: Notes) -> str | None:
+    found = hashlib.sha256(content).hexdigest()
+    if len(content) > LIMIT:
+        notes.error(where, f'"{source}" is larger than {LIMIT} bytes', "split it")
+    elif sha256 and found != sha256.lower():
+        message = f'"{source}" has the SHA-256 {found}, not {sha256.lower()}'
+        notes.error(where, message, "look at what changed there, then write its digest")
+    else:
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            notes.error(where, f'"{source}" is not UTF-8', "save it as UTF-8")
+    return None

@@ -32,32 +32,35 @@ class Loaded:
     accept_risk: tuple[str, ...] = ()
 
 
-def load(path: Path, *, mode: Mode = "strict", fetch: bool = False) -> Loaded:
+def load(path: Path, *, mode: Mode = "strict", fetch: bool = False, secrets: bool = True) -> Loaded:
     """Read a cluster file.
 
     Raises ConfigError with all mistakes, by line. With ``mode`` warn, unknown and repeated keys are warnings, as RKE
     passed over them. ``fetch`` reads what ``addons_include`` names in the network; without it these are left out.
+    Without ``secrets`` those that the file points at stay unread, and no command runs.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         hint = "name another with --file" if isinstance(error, FileNotFoundError) else ""
         raise ConfigError(f"cannot read {path}: {error.strerror}", hint=hint) from error
-    return load_text(content, path, mode, fetch=fetch)
+    return load_text(content, path, mode, fetch=fetch, secrets=secrets)
 
 
-def load_text(text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bool = False) -> Loaded:
+def load_text(
+    text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bool = False, secrets: bool = True
+) -> Loaded:
     """Read the text of a cluster file; ``path`` is where relative paths start."""
     document, problems = read(text, path, mode)
     root = _mapping(document, problems)
     renamed, renames = current(root)
     six, others = _apart(renamed)
     document = replace(document, root=renamed)
-    walk = Walk(folder=path.parent, as_rke=True, lenient=mode == "warn")
+    walk = Walk(folder=path.parent, as_rke=True, lenient=mode == "warn", secrets=secrets)
     keys: ClusterKeys = walk.value(ClusterKeys, six, "")
     document = document.hide(walk.secrets)
     notes = Notes(document, frozenset(_broken([*renames, *walk.problems][:ENOUGH])))
-    cluster = build(keys, others, notes, fetch=fetch)
+    cluster = replace(build(keys, others, notes, fetch=fetch), has_secrets=secrets)
     everything = _sorted(document.place(each) for each in _most([*problems, *renames, *walk.problems, *notes.problems]))
     if errors := [problem for problem in everything if not problem.warning]:
         count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"

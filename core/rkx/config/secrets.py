@@ -7,43 +7,55 @@ import subprocess
 from pathlib import Path
 
 from rkx.config.tree import Items, Scalar, Table, Tree
+from rkx.secret import Secret, Unread
 
 SOURCES = ("file", "env", "command")
 WAYS = "write it as text, or say where it is: {file: PATH}, {env: NAME} or {command: [PROGRAM, ...]}"
 COMMAND_TIMEOUT_S = 30
 
 
-def fetch(tree: Tree, folder: Path) -> str:
-    """Give the secret's text; ValueError says why it cannot be had, without a word of it."""
+def secret(tree: Tree, folder: Path, *, reads: bool) -> Secret[str]:
+    """Give the secret; ValueError says why it cannot be had, without a word of it.
+
+    Without ``reads`` one that lies elsewhere is judged by its form and stays unread: nothing is opened or run.
+    """
     match tree:
         case Scalar():
-            return tree.text
+            return Secret(tree.text)
         case Table() if len(tree.entries) == 1 and next(iter(tree.entries)) in SOURCES:
             source, entry = next(iter(tree.entries.items()))
-            return _from(source, entry.value, folder)
+            words = _words(source, entry.value)
+            return Secret(_from(source, words, folder)) if reads else Unread()
     raise ValueError("text expected, or where the secret is")
 
 
-def _from(source: str, value: Tree, folder: Path) -> str:
+def _words(source: str, value: Tree) -> list[str]:
+    """Give the words of a command, or the one word of the others."""
     if source == "command":
-        return _output(value, folder)
+        words = [item.text for item in value.values if isinstance(item, Scalar)] if isinstance(value, Items) else []
+        if not words:
+            raise ValueError("command: a list of words expected, program first")
+        return words
     if not isinstance(value, Scalar):
         raise ValueError(f"{source}: text expected")  # noqa: TRY004 - a mistake in the file, not in the program
+    return [value.text]
+
+
+def _from(source: str, words: list[str], folder: Path) -> str:
+    if source == "command":
+        return _output(words, folder)
     if source == "env":
-        if value.text not in os.environ:
-            raise ValueError(f'environment has no variable "{value.text}"')
-        return os.environ[value.text]
-    path = folder / Path(value.text).expanduser()
+        if words[0] not in os.environ:
+            raise ValueError(f'environment has no variable "{words[0]}"')
+        return os.environ[words[0]]
+    path = folder / Path(words[0]).expanduser()
     try:
         return path.read_text(encoding="utf-8").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
 
 
-def _output(value: Tree, folder: Path) -> str:
-    words = [item.text for item in value.values if isinstance(item, Scalar)] if isinstance(value, Items) else []
-    if not words:
-        raise ValueError("command: a list of words expected, program first")
+def _output(words: list[str], folder: Path) -> str:
     try:
         done = subprocess.run(
             words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False

@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from rkx.config.names import FORMER, nearest, suggestion
 from rkx.config.scalars import ADVICE, SCALARS, found, shortened
 from rkx.config.schema.marks import Slot, slots
-from rkx.config.secrets import WAYS, fetch
+from rkx.config.secrets import WAYS, secret
 from rkx.config.tree import Entry, Items, Mark, Plain, Ready, Scalar, Table, Tree, is_empty, says_nothing, to_python
 from rkx.errors import Problem
 from rkx.secret import Secret
@@ -30,13 +30,21 @@ class Walk:
     """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret stands.
 
     With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. ``known``
-    are paths that RKE's schema knows: one that the class does not have is a warning.
+    are paths that RKE's schema knows: one that the class does not have is a warning. Without ``secrets`` those that the
+    file only points at stay unread.
     """
 
     def __init__(
-        self, *, folder: Path, as_rke: bool = False, lenient: bool = False, known: Collection[str] = ()
+        self,
+        *,
+        folder: Path,
+        as_rke: bool = False,
+        lenient: bool = False,
+        known: Collection[str] = (),
+        secrets: bool = True,
     ) -> None:
         self.folder, self.as_rke, self.lenient, self.known = folder, as_rke, lenient, known
+        self._reads_secrets = secrets
         self.problems: list[Problem] = []
         self.errors = 0
         self.secrets: dict[int, int] = {}
@@ -66,10 +74,22 @@ class Walk:
             return None
         rest = [hint for hint in hints if hint is not type(None)]
         for hint in sorted(rest, key=lambda each: each is str)[:-1]:
-            attempt = Walk(folder=self.folder, as_rke=self.as_rke, lenient=self.lenient, known=self.known)
+            if is_dataclass(hint) and isinstance(tree, Table):
+                return self.value(hint, tree, where)  # no other type takes a mapping: its mistakes are worth telling
+            attempt = self.again()
             if (value := attempt.value(hint, tree, where)) is not FAILED and not attempt.problems:
                 return value
         return self.value(sorted(rest, key=lambda each: each is str)[-1], tree, where)
+
+    def again(self) -> Walk:
+        """Give one that decodes alike and has found nothing yet."""
+        return Walk(
+            folder=self.folder,
+            as_rke=self.as_rke,
+            lenient=self.lenient,
+            known=self.known,
+            secrets=self._reads_secrets,
+        )
 
     def choice(self, allowed: tuple[Any, ...], tree: Tree, where: str) -> Plain:
         """Take one of a few texts."""
@@ -90,7 +110,7 @@ class Walk:
         if isinstance(tree, Ready):
             return tree.value if isinstance(tree.value, Secret) else Secret(str(tree.value))
         try:
-            return Secret(fetch(tree, self.folder))
+            return secret(tree, self.folder, reads=self._reads_secrets)
         except ValueError as error:
             return self.fail(tree.mark, where, str(error), WAYS)
 

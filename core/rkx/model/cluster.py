@@ -69,6 +69,7 @@ class Cluster:
 
     ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start;
     ``risks`` are those that the plugins found and the file accepts.
+    Without ``has_secrets`` secrets that the file points at are ``Unread``, and nobody may open a file that holds one.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Cluster:
     addons: tuple[PluginRef, ...] = ()
     extensions: tuple[PluginRef, ...] = ()
     risks: tuple[Risk, ...] = ()
+    has_secrets: bool = True
 
     def with_role(self, role: Role) -> tuple[Node, ...]:
         """List the nodes that carry ``role``, in the file's order."""

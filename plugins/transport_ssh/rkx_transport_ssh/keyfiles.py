@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import rkx
@@ -12,22 +14,36 @@ PUBLIC = re.compile(r"^\s*(ssh-|ecdsa-|sk-|-+ ?BEGIN (SSH2 |RSA )?PUBLIC KEY)")
 
 def read_private(path: Path) -> str:
     """Read a private key's file; ConfigError if it is missing, readable by others or not a private key."""
-    try:
-        mode = path.stat().st_mode
+    with _named(path):
         text = path.read_text(encoding="ascii", errors="replace")
+    if PUBLIC.match(text):
+        raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
+    check_file(path)
+    return text
+
+
+def check_file(path: Path) -> None:
+    """Raise ConfigError if a private key's file is missing or readable by others; it is not opened."""
+    with _named(path):
+        mode = path.stat().st_mode
+    if path.suffix == ".pub":
+        raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
+    if mode & 0o077:
+        raise rkx.ConfigError(
+            f"SSH key {path} may be read by others: its mode is {mode & 0o777:04o}", hint=f"chmod 600 {path}"
+        )
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise rkx.ConfigError(f"SSH key {path} does not exist", hint="give the private key in ssh_key_path") from None
     except OSError as error:
         raise rkx.ConfigError(
             f"SSH key {path} cannot be read: {error.strerror}", hint=f"chmod 600 {path}, as its owner"
         ) from error
-    if PUBLIC.match(text):
-        raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
-    if mode & 0o077:
-        raise rkx.ConfigError(
-            f"SSH key {path} may be read by others: its mode is {mode & 0o777:04o}", hint=f"chmod 600 {path}"
-        )
-    return text
 
 
 def check_inline(text: str) -> None:

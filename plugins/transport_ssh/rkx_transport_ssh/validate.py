@@ -11,6 +11,8 @@ import rkx
 from rkx_transport_ssh import keyfiles
 from rkx_transport_ssh.route import read_openssh_config, user_of
 
+Judge = Callable[[Path], object]
+"""Raises ConfigError where the file of a private key cannot be used."""
 SAFE_PATH = re.compile(r"/[A-Za-z0-9_./@+-]*")
 
 
@@ -19,12 +21,12 @@ def problems(cluster: rkx.Cluster) -> list[rkx.Problem]:
     found: dict[str, rkx.Problem] = {}
     for node in cluster.nodes:
         if node.transport == "ssh":
-            for problem in _of_node(node):
+            for problem in _of_node(node, keyfiles.read_private if cluster.has_secrets else keyfiles.check_file):
                 found.setdefault(problem.message, problem)
     return list(found.values())
 
 
-def _of_node(node: rkx.Node) -> Iterator[rkx.Problem]:
+def _of_node(node: rkx.Node, judge: Judge) -> Iterator[rkx.Problem]:
     options = node.transport_options
     if not options.get("user") and not user_of("", node.address, read_openssh_config()):
         yield rkx.Problem(
@@ -39,19 +41,21 @@ def _of_node(node: rkx.Node) -> Iterator[rkx.Problem]:
             message=f'"{path}" is not an absolute path of plain characters',
             hint="as in /var/run/docker.sock",
         )
-    yield from _keys(options, node.where)
+    yield from _keys(options, node.where, judge)
     bastion = options.get("bastion")
     if isinstance(bastion, Mapping):
-        yield from _keys(bastion, f"{node.where}.bastion")
+        yield from _keys(bastion, f"{node.where}.bastion", judge)
 
 
-def _keys(options: Mapping[str, Any], where: str) -> Iterator[rkx.Problem]:
+def _keys(options: Mapping[str, Any], where: str, judge: Judge) -> Iterator[rkx.Problem]:
     inline, path, pinned = options.get("ssh_key"), options.get("ssh_key_path"), options.get("host_key")
+    if isinstance(inline, rkx.Unread):
+        return
     if inline:
         text = inline.reveal() if isinstance(inline, rkx.Secret) else str(inline)
         yield from _tried(f"{where}.ssh_key", lambda: keyfiles.check_inline(text))
     elif path:
-        yield from _tried(f"{where}.ssh_key_path", lambda: keyfiles.read_private(Path(str(path)).expanduser()))
+        yield from _tried(f"{where}.ssh_key_path", lambda: judge(Path(str(path)).expanduser()))
     if pinned:
         from rkx_transport_ssh import hostkeys  # reads keys, which takes its time to import
 

@@ -50,7 +50,7 @@ class FakeApi:
     work: Callable[[api.Run, api.Options], None] = lambda _run, _options: None
     asked: list[api.Options] = field(default_factory=list)
 
-    def load(self, path: Path, *, mode: str, fetch: bool = False) -> api.Project:
+    def load(self, path: Path, *, mode: str, fetch: bool = False, secrets: bool = True) -> api.Project:
         if self.load_error:
             raise self.load_error
         cluster = Cluster(name="sample", nodes=NODES, kubernetes_version="v1.34.4")

@@ -20,6 +20,14 @@ class ChoiceKeys:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
+class IncludeKeys:
+    """An item of ``addons_include`` with the digest of its content."""
+
+    source: Text = mark(required=True)
+    sha256: Text = None
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
 class WebhookKeys:
     """``authentication.webhook``."""
 

@@ -9,12 +9,13 @@ from rkx.config.schema.addons import (
     AuthorizationKeys,
     ChoiceKeys,
     DnsKeys,
+    IncludeKeys,
     IngressKeys,
     MonitoringKeys,
 )
 from rkx.config.schema.cloud import CloudKeys
 from rkx.config.schema.images import IMAGES, RegistryKeys, RestoreKeys, RotateKeys, UpgradeKeys
-from rkx.config.schema.marks import Flag, Number, RawMap, Text, Texts, mark
+from rkx.config.schema.marks import Flag, Number, RawMap, Text, mark
 from rkx.config.schema.network import NetworkKeys
 from rkx.config.schema.nodes import BastionKeys, NodeKeys, SshKeys
 from rkx.config.schema.services import ServicesKeys
@@ -41,7 +42,7 @@ class ClusterKeys:
     authentication: AuthenticationKeys | None = None
     authorization: AuthorizationKeys | None = None
     addons: Text = None
-    addons_include: Texts = None
+    addons_include: tuple[str | IncludeKeys, ...] | None = None
     addon_plugins: tuple[ChoiceKeys, ...] | None = None
     extensions: tuple[ChoiceKeys, ...] | None = None
     ingress: IngressKeys | None = None
