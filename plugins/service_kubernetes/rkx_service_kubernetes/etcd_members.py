@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,10 +46,10 @@ def asks(cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> list[rkx.Call]:
 
 def members(answers: rkx.Answers) -> dict[str, Member]:
     """Map names to members, as the first node that answers sees them; empty when all are silent."""
-    states = {call.node: json.loads(answer.body) for call, answer in answers.items() if _says(STATUS, call, answer)}
-    lists = [json.loads(answer.body)["members"] for call, answer in answers.items() if _says(LIST, call, answer)]
-    views = [json.loads(answer.body) for call, answer in answers.items() if _says(PEERS, call, answer)]
-    rows: list[dict[str, Any]] = next(iter([*lists, *views]), [])
+    states = {node: found for node, found in _said(STATUS, answers) if isinstance(found, dict)}
+    lists = [found["members"] for _, found in _said(LIST, answers) if isinstance(found, dict) and "members" in found]
+    views = [found for _, found in _said(PEERS, answers)]
+    rows: list[dict[str, Any]] = next((each for each in [*lists, *views] if _is_list_of_members(each)), [])
     return {member.node: member for member in (_member(row, states) for row in rows)}
 
 
@@ -62,8 +63,23 @@ def is_etcd(key: rkx.Key) -> bool:
     return key.kind == "Container" and key.name == etcd.NAME
 
 
-def _says(path: str, call: rkx.Call, answer: rkx.Answer) -> bool:
-    return call.path == path and answer.status == 200
+def _said(path: str, answers: rkx.Answers) -> Iterator[tuple[str, Any]]:
+    """Give by node what answers to one question say; who answers in no form that can be read is silent, too."""
+    for call, answer in answers.items():
+        if call.path == path and answer.status == 200:
+            with suppress(ValueError, RecursionError):
+                yield call.node, json.loads(answer.body)
+
+
+def _is_list_of_members(found: Any) -> bool:  # noqa: ANN401 - JSON
+    return isinstance(found, list) and all(map(_is_member, found))
+
+
+def _is_member(row: Any) -> bool:  # noqa: ANN401 - JSON
+    if not isinstance(row, dict) or not isinstance(row.get("name", ""), str):
+        return False
+    urls = row.get("peerURLs")
+    return isinstance(urls, list) and bool(urls) and isinstance(urls[0], str)
 
 
 def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> Member:
@@ -73,7 +89,7 @@ def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> 
     return Member(
         node=node,
         url=url,
-        learner=row.get("isLearner", False),
+        learner=bool(row.get("isLearner")),
         started=bool(row.get("clientURLs")),
         up=node in states,
         serves="leader" in states.get(node, {}),

@@ -11,6 +11,7 @@ from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, machine
 
 import rkx
 from rkx_service_kubernetes import KubernetesService
+from rkx_service_kubernetes.etcd_members import LIST, PEERS, STATUS, members
 
 NAMES = ("a", "b", "c")
 THREE = replace(
@@ -207,3 +208,12 @@ def test_healthy_wants_a_member_that_knows_a_leader(
     down: Sequence[str], leaderless: Sequence[str], expected: type[rkx.Verdict]
 ) -> None:
     assert isinstance(verdict("healthy", "a", answers(down=down, leaderless=leaderless)), expected)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[" * 5000, "7", "[]", "{}", '{"members": 7}', '{"members": [7]}', '{"members": [{"peerURLs": []}]}']
+)
+def test_who_answers_in_no_form_that_can_be_read_is_silent(body: str) -> None:
+    call = rkx.Call(node="one", port=2379, path=LIST, identity="", authority="", method="POST", body="{}")
+    calls = [call, replace(call, path=STATUS), replace(call, path=PEERS)]
+    assert members({each: rkx.Answer(status=200, body=body) for each in calls}) == {}
