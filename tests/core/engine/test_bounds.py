@@ -21,7 +21,7 @@ from rkx.engine.sessions import Session, session
 from rkx.errors import BadAnswer, PartlyDone
 from rkx.testing.wire import Application, Request, Response, as_json, serve
 
-SMALL = Limit(size=4096, seconds=0.3)
+SMALL = Limit(size=4096, seconds=0.2)
 
 
 class Engine:
@@ -79,7 +79,7 @@ def test_an_answer_has_a_limit_of_size_and_of_time(application: Application, why
 
 def test_a_request_that_waits_long_itself_may_be_answered_late() -> None:
     def later(_request: Request) -> Response:
-        time.sleep(0.5)
+        time.sleep(0.3)
         return as_json({})
 
     with asking(later) as engine:
@@ -126,7 +126,7 @@ def test_an_answer_that_is_packed_is_not_unpacked() -> None:
 
 
 def test_one_look_takes_no_longer_than_one_answer_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rkx.engine.link.ENGINE", Limit(size=bounds.MIB, seconds=0.3))
+    monkeypatch.setattr("rkx.engine.link.ENGINE", Limit(size=bounds.MIB, seconds=0.2))
 
     def slowly(_request: Request) -> Response:
         time.sleep(0.05)
