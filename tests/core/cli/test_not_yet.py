@@ -53,7 +53,7 @@ def test_file_when_written_as_in_rke_then_is_the_cluster_file(
     seen: list[Path] = []
     load = fake.load
 
-    def note(path: Path, *, mode: str, fetch: bool = False) -> api.Project:
+    def note(path: Path, *, mode: str, fetch: bool = False, secrets: bool = True) -> api.Project:
         seen.append(path)
         return load(path, mode=mode, fetch=fetch)
 
