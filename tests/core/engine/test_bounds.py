@@ -14,9 +14,9 @@ import pytest
 
 from rkx.engine import archives, bounds
 from rkx.engine.bounds import Limit
+from rkx.engine.copies import read_copy
 from rkx.engine.frames import frames
 from rkx.engine.link import Link, look
-from rkx.engine.node import read_copy
 from rkx.engine.sessions import Session, session
 from rkx.errors import BadAnswer, PartlyDone
 from rkx.testing.wire import Application, Request, Response, as_json, serve

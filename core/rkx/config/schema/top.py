@@ -15,7 +15,7 @@ from rkx.config.schema.addons import (
 )
 from rkx.config.schema.cloud import CloudKeys
 from rkx.config.schema.images import IMAGES, RegistryKeys, RestoreKeys, RotateKeys, UpgradeKeys
-from rkx.config.schema.marks import Flag, Number, RawMap, Text, mark
+from rkx.config.schema.marks import Flag, Number, RawMap, Text, Texts, mark
 from rkx.config.schema.network import NetworkKeys
 from rkx.config.schema.nodes import BastionKeys, NodeKeys, SshKeys
 from rkx.config.schema.services import ServicesKeys
