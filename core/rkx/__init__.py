@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         FRONT_PROXY_CA,
         INSTALLER,
         KUBERNETES_CA,
+        NODE_CLIENT_CA,
         SUPER_ADMIN,
         Authority,
         Due,
@@ -94,7 +95,8 @@ _HOMES = {
     "rkx.model.checks": "Check Finding PortClaim",
     "rkx.model.cluster": "Cluster DrainOptions PluginRef Registry UpgradeStrategy",
     "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
-    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA INSTALLER KUBERNETES_CA SUPER_ADMIN Authority Due"
+    "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA INSTALLER KUBERNETES_CA NODE_CLIENT_CA SUPER_ADMIN"
+    " Authority Due"
     " Identity Issued IssueRequest Pending Saved describe",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
@@ -120,8 +122,8 @@ __all__ = [  # spelled out, since type checkers read it
     "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
     "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
     "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
-    "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents",
-    "Unread",
+    "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",
+    "NODE_CLIENT_CA",
 ]
 # fmt: on
 

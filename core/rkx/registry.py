@@ -22,7 +22,7 @@ from rkx.hooks import API_VERSION, Plugin, Specifications
 from rkx.model.checks import Finding, PortClaim
 from rkx.model.cluster import Cluster, PluginRef, Stage
 from rkx.model.facts import Facts
-from rkx.model.identity import Due, Identity, Issued, IssueRequest, Pending, Saved
+from rkx.model.identity import NODE_CLIENT_CA, Due, Identity, Issued, IssueRequest, Pending, Saved
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.plan import Action
@@ -234,6 +234,8 @@ class Plugins:
                 if identity.name in found:
                     raise _fault(each, f"identity {identity.name!r} is claimed by {found[identity.name].owner} too")
                 found[identity.name] = replace(identity, owner=_stamp(each))
+        if NODE_CLIENT_CA not in found:  # nobody signs in the cluster, so nobody renews anything there
+            found = {name: _lasting(identity) for name, identity in found.items()}
         return [found[name] for name in sorted(found)]
 
     def credentials_due(
@@ -261,13 +263,17 @@ class Plugins:
         """Merge what all auth plugins add to the API server; the same argument twice is a fault."""
         arguments: dict[str, str] = {}
         files: list[File] = []
+        signers: list[str] = []
         for each in self.of("auth"):
             settings = self._one(each, "rkx_auth_settings", AuthSettings, cluster=cluster, facts=facts)
             if twice := sorted(arguments.keys() & settings.arguments.keys()):
                 raise _fault(each, f"--{twice[0]} is set by another auth plugin too")
             arguments |= settings.arguments
             files += settings.files
-        return AuthSettings(arguments=arguments, files=tuple(files))
+            signers += [settings.node_signer] if settings.node_signer else []
+            if len(signers) > 1:
+                raise _fault(each, f"{signers[1]} cannot sign for nodes: another auth plugin's {signers[0]} does")
+        return AuthSettings(arguments=arguments, files=tuple(files), node_signer="".join(signers))
 
     def network_settings(self, cluster: Cluster, facts: Facts) -> NetworkSettings:
         """Ask the named network what services must know."""
@@ -346,6 +352,10 @@ class Plugins:
         if not isinstance(verdict, Done | Do | Wait | Refuse):
             raise _fault(owner, f"rkx_step returned {type(verdict).__name__}, not a verdict")
         return verdict
+
+
+def _lasting(identity: Identity) -> Identity:
+    return replace(identity, life="lasting") if identity.life == "self-renewed" else identity
 
 
 def _stamp(chosen: Chosen) -> str:

@@ -105,7 +105,7 @@ class _Comparison:
             yield Action(verb="update", key=resource.key, reason=_difference(seen.word, word), owner=resource.owner)
 
     def _is_due(self, file: File) -> bool:
-        return isinstance(file.content, Part) and file.content.identity in self.due
+        return isinstance(file.content, Part) and not self.due.isdisjoint(file.content.identities)
 
     def _leftovers(self) -> Iterator[Action]:
         """Find files that rkx wrote earlier and nobody wants any more."""

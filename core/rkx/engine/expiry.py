@@ -31,10 +31,24 @@ class End:
 
 
 def first_ends(state: State, identities: Collection[Identity]) -> list[End]:
-    """Give the authority that ends first, then the certificate of the others that does, of what is in use."""
-    found = [end for identity in identities if (end := _end(state, identity)) is not None]
+    """Give the authority that ends first, then the certificate of the others that does, of what is in use.
+
+    A certificate that ends with its authority is not told of: making it anew would gain nothing.
+    """
+    found = [
+        end for identity in identities if (end := _end(state, identity)) is not None and _is_first(state, identity)
+    ]
     kinds = ([end for end in found if end.kind == kind] for kind in WORDS)
     return [min(those, key=lambda end: end.at) for those in kinds if those]
+
+
+def _is_first(state: State, identity: Identity) -> bool:
+    """Tell if it is rkx that makes the next one, before its authority ends."""
+    own, authority = (state.credentials.get(name) for name in (identity.name, identity.authority))
+    if identity.life == "self-renewed":
+        return False
+    ends = [each.saved.not_after for each in (own, authority) if each is not None and each.saved.not_after is not None]
+    return len(ends) < 2 or ends[0] < ends[1]
 
 
 def _end(state: State, identity: Identity) -> End | None:

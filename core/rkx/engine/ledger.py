@@ -58,8 +58,8 @@ class Ledger:
         self.change(lambda state: replace(state, objects={**_without(state.objects, name), **added}), save=False)
 
     def part(self, part: Part) -> bytes:
-        """Give one part of issued credentials; KeyError before it is issued."""
-        return self._state.credentials[part.identity].parts[part.what].reveal()
+        """Give one part of issued credentials, of several one after the other; KeyError before it is issued."""
+        return b"".join(self._state.credentials[name].parts[part.what].reveal() for name in part.identities)
 
     def content(self, file: File) -> bytes:
         """Give a file's bytes, to write them."""
@@ -67,16 +67,24 @@ class Ledger:
             try:
                 return self.part(file.content)
             except KeyError:
-                raise RkxError(f"{file.key}: {file.content.identity} has no part {file.content.what!r}") from None
+                names = ", ".join(file.content.identities)
+                raise RkxError(f"{file.key}: {names} has no part {file.content.what!r}") from None
         return file.content.reveal() if isinstance(file.content, Secret) else file.content
 
     def word(self, file: File) -> str:
         """Put a file in one word, as ``observe`` does; from a part's saved digest, so without its key."""
         if not isinstance(file.content, Part):
             return file_word(self.key, self.content(file), file)
-        credential = self._state.credentials.get(file.content.identity)
-        digest = credential.digests.get(file.content.what, "") if credential else ""
-        return of_file(digest or "unissued", file.mode, file.uid, file.gid)
+        return of_file(self._digest(file.content), file.mode, file.uid, file.gid)
+
+    def _digest(self, part: Part) -> str:
+        """Give the saved digest of a part; several are certificates, which are no secret, so their digest is made."""
+        try:
+            if part.beside:
+                return keyed(self.key, self.part(part))
+            return self._state.credentials[part.identity].digests[part.what]
+        except KeyError:
+            return "unissued"
 
     def reads_word(self, container: Container, resources: Iterable[Resource]) -> str:
         """Put the contents of all files that a container reads in one word, as they are wanted."""

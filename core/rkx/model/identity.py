@@ -12,10 +12,13 @@ from rkx.secret import Secret
 
 Usage = Literal["server", "client"]
 IdentityKind = Literal["authority", "leaf", "keypair", "secret"]
+Life = Literal["limited", "lasting", "self-renewed"]
 
 KUBERNETES_CA = "kubernetes-ca"
 DATASTORE_CA = "etcd-ca"
 FRONT_PROXY_CA = "front-proxy-ca"
+NODE_CLIENT_CA = "node-client-ca"
+"""Signs the next client certificates of nodes, inside the cluster; API servers alone trust it, and for clients only."""
 SUPER_ADMIN = "super-admin"
 """In ``system:masters``, above all roles: core gives its own user rights with it, no more. It stays in the state."""
 INSTALLER = "installer"
@@ -31,6 +34,10 @@ class Identity:
     An ``authority`` signs; a ``leaf`` is signed by the one called ``authority``; a ``keypair`` has no certificate; a
     ``secret`` is 32 random bytes, put in base64 for ``${secret}`` into ``form``. ``node`` is empty for those that
     belong to no node: the operator's, and authorities.
+
+    ``life`` says who has the next certificate made: of a ``limited`` one the operator, who comes back to use it; of a
+    ``lasting`` one nobody while the operator is away, so it should live as long as its authority; of a
+    ``self-renewed`` one its holder, so that this is the holder's first, and its spare.
     """
 
     name: str
@@ -42,6 +49,7 @@ class Identity:
     sans: tuple[str, ...] = ()
     usages: frozenset[Usage] = frozenset()
     form: str = ""
+    life: Life = "limited"
     owner: str = ""
 
 

@@ -28,7 +28,12 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthSettings:
-    """Arguments and files that authentication adds to the API server, which mounts the files' folders."""
+    """Arguments and files that authentication adds to the API server, which mounts the files' folders.
+
+    ``node_signer`` names the authority whose key may lie on control plane nodes, to sign there what nodes ask for when
+    their client certificates near their end; empty where there is none, and then nodes keep what was issued for them.
+    """
 
     arguments: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     files: tuple[File, ...] = ()
+    node_signer: str = ""

@@ -148,11 +148,17 @@ class Part:
     """One part of issued credentials, by name: core fills it in when it writes the file.
 
     ``ca-bundle`` is the certificate of an authority, ``public`` the public key of a key pair, ``rendered`` the form of
-    a secret with the secret in it.
+    a secret with the secret in it. The same part of those ``beside`` follows it in the file.
     """
 
     identity: str
     what: PartName
+    beside: tuple[str, ...] = ()
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """List whose parts they are."""
+        return (self.identity, *self.beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

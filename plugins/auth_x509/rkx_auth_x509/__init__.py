@@ -9,18 +9,20 @@ from datetime import datetime
 import rkx
 from rkx_auth_x509.renew import due
 
-AUTHORITIES = (rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA)
+AUTHORITIES = (rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA, rkx.NODE_CLIENT_CA)
+LEAF_DAYS = 1095
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X509Config:
     """What may stand under ``authentication.options.x509``.
 
-    ``leaf_days`` is the life of a certificate, ``ca_days`` that of an authority; both hold for what is issued from now
-    on.
+    ``leaf_days`` is the life of every certificate, ``ca_days`` that of an authority; both hold for what is issued from
+    now on. Without ``leaf_days`` it is three years, and for what nobody renews while the operator is away as long as
+    that of its authority.
     """
 
-    leaf_days: int = 1095
+    leaf_days: int | None = None
     ca_days: int = 3650
 
 
@@ -36,14 +38,15 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
         """Refuse lives below a day, and leaves that are meant to outlive their authority."""
         chosen = next((ref for ref in cluster.auth if ref.name == self.name), None)
         places = chosen.options_where if chosen else {}
-        lives = {"leaf_days": self.config.leaf_days, "ca_days": self.config.ca_days}
+        leaf_days = self.config.leaf_days
+        lives = {"leaf_days": leaf_days, "ca_days": self.config.ca_days}
         problems = [
             rkx.Problem(where=_place(places, option), message=f"{option} is {days}, less than one day")
             for option, days in lives.items()
-            if days < 1
+            if days is not None and days < 1
         ]
-        if self.config.leaf_days > self.config.ca_days:
-            message = f"leaf_days {self.config.leaf_days} is more than ca_days {self.config.ca_days}"
+        if leaf_days is not None and leaf_days > self.config.ca_days:
+            message = f"leaf_days {leaf_days} is more than ca_days {self.config.ca_days}"
             hint = "a certificate ends with its authority at the latest; raise ca_days or lower leaf_days"
             problems.append(rkx.Problem(where=_place(places, "leaf_days"), message=message, hint=hint))
         return problems
@@ -69,12 +72,17 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
         """Sign at once; nothing here waits for anybody."""
         from rkx_auth_x509.issue import issue  # cryptography takes long to load and planning does without
 
-        return [issue(request, self.config.leaf_days, self.config.ca_days, now) for request in requests]
+        return [issue(request, self._days(request.identity), now) for request in requests]
+
+    def _days(self, identity: rkx.Identity) -> int:
+        if identity.kind == "authority":
+            return self.config.ca_days
+        return self.config.leaf_days or (self.config.ca_days if identity.life == "lasting" else LEAF_DAYS)
 
     @rkx.hookimpl
     def rkx_auth_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.AuthSettings:
-        """Add nothing: services name their authorities' files themselves."""
-        return rkx.AuthSettings()
+        """Let nodes' next certificates be signed in the cluster; services name their authorities' files themselves."""
+        return rkx.AuthSettings(node_signer=rkx.NODE_CLIENT_CA)
 
 
 def _place(places: Mapping[str, str], option: str) -> str:

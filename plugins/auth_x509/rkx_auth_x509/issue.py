@@ -19,16 +19,16 @@ CLOCK_SKEW = timedelta(minutes=5)  # as the controller manager's signer allows
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
-def issue(request: rkx.IssueRequest, leaf_days: int, ca_days: int, now: datetime) -> rkx.Issued:
-    """Sign what ``request`` asks for; key pairs and secrets have no certificate.
+def issue(request: rkx.IssueRequest, days: int, now: datetime) -> rkx.Issued:
+    """Sign what ``request`` asks for, for so many days; key pairs and secrets have no certificate.
 
     The chain stays empty: each leaf is signed by a root, and roots are delivered as ``ca-bundle``.
     """
     match request.identity.kind:
         case "authority":
-            certificate = _self_signed(request, ca_days, now)
+            certificate = _self_signed(request, days, now)
         case "leaf":
-            certificate = _leaf(request, leaf_days, now)
+            certificate = _leaf(request, days, now)
         case _:
             return rkx.Issued(identity=request.identity.name, certificate=b"")
     return rkx.Issued(identity=request.identity.name, certificate=certificate.public_bytes(Encoding.PEM))
@@ -54,7 +54,7 @@ class Signer:
         return cls(certificate=certificate, key=key)
 
 
-def _self_signed(request: rkx.IssueRequest, ca_days: int, now: datetime) -> x509.Certificate:
+def _self_signed(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Certificate:
     identity = request.identity
     if request.key is None:
         raise rkx.RkxError(f"no key came with the request for authority {identity.name!r}")
@@ -62,13 +62,13 @@ def _self_signed(request: rkx.IssueRequest, ca_days: int, now: datetime) -> x509
     public = _checked_public_key(request)
     if public != key.public_key():
         raise rkx.RkxError(f"the CSR of authority {identity.name!r} is for another key than its own")
-    builder = _builder(identity, subject(identity), public, now, now + timedelta(days=ca_days))
+    builder = _builder(identity, subject(identity), public, now, now + timedelta(days=days))
     for extension, critical in authority_extensions(public):
         builder = builder.add_extension(extension, critical)
     return builder.sign(key, SHA256())
 
 
-def _leaf(request: rkx.IssueRequest, leaf_days: int, now: datetime) -> x509.Certificate:
+def _leaf(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Certificate:
     identity = request.identity
     if request.signer is None:
         raise rkx.RkxError(f"no signer came with the request for {identity.name!r} of {identity.authority!r}")
@@ -80,7 +80,7 @@ def _leaf(request: rkx.IssueRequest, leaf_days: int, now: datetime) -> x509.Cert
             hint="check this computer's clock; an authority that is over has to be exchanged, not renewed",
         )
     public = _checked_public_key(request)
-    end = min(now + timedelta(days=leaf_days), authority_end)
+    end = min(now + timedelta(days=days), authority_end)
     builder = _builder(identity, signer.certificate.subject, public, now, end)
     for extension, critical in leaf_extensions(identity, public, signer.certificate):
         builder = builder.add_extension(extension, critical)

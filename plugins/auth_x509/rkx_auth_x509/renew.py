@@ -29,12 +29,22 @@ def _reason(identity: rkx.Identity, saved: Mapping[str, rkx.Saved], now: datetim
     authority = saved.get(identity.authority)
     if authority is None or authority.serial != own.authority_serial:
         return "authority changed"
-    return _nearing_end(own, now)
+    if identity.life == "self-renewed":
+        return _over(own, now)
+    return _nearing_end(own, authority, now)
 
 
-def _nearing_end(own: rkx.Saved, now: datetime) -> str:
+def _nearing_end(own: rkx.Saved, authority: rkx.Saved, now: datetime) -> str:
+    """Renew in the last third, unless a new one would end no later: none outlives its authority."""
     if own.not_before is None or own.not_after is None:
         return ""
     if own.not_after - now >= (own.not_after - own.not_before) / 3:
         return ""
+    if authority.not_after is not None and authority.not_after <= own.not_after:
+        return ""
     return f"expires {own.not_after:%Y-%m-%d}"
+
+
+def _over(own: rkx.Saved, now: datetime) -> str:
+    """Replace a spare that would be of no use any more; what its holder has got itself meanwhile is not known here."""
+    return f"expired {own.not_after:%Y-%m-%d}" if own.not_after is not None and own.not_after <= now else ""

@@ -102,6 +102,6 @@ def _resources(site: Site) -> list[rkx.Resource]:
     if site.node.has("etcd"):
         found += etcd.resources(site)
     if site.node.has("controlplane"):
-        found += [*api_server.resources(site), *controllers.resources(site), *bootstrap.manifests()]
+        found += [*api_server.resources(site), *controllers.resources(site), *bootstrap.manifests(site)]
     found += [*runtime.resources(site), *kubelet.resources(site), *proxy.resources(site)]
     return found

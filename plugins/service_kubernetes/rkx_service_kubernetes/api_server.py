@@ -112,8 +112,9 @@ def _kubelets(site: Site, place: Place) -> dict[str, str]:
     authority = place.authority(rkx.KUBERNETES_CA)
     by_address = all(is_ip(node.internal_address) for node in site.cluster.nodes)
     order = ("InternalIP", "ExternalIP", "Hostname") if by_address else ("Hostname", "InternalIP", "ExternalIP")
+    signer = site.auth.node_signer
     return {
-        "client-ca-file": authority,
+        "client-ca-file": place.bundle("clients-ca", rkx.KUBERNETES_CA, signer) if signer else authority,
         "kubelet-certificate-authority": authority,
         "kubelet-client-certificate": certificate,
         "kubelet-client-key": key,

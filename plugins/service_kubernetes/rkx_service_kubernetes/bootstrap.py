@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import rkx
-from rkx_service_kubernetes.identities import ADMINS, INSTALLER, KUBELET_CLIENT
+from rkx_service_kubernetes.identities import ADMINS, INSTALLER, KUBELET_CLIENT, user
+from rkx_service_kubernetes.site import Site
 
 RBAC = "rbac.authorization.k8s.io"
+SELF_NODE_CLIENT = "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"
 
 
-def manifests() -> list[rkx.Manifest]:
-    """Let the operator's group and core do everything, then API servers call kubelets.
+def manifests(site: Site) -> list[rkx.Manifest]:
+    """Let the operator's group and core do everything, then API servers call kubelets and nodes renew themselves.
 
+    The nodes are named one by one: one that is taken out of cluster.yml gets no further certificate, whoever holds its
+    present one. The controller manager approves what a node asks for itself, as its certificate must name the asker.
     Each control plane node gives the same, so that they are wanted whichever of them answers.
     """
     admins = _binding(ADMINS, "cluster-admin", _subject("Group", ADMINS), _subject("User", INSTALLER))
     kubelets = _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", _subject("User", KUBELET_CLIENT))
-    return [_manifest("kubernetes-admins", admins, grants=True), _manifest("kubernetes-rbac", kubelets)]
+    bindings = [kubelets]
+    if site.auth.node_signer:
+        users = [_subject("User", name) for name in sorted(user(node) for node in site.cluster.nodes)]
+        bindings.append(_binding("rkx:nodes-renew-themselves", SELF_NODE_CLIENT, *users))
+    return [_manifest("kubernetes-admins", [admins], grants=True), _manifest("kubernetes-rbac", bindings)]
 
 
-def _manifest(name: str, body: dict[str, Any], *, grants: bool = False) -> rkx.Manifest:
-    return rkx.Manifest(name=name, text=json.dumps(body, indent=2), after=(rkx.API_READY,), grants=grants)
+def _manifest(name: str, items: Sequence[dict[str, Any]], *, grants: bool = False) -> rkx.Manifest:
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2)
+    return rkx.Manifest(name=name, text=text, after=(rkx.API_READY,), grants=grants)
 
 
 def _binding(name: str, role: str, *subjects: dict[str, str]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from rkx_service_kubernetes.site import Site
 
 CONTROLLER_MANAGER_PORT = 10257
 SCHEDULER_PORT = 10259
+SIGNED_FOR = "8760h"
+"""A kubelet asks again after 70 to 90 % of it; a node that is off for longer falls back to the pair that rkx issued."""
 
 
 def resources(site: Site) -> list[rkx.Resource]:
@@ -27,6 +29,7 @@ def _controller_manager(site: Site) -> list[rkx.Resource]:
     arguments = {
         **place.serving(on(site.node, f"{CONTROLLER_MANAGER}-serving")),
         **_as_client(place, CONTROLLER_MANAGER),
+        **_signing(place, site.auth.node_signer),
         "secure-port": str(CONTROLLER_MANAGER_PORT),
         "allocate-node-cidrs": str(site.network.allocate_node_cidrs).lower(),
         "cluster-cidr": site.network.pod_cidr,
@@ -69,6 +72,18 @@ def _scheduler(site: Site) -> list[rkx.Resource]:
     left = fields.flags_left(SCHEDULER, extra)
     argv = (SCHEDULER, *merged(arguments, left))
     return [*place.resources, _behind_api(site, place, argv, extra, SCHEDULER_PORT)]
+
+
+def _signing(place: Place, signer: str) -> Mapping[str, str]:
+    """Let it sign what kubelets ask for, and nothing else: one signer's own files turn the other signers off."""
+    if not signer:
+        return {}
+    certificate, key = place.pair("node-signer", signer)
+    return {
+        "cluster-signing-kubelet-client-cert-file": certificate,
+        "cluster-signing-kubelet-client-key-file": key,
+        "cluster-signing-duration": SIGNED_FOR,
+    }
 
 
 def _as_client(place: Place, identity: str) -> Mapping[str, str]:

@@ -33,6 +33,11 @@ def on(node: rkx.Node, what: str) -> str:
     return f"{what}@{node.name}"
 
 
+def user(node: rkx.Node) -> str:
+    """Name the node as the API server knows it."""
+    return f"system:node:{node.name}"
+
+
 def identities(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.Identity]:
     """List the credentials of the whole cluster, then each node's own."""
     yield from _of_cluster(cluster, encrypted=encrypted)
@@ -52,16 +57,16 @@ def _of_cluster(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.Identi
     yield _client(CONTROLLER_MANAGER, common_name="system:kube-controller-manager")
     yield _client(SCHEDULER, common_name="system:kube-scheduler")
     yield _client(DATASTORE_CLIENT, authority=rkx.DATASTORE_CA)
-    yield _client(rkx.SUPER_ADMIN, organizations=("system:masters",))
-    yield _client(rkx.INSTALLER, common_name=INSTALLER)
-    yield _client(rkx.ADMIN, organizations=(ADMINS,))
+    yield _client(rkx.SUPER_ADMIN, organizations=("system:masters",), life="limited")
+    yield _client(rkx.INSTALLER, common_name=INSTALLER, life="limited")
+    yield _client(rkx.ADMIN, organizations=(ADMINS,), life="limited")
 
 
 def _of_node(node: rkx.Node) -> Iterator[rkx.Identity]:
-    name = f"system:node:{node.name}"
+    name, nodes = user(node), ("system:nodes",)
     sans = _own(node)
-    yield _client(on(node, "kubelet"), node=node.name, common_name=name, organizations=("system:nodes",))
-    yield _server(on(node, "kubelet-serving"), node.name, sans, common_name=name, organizations=("system:nodes",))
+    yield _client(on(node, "kubelet"), node=node.name, common_name=name, organizations=nodes, life="self-renewed")
+    yield _server(on(node, "kubelet-serving"), node.name, sans, common_name=name, organizations=nodes)
     yield _client(on(node, "kube-proxy"), node=node.name, common_name="system:kube-proxy")
 
 
@@ -74,6 +79,7 @@ def _of_etcd(node: rkx.Node) -> Iterator[rkx.Identity]:
             common_name=node.name,
             sans=_unique(*_own(node), *LOOPBACK),
             usages=SERVER | CLIENT,
+            life="lasting",
         )
 
 
@@ -108,6 +114,7 @@ def _client(
     authority: str = rkx.KUBERNETES_CA,
     common_name: str = "",
     organizations: tuple[str, ...] = (),
+    life: Literal["limited", "lasting", "self-renewed"] = "lasting",
 ) -> rkx.Identity:
     return rkx.Identity(
         name=name,
@@ -116,6 +123,7 @@ def _client(
         common_name=common_name or name,
         organizations=organizations,
         usages=CLIENT,
+        life=life,
     )
 
 
@@ -130,6 +138,7 @@ def _server(
         organizations=organizations,
         sans=sans,
         usages=SERVER,
+        life="lasting",
     )
 
 

@@ -25,7 +25,7 @@ def resources(site: Site) -> list[rkx.Resource]:
     """Describe the kubelet, the Node object that it makes, and what both leave on the machine."""
     place = Place(site.name, NAME)
     flags = _flags(site, place)
-    reads = tuple(rkx.Read(path=file.path) for file in place.files)
+    reads = tuple(_read(file, site) for file in place.files)
     resolv_conf(site, place)
     container = rkx.Container(
         node=site.name,
@@ -50,6 +50,13 @@ def resources(site: Site) -> list[rkx.Resource]:
     return [*place.resources, container, registration(site.node), _leaves(site)]
 
 
+def _read(file: rkx.File, site: Site) -> rkx.Read:
+    """Say what a changed file asks for: a spare pair, which the kubelet reads when it needs it, asks for nothing."""
+    holder = file.content.identity if isinstance(file.content, rkx.Part) else ""
+    is_spare = bool(site.auth.node_signer) and holder == on(site.node, NAME)
+    return rkx.Read(path=file.path, on_change="nothing" if is_spare else "restart")
+
+
 def _preparations(site: Site) -> tuple[str, ...]:
     """Say what each boot forgets: the kubelet's container sees to it before the kubelet runs."""
     sysctls = {"net.ipv4.ip_forward": "1", **site.network.sysctls}
@@ -63,6 +70,7 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
         "config": place.json("config.yaml", _configuration(site, place)),
         "kubeconfig": place.kubeconfig(on(site.node, NAME)),
         "root-dir": runtime.KUBELET_DATA,
+        "cert-dir": _own_certificates(site),
         "hostname-override": site.name,
         "node-ip": site.node.internal_address if site.has_own_address else "",
     }
@@ -72,6 +80,14 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
         # the container has no such file of its own, but sees the machine's first process and, through it, its files
         flags["machine-id-file"] = ",".join(f"/proc/1/root{path}" for path in MACHINE_IDS)
     return flags
+
+
+def _own_certificates(site: Site) -> str:
+    """Say where the kubelet keeps what it gets itself, apart for each cluster.
+
+    Another cluster's certificate, left on the machine, would be taken for its own, and refused by the API server.
+    """
+    return f"{runtime.KUBELET_DATA}/pki/{site.cluster.id}"
 
 
 def _configuration(site: Site, place: Place) -> dict[str, Any]:
@@ -98,7 +114,7 @@ def _configuration(site: Site, place: Place) -> dict[str, Any]:
         "podPidsLimit": 4096,
         "readOnlyPort": 0,
         "resolvConf": str(place.path / RESOLV_CONF),
-        "rotateCertificates": False,
+        "rotateCertificates": bool(site.auth.node_signer),
         "seccompDefault": True,
         "serverTLSBootstrap": False,
         "tlsCertFile": certificate,
@@ -142,7 +158,7 @@ def _leaves(site: Site) -> rkx.Leaves:
         name="kubernetes",
         links=("kube-ipvs0",),
         chains=("KUBE-",),
-        paths=("/run/cri-dockerd.sock",),
+        paths=("/run/cri-dockerd.sock", _own_certificates(site)),
         mounts=(runtime.KUBELET_DATA,),
         image=site.images.kubernetes,
     )

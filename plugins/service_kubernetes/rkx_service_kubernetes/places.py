@@ -69,6 +69,11 @@ class Place:
         """Add the certificate of an authority."""
         return self.put(f"{name}.crt", rkx.Part(identity=name, what="ca-bundle"), mode=0o644)
 
+    def bundle(self, name: str, *authorities: str) -> str:
+        """Add the certificates of several authorities in one file."""
+        first, *beside = authorities
+        return self.put(f"{name}.crt", rkx.Part(identity=first, what="ca-bundle", beside=tuple(beside)), mode=0o644)
+
     def pair(self, name: str, identity: str) -> tuple[str, str]:
         """Add a certificate and its key."""
         certificate = self.put(f"{name}.crt", rkx.Part(identity=identity, what="certificate"), mode=0o644)

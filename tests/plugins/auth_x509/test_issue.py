@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.plugins.auth_x509.conftest import NOW, Enrol, Holder, issue_one, key_and_csr
 
 import rkx
+from rkx.model.identity import Life
 from rkx_auth_x509 import X509Auth, X509Config
 
 KUBELET = rkx.Identity(
@@ -86,9 +87,26 @@ def test_dates_allow_for_a_slow_clock_and_follow_the_options(authority: Holder) 
 def test_a_leaf_lives_for_three_years_and_an_authority_for_ten_unless_told_otherwise(
     authority: Holder, enrol: Enrol
 ) -> None:
-    assert X509Config() == X509Config(leaf_days=1095, ca_days=3650)
     assert enrol(KUBELET, authority).certificate.not_valid_after_utc == NOW + timedelta(days=1095)
     assert authority.certificate.not_valid_after_utc == NOW + timedelta(days=3650)
+
+
+def test_a_leaf_that_nobody_renews_while_the_operator_is_away_lives_as_long_as_its_authority(
+    authority: Holder, enrol: Enrol
+) -> None:
+    later = NOW + timedelta(days=100)
+    lasting = enrol(replace(KUBELET, life="lasting"), authority, later)
+    assert lasting.certificate.not_valid_after_utc == authority.certificate.not_valid_after_utc
+    renewing = enrol(replace(KUBELET, life="self-renewed"), authority, later)
+    assert renewing.certificate.not_valid_after_utc == later + timedelta(days=1095)
+
+
+@pytest.mark.parametrize("life", ["limited", "lasting", "self-renewed"])
+def test_leaf_days_hold_for_every_leaf(authority: Holder, life: Life) -> None:
+    _, csr = key_and_csr()
+    request = rkx.IssueRequest(identity=replace(KUBELET, life=life), csr=csr, signer=authority.authority)
+    issued = issue_one(X509Auth(X509Config(leaf_days=10)), request)
+    assert x509.load_pem_x509_certificate(issued.certificate).not_valid_after_utc == NOW + timedelta(days=10)
 
 
 def test_a_leaf_ends_with_its_authority_at_the_latest(authority: Holder, enrol: Enrol) -> None:

@@ -14,12 +14,13 @@ REF = rkx.PluginRef(stage="auth", name="x509", options_where={"leaf_days": "auth
 CLUSTER = rkx.Cluster(name="test", nodes=(), kubernetes_version="v1.34.4", auth=(REF,))
 
 
-def test_three_authorities_are_asked_for() -> None:
+def test_four_authorities_are_asked_for() -> None:
     found = X509Auth(X509Config()).rkx_identities(cluster=CLUSTER)
     assert {identity.name: (identity.kind, identity.common_name) for identity in found} == {
         "kubernetes-ca": ("authority", "kubernetes-ca"),
         "etcd-ca": ("authority", "etcd-ca"),
         "front-proxy-ca": ("authority", "front-proxy-ca"),
+        "node-client-ca": ("authority", "node-client-ca"),
     }
 
 
@@ -39,8 +40,13 @@ def test_leaves_that_would_outlive_their_authority_are_refused() -> None:
     assert [problem.message for problem in problems] == ["leaf_days 20 is more than ca_days 10"]
 
 
-def test_nothing_is_added_to_the_api_server() -> None:
-    assert X509Auth(X509Config()).rkx_auth_settings(cluster=CLUSTER, facts={}) == rkx.AuthSettings()
+def test_nodes_renew_by_an_authority_of_their_own_and_nothing_is_added_to_the_api_server() -> None:
+    settings = X509Auth(X509Config()).rkx_auth_settings(cluster=CLUSTER, facts={})
+    assert settings == rkx.AuthSettings(node_signer=rkx.NODE_CLIENT_CA)
+
+
+def test_an_authority_may_be_of_a_shorter_life_than_leaves_are_by_default() -> None:
+    assert X509Auth(X509Config(ca_days=365)).rkx_validate(cluster=CLUSTER) == []
 
 
 def test_planning_does_without_cryptography() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -41,10 +41,12 @@ def everything() -> dict[str, rkx.Saved]:
     }
 
 
-def ask(state: Mapping[str, rkx.Saved], after_days: float = 0) -> list[tuple[str, str]]:
+def ask(
+    state: Mapping[str, rkx.Saved], after_days: float = 0, identities: Sequence[rkx.Identity] = ALL
+) -> list[tuple[str, str]]:
     plugin = X509Auth(X509Config())
     found = plugin.rkx_credentials_due(
-        cluster=CLUSTER, identities=ALL, saved=state, now=NOW + timedelta(days=after_days)
+        cluster=CLUSTER, identities=identities, saved=state, now=NOW + timedelta(days=after_days)
     )
     return [(item.identity, item.reason) for item in found]
 
@@ -95,3 +97,18 @@ def test_a_missing_authority_takes_its_leaves_with_it() -> None:
     state = everything()
     del state[ROOT.name]
     assert ask(state) == [("kubernetes-ca", "missing"), ("kubelet-one", "authority changed")]
+
+
+def test_what_its_holder_renews_is_left_alone_until_it_is_over() -> None:
+    own = (ROOT, replace(LEAF, life="self-renewed"))
+    state = everything()
+    assert ask(state, 899, own) == []
+    end = NOW + timedelta(days=900)
+    assert ask(state, 900, own) == [(LEAF.name, f"expired {end:%Y-%m-%d}")]
+
+
+def test_what_ends_with_its_authority_is_not_renewed_in_vain() -> None:
+    state = everything() | {LEAF.name: saved(LEAF, 3650, f"serial of {ROOT.name}")}
+    assert ask(state, 3640) == []
+    shorter = everything() | {LEAF.name: saved(LEAF, 3649, f"serial of {ROOT.name}")}
+    assert [name for name, _ in ask(shorter, 3640)] == [LEAF.name]

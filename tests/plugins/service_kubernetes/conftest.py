@@ -39,6 +39,8 @@ NETWORK = rkx.NetworkSettings(
     sysctls={"net.bridge.bridge-nf-call-iptables": "1"},
 )
 PLAIN = KubernetesConfig()
+SIGNED = rkx.AuthSettings(node_signer=rkx.NODE_CLIENT_CA)
+"""What authentication says where the next certificates of nodes are signed in the cluster."""
 
 
 def facts(cluster: rkx.Cluster, host: rkx.HostFacts | None = HOST) -> dict[str, rkx.NodeFacts]:
@@ -56,7 +58,7 @@ def resources(
 ) -> Sequence[rkx.Resource]:
     plugin = KubernetesService(config)
     seen = facts(cluster, host)
-    return plugin.rkx_service_resources(cluster, cluster.node(node), seen, auth or rkx.AuthSettings(), network)
+    return plugin.rkx_service_resources(cluster, cluster.node(node), seen, auth or SIGNED, network)
 
 
 def only(kind: type[R], found: Sequence[object]) -> list[R]:

@@ -68,14 +68,16 @@ def test_a_worker_holds_no_key_of_the_control_plane() -> None:
 
 
 def test_every_credential_in_a_file_is_one_that_was_asked_for() -> None:
-    known = identities().keys() | {rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA}
+    authorities = {rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA, rkx.NODE_CLIENT_CA}
+    known = identities().keys() | authorities
     for node in NODES:
         assert {part.identity for part in parts(node.name)} <= known
 
 
 def test_a_key_lies_on_no_other_node_than_its_own() -> None:
     for node in NODES:
-        owners = {identities()[part.identity].node for part in parts(node.name, "key")}
+        keys = {part.identity for part in parts(node.name, "key")} - {rkx.NODE_CLIENT_CA}
+        owners = {identities()[name].node for name in keys}
         assert owners <= {node.name, ""}
 
 
