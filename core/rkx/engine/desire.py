@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rkx.engine import digest
 from rkx.engine.layout import HELD_MODE, Expected, Layout
 from rkx.engine.state import State
+from rkx.engine.told import told
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
@@ -64,7 +65,7 @@ def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: 
         cluster=cluster,
         facts=facts,
         resources={key: each for key, each in resources.items() if not isinstance(each, Manifest)},
-        objects=_keyed_objects(part for manifest in manifests for part in split(manifest)),
+        objects=_keyed_objects([*(part for each in manifests for part in split(each)), told(identities, state)]),
         rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
         identities={identity.name: identity for identity in identities},
         due=(*plugins.credentials_due(cluster, identities, state.saved(), now), *_reshaped(identities, state)),

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rkx.engine import digest
+from rkx.engine import digest, told
 from rkx.engine.answers import of_api
 from rkx.engine.desire import Desired, registrations
 from rkx.engine.glance import Glance
 from rkx.engine.health import unhealthy, workload
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import projection
+from rkx.engine.told import DATED
 from rkx.model.node import Taint
 from rkx.model.plan import Action
 from rkx.model.resource import Key, Object, Registration
@@ -36,11 +37,19 @@ def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: b
     nodes, wanted = glance.nodes(), list(desired.objects.values())
     pairs = zip(wanted, glance.live(wanted), strict=True)
     actions = [action for each, live in pairs if (action := _object(each, live, ledger))]
+    actions += _told_anew(desired, actions)
     of_nodes = [a for each in registrations(desired) for a in _node(each, nodes.get(each.node, {}), ledger)]
     coming = tuple(action.key for action in of_nodes if action.verb == "await")
     waits = list(_rollouts(desired, glance, actions, coming, partial=partial))
     actions += [*_pruned(desired, ledger), *of_nodes]
     return [_ordered(action, desired, actions) for action in actions] + waits
+
+
+def _told_anew(desired: Desired, actions: Sequence[Action]) -> Iterator[Action]:
+    """Tell of certificates that this run makes: when they will end is not known yet."""
+    issued = any(desired.identities[due.identity].kind in DATED for due in desired.due)
+    if issued and told.KEY in desired.objects and told.KEY not in {action.key for action in actions}:
+        yield Action(verb="update", key=told.KEY, reason="certificates are issued anew")
 
 
 def is_grave(action: Action) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from rkx.engine import probe
+from rkx.engine import probe, told
 from rkx.engine.answers import of_api
 from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import former_labels, former_taints, taints_of
@@ -63,6 +63,8 @@ class Objects:
             self._remove(action.key)
         elif action.key.kind == "Node":
             self._register(action.key)
+        elif action.key == told.KEY:
+            self._apply(told.told(self._desired.identities.values(), self._ledger.state))
         else:
             self._apply(self._desired.objects[action.key])
 

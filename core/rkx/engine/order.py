@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from rkx.engine import told
 from rkx.engine.desire import Desired
 from rkx.engine.diff import ISSUE, prepare_key
 from rkx.engine.diff_objects import ready_key
@@ -31,7 +32,7 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
         yield from action.after
         if action.key.kind in ("File", "Folder"):
             yield prepare_key(node)
-        if isinstance(resource, File) and isinstance(resource.content, Part):
+        if action.key == told.KEY or (isinstance(resource, File) and isinstance(resource.content, Part)):
             yield ISSUE
         if action.key.kind == "Machine":
             yield from (key for key in planned if key.node == node and key.kind == "Image")
