@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tests.plugins.service_kubernetes.conftest import (
     CLUSTER,
     PLAIN,
@@ -19,6 +20,7 @@ from tests.plugins.service_kubernetes.conftest import (
 
 import rkx
 from rkx_service_kubernetes import KubernetesService
+from rkx_service_kubernetes.config import Kubelet, KubernetesConfig, Program
 
 UNSIGNED = rkx.AuthSettings(arguments={"authentication-config": "/etc/made/auth.yaml"})
 """What an auth plugin says that has no authority to sign with in the cluster."""
@@ -137,3 +139,18 @@ def test_what_programs_hold_lasts_but_what_kubelets_renew_and_what_operators_use
     assert by_life["limited"] == {rkx.ADMIN, rkx.SUPER_ADMIN}
     assert by_life["self-renewed"] == {f"kubelet@{node.name}" for node in WIDE.nodes}
     assert {each.life for each in leaves} == {"limited", "lasting", "self-renewed"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        KubernetesConfig(kubelet=Kubelet(extra_args={"cert-dir": "/other"})),
+        KubernetesConfig(kubelet=Kubelet(extra_args={"rotate-certificates": "false"})),
+        KubernetesConfig(kube_controller=Program(extra_args={"cluster-signing-cert-file": "/other"})),
+        KubernetesConfig(kube_controller=Program(extra_args={"cluster-signing-kubelet-client-key-file": "/other"})),
+    ],
+)
+def test_nobody_turns_it_off_by_an_argument(config: KubernetesConfig) -> None:
+    [found] = KubernetesService(config).rkx_validate(CLUSTER)
+    assert "extra_args" in found.where
+    assert not found.warning
