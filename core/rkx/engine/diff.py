@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rkx.engine import digest
 from rkx.engine.desire import Desired, daemon_images
 from rkx.engine.layout import NAMES, Layout, within
-from rkx.engine.ledger import Ledger
+from rkx.engine.ledger import Ledger, reads
 from rkx.engine.machines import in_doubt
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
@@ -182,12 +182,6 @@ def dropped(left: Sequence[str], layout: Layout) -> set[str]:
     outside = [path for path in left if not any(within(path, root) for root in layout.roots)]
     tops = [path for path in outside if any(other.startswith(f"{path}/") for other in outside)]
     return {path for path in outside if any(within(path, top) for top in tops)}
-
-
-def reads(container: Container, path: str) -> bool:
-    """Tell if a container must be restarted when that file changes."""
-    rules = [read for read in container.reads if within(path, str(read.path))]
-    return bool(rules) and max(rules, key=lambda read: len(read.path.parts)).on_change == "restart"
 
 
 def _difference(seen: str, wanted: str) -> str:

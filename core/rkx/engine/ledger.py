@@ -87,15 +87,20 @@ class Ledger:
             return "unissued"
 
     def reads_word(self, container: Container, resources: Iterable[Resource]) -> str:
-        """Put the contents of all files that a container reads in one word, as they are wanted."""
-        read = [str(each.path) for each in container.reads]
-        files = [e for e in resources if isinstance(e, File) and any(within(str(e.path), path) for path in read)]
+        """Put the contents of all files whose change restarts a container in one word, as they are wanted."""
+        files = [each for each in resources if isinstance(each, File) and reads(container, str(each.path))]
         words = [f"{file.path} {self.word(file)}" for file in files]
         return keyed(self.key, "\n".join(sorted(words)).encode())
 
     def digests(self, parts: Mapping[str, bytes]) -> dict[str, str]:
         """Digest each part of new credentials."""
         return {name: keyed(self.key, content) for name, content in parts.items()}
+
+
+def reads(container: Container, path: str) -> bool:
+    """Tell if a container must be restarted when that file changes."""
+    rules = [read for read in container.reads if within(path, str(read.path))]
+    return bool(rules) and max(rules, key=lambda read: len(read.path.parts)).on_change == "restart"
 
 
 def _without(objects: Mapping[str, ObjectRecord], name: str) -> dict[str, ObjectRecord]:
