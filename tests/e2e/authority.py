@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -11,15 +13,27 @@ from harness import Cluster
 
 def authorities(cluster: Cluster) -> dict[str, str]:
     """Give each authority's fingerprint as the state has it, or nothing before it is born."""
-    file = cluster.folder / "cluster.rkxstate"
-    if not file.exists():
+    if not state_file(cluster).exists():
         return {}
-    credentials = json.loads(json.loads(file.read_text())["state"])["credentials"]
-    return {
-        name: fingerprint(credential["parts"]["certificate"]["secret"].encode())
-        for name, credential in credentials.items()
-        if name.endswith("-ca")
-    }
+    names = [name for name in state(cluster)["credentials"] if name.endswith("-ca")]
+    return {name: fingerprint(part(cluster, name, "certificate")) for name in names}
+
+
+def state_file(cluster: Cluster) -> Path:
+    """Say where the operator's state lies."""
+    return cluster.folder / "cluster.rkxstate"
+
+
+def state(cluster: Cluster) -> dict[str, Any]:
+    """Read the operator's state."""
+    found: dict[str, Any] = json.loads(json.loads(state_file(cluster).read_text())["state"])
+    return found
+
+
+def part(cluster: Cluster, name: str, what: str) -> bytes:
+    """Give one part of issued credentials."""
+    text: str = state(cluster)["credentials"][name]["parts"][what]["secret"]
+    return text.encode()
 
 
 def fingerprint(pem: bytes) -> str:
