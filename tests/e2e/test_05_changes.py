@@ -13,6 +13,7 @@ from running import HOLD_LEASES, Containers, differing, own, planned, pods, up
 from workload import Workload
 
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(5), pytest.mark.timeout(900)]
+RECORDS = "/etc/kubernetes/records"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,10 @@ def test_kube_api_when_its_arguments_change_restarts_alone(
     before, running, server = own(cluster), pods(cluster), cluster.machines[0].name
     change("kube-api", "max-requests-inflight", "401")
     reason = "arguments changed: --max-requests-inflight"
-    assert planned(cluster) == [("replace", f"{server} container kube-apiserver", reason)]
+    assert planned(cluster) == [
+        ("replace", f"{server} container kube-apiserver", reason),
+        ("update", f"{server} file {RECORDS}/kube-apiserver.json", "content differs"),
+    ]
     up(cluster)
     assert _changed(cluster, before) == {(server, "kube-apiserver")}
     arguments = cluster.on(server, "docker", "inspect", "-f", "{{json .Args}}", "kube-apiserver")
@@ -60,7 +64,8 @@ def test_kubelet_when_its_arguments_change_restarts_on_every_node_alone(
 ) -> None:
     before, running = own(cluster), pods(cluster)
     change("kubelet", "max-pods", "77")
-    assert {key for _, key, _ in planned(cluster)} == {f"{m.name} container kubelet" for m in cluster.machines}
+    parts = ("container kubelet", f"file {RECORDS}/kubelet.json")
+    assert {key for _, key, _ in planned(cluster)} == {f"{m.name} {part}" for m in cluster.machines for part in parts}
     up(cluster)
     assert _changed(cluster, before) == {(machine.name, "kubelet") for machine in cluster.machines}
     assert [node["status"]["capacity"]["pods"] for node in cluster.objects("nodes")] == ["77"] * len(cluster.machines)

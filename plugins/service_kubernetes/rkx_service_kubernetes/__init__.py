@@ -18,6 +18,7 @@ from rkx_service_kubernetes import (
     kubelet,
     places,
     proxy,
+    records,
     risks,
     runtime,
     server_turns,
@@ -104,4 +105,4 @@ def _resources(site: Site) -> list[rkx.Resource]:
     if site.node.has("controlplane"):
         found += [*api_server.resources(site), *controllers.resources(site), *bootstrap.manifests(site)]
     found += [*runtime.resources(site), *kubelet.resources(site), *proxy.resources(site)]
-    return found
+    return [*found, *records.resources(site.name, found)]

@@ -117,7 +117,8 @@ def test_an_argument_touches_its_own_program_alone(service: str) -> None:
     name |= {"scheduler": "kube-scheduler"}
     before, after = resources("one"), resources("one", config(service, extra_args={"v": "5"}))
     changed = {old.key.name for old, new in zip(before, after, strict=True) if old != new}
-    assert changed == {name.get(service, service)}
+    program = name.get(service, service)
+    assert changed == {program, f"/etc/kubernetes/records/{program}.json"}
 
 
 @pytest.mark.parametrize("service", PROGRAMS)
