@@ -97,7 +97,7 @@ class FakeKube:
         self.objects[path] = {**body, "metadata": meta, "status": status}
 
     def _get(self, path: str, request: Request) -> Response:
-        if path.endswith("/serviceaccounts/default"):
+        if path.endswith("/serviceaccounts/default") and path not in self.objects:  # a controller makes them
             return as_json({"kind": "ServiceAccount", "metadata": {"name": "default"}})
         if path in self.objects:
             return as_json(self.objects[path])

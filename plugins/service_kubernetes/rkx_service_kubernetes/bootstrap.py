@@ -1,4 +1,4 @@
-"""The objects that the cluster's own parts need before anything else works."""
+"""The objects that the cluster's own parts need before anything else works, and what is closed from the start."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def manifests(site: Site) -> list[rkx.Manifest]:
     """
     admins = _binding(ADMINS, "cluster-admin", _subject("Group", ADMINS), _subject("User", INSTALLER))
     kubelets = _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", _subject("User", KUBELET_CLIENT))
-    bindings = [kubelets]
+    items = [kubelets, _without_token("kube-system")]
     if site.auth.node_signer:
         users = [_subject("User", name) for name in sorted(user(node) for node in site.cluster.nodes)]
-        bindings.append(_binding("rkx:nodes-renew-themselves", SELF_NODE_CLIENT, *users))
-    return [_manifest("kubernetes-admins", [admins], grants=True), _manifest("kubernetes-rbac", bindings)]
+        items.append(_binding("rkx:nodes-renew-themselves", SELF_NODE_CLIENT, *users))
+    return [_manifest("kubernetes-admins", [admins], grants=True), _manifest("kubernetes-rbac", items)]
 
 
 def _manifest(name: str, items: Sequence[dict[str, Any]], *, grants: bool = False) -> rkx.Manifest:
@@ -47,3 +47,13 @@ def _binding(name: str, role: str, *subjects: dict[str, str]) -> dict[str, Any]:
 
 def _subject(kind: str, name: str) -> dict[str, str]:
     return {"apiGroup": RBAC, "kind": kind, "name": name}
+
+
+def _without_token(namespace: str) -> dict[str, Any]:
+    """Describe a namespace's default account, which Kubernetes makes, with no token for the pods that use it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default", "namespace": namespace},
+        "automountServiceAccountToken": False,
+    }

@@ -58,7 +58,6 @@ def _scheduler(site: Site) -> list[rkx.Resource]:
         **_as_client(place, SCHEDULER),
         "secure-port": str(SCHEDULER_PORT),
     }
-    del arguments["profiling"]  # ignored beside a configuration file
     kubeconfig = arguments.pop("kubeconfig")
     body = {
         "apiVersion": "kubescheduler.config.k8s.io/v1",
@@ -68,6 +67,8 @@ def _scheduler(site: Site) -> list[rkx.Resource]:
         "enableProfiling": False,
     }
     extra = site.config.scheduler
+    # the file decides; the flag repeats it for those who look at arguments alone
+    arguments["profiling"] = extra.extra_args.get("profiling", arguments["profiling"])
     arguments["config"] = place.json("config.yaml", fields.with_fields(SCHEDULER, body, extra))
     left = fields.flags_left(SCHEDULER, extra)
     argv = (SCHEDULER, *merged(arguments, left))

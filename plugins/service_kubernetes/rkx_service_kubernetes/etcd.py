@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import rkx
 from rkx_service_kubernetes.arguments import merged
-from rkx_service_kubernetes.containers import env, extra_mounts
+from rkx_service_kubernetes.containers import env, extra_mounts, folder
 from rkx_service_kubernetes.identities import DATASTORE_CLIENT, on
 from rkx_service_kubernetes.places import CIPHER_SUITES, Place
 from rkx_service_kubernetes.site import Site, in_url
@@ -15,6 +15,8 @@ NAME = "etcd"
 CLIENT_PORT = 2379
 PEER_PORT = 2380
 DATA = "/var/lib/etcd"
+ROOT = PurePosixPath("/etc/rkx")
+"""Beside the folder of the others, where auditors want nothing that is not root's."""
 USER = 52034
 """The numeric user and group of etcd where cluster.yml names none; no distribution hands it out."""
 
@@ -43,7 +45,7 @@ def client_url(node: rkx.Node) -> str:
 def resources(site: Site) -> list[rkx.Resource]:
     """Describe etcd with its files and its data folder."""
     uid, gid = owner(site)
-    place = Place(site.name, NAME, uid=uid, gid=gid)
+    place = Place(site.name, NAME, root=ROOT, uid=uid, gid=gid)
     data = rkx.Folder(node=site.name, path=PurePosixPath(DATA), mode=0o700, uid=uid, gid=gid)
     container = rkx.Container(
         node=site.name,
@@ -64,7 +66,7 @@ def resources(site: Site) -> list[rkx.Resource]:
             identity=DATASTORE_CLIENT,
         ),
     )
-    return [*place.resources, data, container]
+    return [folder(site.name, str(ROOT)), *place.resources, data, container]
 
 
 def _arguments(site: Site, place: Place) -> dict[str, str]:

@@ -22,9 +22,9 @@ CIPHER_SUITES = tuple(
 class Place:
     """One service's folder on one node: makes its files and collects them."""
 
-    def __init__(self, node: str, service: str, *, uid: int = 0, gid: int = 0) -> None:
+    def __init__(self, node: str, service: str, *, root: PurePosixPath = ROOT, uid: int = 0, gid: int = 0) -> None:
         self.node = node
-        self.path = ROOT / service
+        self.path = root / service
         self.uid = uid
         self.gid = gid
         self._files: dict[PurePosixPath, rkx.File] = {}

@@ -9,8 +9,8 @@ import rkx
 from rkx_service_kubernetes.config import KubeApi
 from rkx_service_kubernetes.places import Place, as_json
 
-EXEMPT = ("ingress-nginx", "kube-system")
-"""Namespaces whose pods Pod Security never judges, as with RKE."""
+EXEMPT = ("kube-system",)
+"""Namespaces whose pods Pod Security never judges: one that nobody made yet is nobody's to be trusted."""
 
 
 def audit(config: KubeApi) -> Mapping[str, Any]:

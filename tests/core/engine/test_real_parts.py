@@ -17,6 +17,7 @@ from rkx.testing.docker import Box
 from rkx.testing.wire import as_json
 
 FOLDER = "/etc/kubernetes"
+FOLDERS = {"etcd": "/etc/rkx"}
 CLUSTER = """
 transport: fake
 image_layout: rkx
@@ -54,8 +55,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
                 address=f"tcp:127.0.0.1:{port}",
                 container=name,
                 application=application,
-                certificate=f"{FOLDER}/{name}/{file}.crt",
-                key=f"{FOLDER}/{name}/{file}.key",
+                certificate=f"{FOLDERS.get(name, FOLDER)}/{name}/{file}.crt",
+                key=f"{FOLDERS.get(name, FOLDER)}/{name}/{file}.key",
                 authority=f"{FOLDER}/{name}/kubernetes-ca.crt" if name == "kube-apiserver" else "",
             )
             for name, (port, application, file) in secure.items()

@@ -191,10 +191,10 @@ def test_what_has_no_field_or_not_its_type_is_refused(
 
 
 def test_the_schedulers_arguments_split_between_file_and_flags() -> None:
-    wanted = config("scheduler", extra_args={"profiling": "true", "v": "4"})
+    wanted = config("scheduler", extra_args={"contention-profiling": "true", "v": "4"})
     assert problems(wanted) == []
     found = resources("one", wanted)
-    assert json.loads(content(found, "/etc/kubernetes/kube-scheduler/config.yaml"))["enableProfiling"] is True
+    assert json.loads(content(found, "/etc/kubernetes/kube-scheduler/config.yaml"))["enableContentionProfiling"] is True
     argv = containers(found)["kube-scheduler"].argv
     assert "--v=4" in argv
-    assert not any(word.startswith("--profiling") for word in argv)
+    assert not any(word.startswith("--contention-profiling") for word in argv)
