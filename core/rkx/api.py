@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rkx.errors import PartlyDone, PlanStale, Problem, Refused, TransportError
+from rkx.errors import PartlyDone, PlanStale, PreflightFailed, Problem, Refused, TransportError
 from rkx.events import PlanReady, ProblemFound
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
@@ -157,21 +157,33 @@ def _up(project: Project, options: Options, run: Run, planned: Plan | None = Non
     for problem in project.warnings:
         run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
     with _visit(project, options, writes=True) as visit:
-        from rkx.engine import planning
         from rkx.engine.conduct import Conductor
         from rkx.engine.expiry import expiring as of_state
 
-        desired = visit.desired()
-        found = planning.plan(visit, desired)
-        if planned is not None and (planned.actions, planned.contents) != (found.actions, found.contents):
-            raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
-        _agree(found, options)
         with Conductor(visit, run, options.break_lock) as conductor:
+            desired, found = _planned(visit, conductor)
+            if planned is not None and (planned.actions, planned.contents) != (found.actions, found.contents):
+                raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
+            _agree(found, options)
             _carry_out(visit, conductor, desired, found, options, run, project)
         ending = of_state(visit.ledger.state, desired.identities.values(), datetime.now(UTC))
         for problem in (*visit.state_file.warnings, *ending):
             run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
         _report_unreachable(visit)
+
+
+def _planned(visit: Visit, conductor: Conductor) -> tuple[Desired, Plan]:
+    """Plan; a machine that is unfit by what it said last is asked once more, for it may have been mended."""
+    from rkx.engine import planning
+
+    desired = visit.desired()
+    try:
+        return desired, planning.plan(visit, desired)
+    except PreflightFailed:
+        if not conductor.ask_again(desired):
+            raise
+    desired = visit.desired()
+    return desired, planning.plan(visit, desired)
 
 
 def _carry_out(

@@ -59,13 +59,31 @@ func (f *facts) collect() (report, error) {
 		"interfaces": interfaces, "default_route": defaultRoute(read("/proc/thread-self/net/route")),
 		"resolv_conf": podResolvConf(read("/etc/resolv.conf"), read("/run/systemd/resolve/resolv.conf")),
 		"listening":   listListening(), "swap": hasSwap(read("/proc/swaps")),
-		"now":  time.Now().UTC().Format(time.RFC3339Nano),
-		"free": free,
+		"sysctls": readSysctls("/proc/sys"),
+		"now":     time.Now().UTC().Format(time.RFC3339Nano),
+		"free":    free,
 		"modules": report{
 			"br_netfilter": hasFunction("br_netfilter"), "overlay": hasFunction("overlay"),
 			"vxlan": knownOrNil(hasFunction("vxlan")),
 		},
 	}}, nil
+}
+
+// What a kubelet that protects the kernel's settings demands of them.
+var kernelSettings = []string{
+	"kernel.keys.root_maxbytes", "kernel.keys.root_maxkeys", "kernel.panic", "kernel.panic_on_oops",
+	"vm.overcommit_memory", "vm.panic_on_oom",
+}
+
+// readSysctls gives the settings that this kernel has; one that it lacks is left out.
+func readSysctls(root string) map[string]string {
+	found := map[string]string{}
+	for _, name := range kernelSettings {
+		if value := firstLine(filepath.Join(root, strings.ReplaceAll(name, ".", "/"))); value != "" {
+			found[name] = value
+		}
+	}
+	return found
 }
 
 // knownOrNil makes "unknown" of false: a vxlan link loads its module by itself.

@@ -3,6 +3,8 @@ package main
 import (
 	"maps"
 	"net"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -17,7 +19,7 @@ func TestFactsAreTheGoldenList(t *testing.T) {
 	found := answers[0]["facts"].(map[string]any)
 	golden := []string{
 		"arch", "boot_id", "default_route", "free", "hostname", "interfaces", "kernel", "listening", "machine_id",
-		"modules", "now", "resolv_conf", "swap",
+		"modules", "now", "resolv_conf", "swap", "sysctls",
 	}
 	if names := slices.Sorted(maps.Keys(found)); !slices.Equal(names, golden) {
 		t.Errorf("facts are %v", names)
@@ -29,6 +31,17 @@ func TestFactsAreTheGoldenList(t *testing.T) {
 	root, missing := free[0].(map[string]any), free[1].(map[string]any)
 	if root["bytes"].(float64) <= 0 || root["there"] != true || missing["there"] != false || missing["bytes"].(float64) <= 0 || root["mode"] != "0755" {
 		t.Errorf("free is %v", free)
+	}
+}
+
+func TestSysctlsAreReadByNameAndOneThatIsMissingIsLeftOut(t *testing.T) {
+	root := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(root, "kernel/keys"), 0o755))
+	must(t, os.WriteFile(filepath.Join(root, "kernel/panic"), []byte("10\n"), 0o644))
+	must(t, os.WriteFile(filepath.Join(root, "kernel/keys/root_maxkeys"), []byte("1000000\n"), 0o644))
+	want := map[string]string{"kernel.panic": "10", "kernel.keys.root_maxkeys": "1000000"}
+	if found := readSysctls(root); !reflect.DeepEqual(found, want) {
+		t.Fatalf("found %v", found)
 	}
 }
 

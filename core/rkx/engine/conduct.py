@@ -14,6 +14,7 @@ from rkx.engine.copies import keepers, read_mark
 from rkx.engine.desire import Desired
 from rkx.engine.files import state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
+from rkx.engine.layout import NAMES
 from rkx.engine.lock import LOST, Lock
 from rkx.engine.node import LOCK
 from rkx.engine.visit import Visit
@@ -80,6 +81,19 @@ class Conductor:
 
         with contextlib.suppress(RkxError):  # the plan's own pull tells
             containers.pull(self._visit.links[action.key.node], action.key.name, desired.cluster.registries)
+
+    def ask_again(self, desired: Desired) -> bool:
+        """Ask prepared machines anew where what they said last is why they are refused; tell if any was asked."""
+        from rkx.engine import preflight, takedown
+
+        visit = self._visit
+        names = preflight.judged_by_host(visit.plugins, desired)
+        asked = [name for name in sorted(names) if NAMES["host"] in visit.seen[name].containers]
+        if asked:
+            self._begin(desired)
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                list(pool.map(lambda name: takedown.ask_again(visit.programs[name], visit.ledger), asked))
+        return bool(asked)
 
     def apply(self, desired: Desired, plan: Plan) -> None:
         """Apply a plan, and give the state's copies to the nodes that keep one, however it ends."""

@@ -235,6 +235,7 @@ def host_facts(said: Said) -> HostFacts:
             for p in said.rows("listening")
         ),
         swap=said.flag("swap"),
+        sysctls=said.labels("sysctls"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from rkx.engine.desire import Desired, containers
 from rkx.engine.layout import NAMES
@@ -11,6 +12,8 @@ from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenNode
 from rkx.errors import PreflightFailed, Problem, Refused
 from rkx.model.checks import Finding, PortClaim
+from rkx.model.cluster import Cluster
+from rkx.model.facts import Facts
 from rkx.model.resource import Key
 from rkx.registry import Plugins
 
@@ -35,6 +38,18 @@ def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], 
     if errors:
         raise _failed(errors)
     return [finding for finding in found if finding.warning]
+
+
+def judged_by_host(plugins: Plugins, desired: Desired) -> set[str]:
+    """Name the nodes that plugins refuse for what rkx-node said last: it may be another matter by now."""
+    blind = {name: replace(facts, host=None) for name, facts in desired.facts.items()}
+    found = _errors(plugins, desired.cluster, desired.facts) - _errors(plugins, desired.cluster, blind)
+    return {finding.node for finding in found}
+
+
+def _errors(plugins: Plugins, cluster: Cluster, facts: Facts) -> set[Finding]:
+    checks = plugins.checks(cluster, facts)
+    return {each for each in checks if isinstance(each, Finding) and not each.warning}
 
 
 def refuse_other_clusters(seen: Mapping[str, SeenNode], cluster_id: str) -> None:

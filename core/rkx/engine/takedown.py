@@ -43,9 +43,7 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     there = tuple(each for each in found if each.path in folders)
     former = (*record.former, *there)
     paths = tuple(sorted({*record.paths, *folders} - {each.path for each in former}))
-    if record.facts:  # our own programs listen by now
-        host = replace(host, listening=_listening(record.facts))
-    facts = plain_host(host)
+    facts = _noted(host, record)
     engine_id = desired.facts[name].engine_id
     noted = lambda r: replace(r, former=former, paths=paths, facts=facts, engine_id=engine_id)  # noqa: E731
     ledger.note_node(name, noted, save=True)
@@ -60,6 +58,17 @@ def _recognise(program: NodeProgram, record: NodeRecord, host: HostFacts) -> Non
     except Refused:
         program.withdraw()
         raise
+
+
+def ask_again(program: NodeProgram, ledger: Ledger) -> None:
+    """Note anew what a machine that is prepared says of itself."""
+    host, _ = program.facts()
+    ledger.note_node(program.link.name, lambda record: replace(record, facts=_noted(host, record)))
+
+
+def _noted(host: HostFacts, record: NodeRecord) -> dict[str, Any]:
+    """Give what is kept of a machine's answer: once it was prepared, our own programs listen."""
+    return plain_host(replace(host, listening=_listening(record.facts)) if record.facts else host)
 
 
 def _refuse_strangers(node: str, files: Sequence[str]) -> None:
@@ -91,7 +100,7 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     }
     images = [leave.image for leave in leaves if leave.image]
     if in_doubt(record, desired.facts[name].engine_id):
-        _ask_again(program, record)
+        _ask_first(program, record)
         for image in images:
             pull(program.link, image, desired.cluster.registries)
     if ran:
@@ -103,7 +112,7 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     ledger.change(lambda state: replace(state, nodes={k: v for k, v in state.nodes.items() if k != name}))
 
 
-def _ask_again(program: NodeProgram, record: NodeRecord) -> None:
+def _ask_first(program: NodeProgram, record: NodeRecord) -> None:
     with program.link.docker() as client:
         program.load_image(client)
         program.ensure(client, "host", Layout())

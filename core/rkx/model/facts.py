@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 
@@ -28,7 +29,10 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostFacts:
-    """What rkx-node said in its last batch; absent on a node never prepared."""
+    """What rkx-node said in its last batch; absent on a node never prepared.
+
+    ``sysctls`` are the kernel's settings that a kubelet may demand, by name; what nobody asked for is missing.
+    """
 
     boot_id: str = ""
     machine_id: str = ""
@@ -37,6 +41,7 @@ class HostFacts:
     resolv_conf: str = ""
     listening: tuple[Listener, ...] = ()
     swap: bool = False
+    sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,16 @@ FENCE = "/var/lib/rkx/fence"
 READING = ("facts", "digest")
 LISTENING: tuple[Mapping[str, Any], ...] = ({"proto": "tcp", "port": 22, "address": "192.0.2.1"},)
 
+SYSCTLS: Mapping[str, str] = {
+    "kernel.keys.root_maxbytes": "25000000",
+    "kernel.keys.root_maxkeys": "1000000",
+    "kernel.panic": "0",
+    "kernel.panic_on_oops": "0",
+    "vm.overcommit_memory": "0",
+    "vm.panic_on_oom": "0",
+}
+"""As Linux has them unless told otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -53,6 +63,7 @@ class Machine:
         self.name, self.id = name, f"machine-{name}"
         self.files: dict[str, Entry] = {}
         self.listening = list(LISTENING)
+        self.sysctls = dict(SYSCTLS)
         self._effect = effect
         self._working = threading.Lock()
 
@@ -163,6 +174,7 @@ class Machine:
                 "resolv_conf": "nameserver 198.51.100.53\n",
                 "listening": self.listening,
                 "swap": False,
+                "sysctls": self.sysctls,
                 "free": free,
             }
         }
