@@ -49,6 +49,7 @@ def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes, *, fetch: 
         drain=upgrade.drain_options,
         addon_timeout_s=keys.addon_job_timeout or ADDON_TIMEOUT_S,
         ignore_docker_version=bool(keys.ignore_docker_version),
+        profile=keys.profile,
         auth=auth(keys, notes),
         network=network(keys, notes),
         services=services(keys, others, notes),

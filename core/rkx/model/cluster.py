@@ -13,6 +13,7 @@ from rkx.secret import Secret
 
 Stage = Literal["transport", "auth", "network", "service", "addon", "extension"]
 ImageLayout = Literal["public", "rkx"]
+Profile = Literal["cis"]
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -68,8 +69,9 @@ class Cluster:
     """What cluster.yml says, decoded. ``id`` is made at birth, kept in the state, and empty before.
 
     ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start;
-    ``risks`` are those that the plugins found and the file accepts.
-    Without ``has_secrets`` secrets that the file points at are ``Unread``, and nobody may open a file that holds one.
+    ``risks`` are those that the plugins found and the file accepts; ``profile`` names the rules that the whole cluster
+    is held to beyond the defaults. Without ``has_secrets`` secrets that the file points at are ``Unread``, and nobody
+    may open a file that holds one.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Cluster:
     drain: DrainOptions = DrainOptions()
     addon_timeout_s: int = 300
     ignore_docker_version: bool = False
+    profile: Profile | None = None
     auth: tuple[PluginRef, ...] = ()
     network: PluginRef = PluginRef(stage="network", name="none")
     services: tuple[PluginRef, ...] = ()

@@ -14,7 +14,7 @@ class NetworkSettings:
     """Ranges, kube-proxy's mode (None: no kube-proxy), who allots node ranges, what the kubelet must see.
 
     ``sysctls`` and ``modules`` are set at each boot by the containers that need them. ``binds`` are host folders that
-    the kubelet and its runtime get besides their own.
+    the kubelet and its runtime get besides their own. ``enforces_policies`` says that NetworkPolicies have effect.
     """
 
     cni: str
@@ -22,6 +22,7 @@ class NetworkSettings:
     kube_proxy_mode: str | None = "iptables"
     allocate_node_cidrs: bool = True
     binds: tuple[str, ...] = ()
+    enforces_policies: bool = False
     modules: tuple[str, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 

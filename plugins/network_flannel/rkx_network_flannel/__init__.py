@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 
 import rkx
-from rkx_network_flannel.checks import check_interface, check_mtu, find_mistakes
+from rkx_network_flannel.checks import check_interface, check_mtu, find_mistakes, find_open
 from rkx_network_flannel.config import FlannelConfig
 from rkx_network_flannel.hosts import host_resources
 from rkx_network_flannel.objects import objects
@@ -24,8 +24,8 @@ class FlannelNetwork(rkx.NetworkPlugin[FlannelConfig]):
 
     @rkx.hookimpl
     def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
-        """Refuse figures that flanneld or the kernel would refuse later."""
-        return find_mistakes(self.config, cluster.network.options_where)
+        """Refuse figures that flanneld or the kernel would refuse later, and say what flannel does not do."""
+        return [*find_mistakes(self.config, cluster.network.options_where), *find_open(cluster)]
 
     @rkx.hookimpl
     def rkx_checks(self, cluster: rkx.Cluster, facts: rkx.Facts) -> Sequence[rkx.Check]:

@@ -28,6 +28,15 @@ def find_mistakes(config: FlannelConfig, places: Mapping[str, str]) -> list[rkx.
     return problems
 
 
+def find_open(cluster: rkx.Cluster) -> list[rkx.Problem]:
+    """Say what stays open with a profile that wants network policies."""
+    if cluster.profile is None:
+        return []
+    message = f"flannel enforces no network policies: profile {cluster.profile} makes none, and its checks of them fail"
+    hint = "take a network that does, where pods must be kept apart"
+    return [rkx.Problem(where=cluster.network.where or "network.plugin", message=message, hint=hint, warning=True)]
+
+
 def check_interface(config: FlannelConfig, node: str, host: rkx.HostFacts) -> rkx.Finding | None:
     """Find a node without the interface that ``iface`` names."""
     names = [interface.name for interface in host.interfaces]

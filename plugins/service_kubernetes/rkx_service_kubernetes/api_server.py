@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import rkx
-from rkx_service_kubernetes import etcd, policies
+from rkx_service_kubernetes import etcd, hardening, policies
 from rkx_service_kubernetes.arguments import merged
 from rkx_service_kubernetes.containers import ROOT_USER, env, extra_mounts, folder
 from rkx_service_kubernetes.identities import (
@@ -139,10 +139,12 @@ def _admission(site: Site, place: Place) -> dict[str, str]:
     config = site.config.kube_api
     plugins = ["NodeRestriction", "DenyServiceExternalIPs"]
     plugins += ["EventRateLimit"] if config.event_rate_limit.enabled else []
-    plugins += ["AlwaysPullImages"] if config.always_pull_images else []
+    plugins += ["AlwaysPullImages"] if hardening.always_pulls(site.cluster, config) else []
     return {
         "enable-admission-plugins": ",".join(plugins),
-        "admission-control-config-file": place.json("admission.yaml", policies.admission(config)),
+        "admission-control-config-file": place.json(
+            "admission.yaml", policies.admission(config, hardening.pod_security(site.cluster, config))
+        ),
         "encryption-provider-config": policies.encryption(config, place, ENCRYPTION),
     }
 

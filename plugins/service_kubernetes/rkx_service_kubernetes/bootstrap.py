@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import rkx
+from rkx_service_kubernetes import hardening
 from rkx_service_kubernetes.identities import ADMINS, INSTALLER, KUBELET_CLIENT, user
 from rkx_service_kubernetes.site import Site
 
@@ -23,7 +24,7 @@ def manifests(site: Site) -> list[rkx.Manifest]:
     """
     admins = _binding(ADMINS, "cluster-admin", _subject("Group", ADMINS), _subject("User", INSTALLER))
     kubelets = _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", _subject("User", KUBELET_CLIENT))
-    items = [kubelets, _without_token("kube-system")]
+    items = [kubelets, *(_without_token(namespace) for namespace in hardening.without_tokens(site.cluster))]
     if site.auth.node_signer:
         users = [_subject("User", name) for name in sorted(user(node) for node in site.cluster.nodes)]
         items.append(_binding("rkx:nodes-renew-themselves", SELF_NODE_CLIENT, *users))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import rkx
-from rkx_service_kubernetes import api_server, controllers, etcd, identities, kubelet, proxy, runtime
+from rkx_service_kubernetes import api_server, controllers, etcd, hardening, identities, kubelet, proxy, runtime
 from rkx_service_kubernetes.config import KubernetesConfig
 
 LEAST_DOCKER = (20, 10)
@@ -41,6 +41,7 @@ def findings(
     """Judge what the machine's Docker and kernel say of themselves."""
     yield from _of_version(cluster, node, facts)
     yield from _of_security(node, facts)
+    yield from hardening.findings(cluster, node, facts)
     if facts.logging_driver != "json-file":
         yield rkx.Finding(
             node=node.name,

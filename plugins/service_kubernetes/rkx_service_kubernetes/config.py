@@ -70,14 +70,17 @@ class EventRateLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeApi(Program):
-    """The API server; ``admission_configuration`` is a whole AdmissionConfiguration, its plugins are kept."""
+    """The API server; ``admission_configuration`` is a whole AdmissionConfiguration, its plugins are kept.
+
+    What is None follows the cluster's profile.
+    """
 
     service_node_port_range: str = "30000-32767"
-    always_pull_images: bool = False
+    always_pull_images: bool | None = None
     secrets_encryption_config: Encryption = Encryption()
     audit_log: AuditLog = AuditLog()
     event_rate_limit: EventRateLimit = EventRateLimit()
-    pod_security_configuration: Literal["privileged", "baseline", "restricted"] = "privileged"
+    pod_security_configuration: Literal["privileged", "baseline", "restricted"] | None = None
     admission_configuration: Mapping[str, Any] | None = None
 
 

@@ -9,6 +9,7 @@ import rkx
 from rkx_service_kubernetes import runtime
 from rkx_service_kubernetes.arguments import knows, merged
 from rkx_service_kubernetes.containers import PROGRAMS, env
+from rkx_service_kubernetes.hardening import is_cis
 from rkx_service_kubernetes.identities import on
 from rkx_service_kubernetes.places import CIPHER_SUITES, Place
 from rkx_service_kubernetes.registration import registration, taints
@@ -112,6 +113,7 @@ def _configuration(site: Site, place: Place) -> dict[str, Any]:
         "healthzPort": HEALTH_PORT,
         "makeIPTablesUtilChains": True,
         "podPidsLimit": 4096,
+        "protectKernelDefaults": is_cis(site.cluster),
         "readOnlyPort": 0,
         "resolvConf": str(place.path / RESOLV_CONF),
         "rotateCertificates": bool(site.auth.node_signer),

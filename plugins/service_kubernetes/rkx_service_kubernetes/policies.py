@@ -59,10 +59,13 @@ def _of(group: str, *resources: str) -> list[dict[str, Any]]:
     return [{"group": group, "resources": list(resources)} if resources else {"group": group}]
 
 
-def admission(config: KubeApi) -> dict[str, Any]:
-    """Give the one file for all admission plugins; a user's own entries go before rkx's."""
+def admission(config: KubeApi, level: str) -> dict[str, Any]:
+    """Give the one file for all admission plugins; a user's own entries go before rkx's.
+
+    ``level`` is what Pod Security holds pods to where their namespace names none.
+    """
     written = config.admission_configuration or {}
-    own = {"PodSecurity": _pod_security(config.pod_security_configuration)}
+    own = {"PodSecurity": _pod_security(level)}
     if config.event_rate_limit.enabled:
         own["EventRateLimit"] = config.event_rate_limit.configuration or _event_rate_limit()
     given = {entry["name"]: dict(entry) for entry in written.get("plugins", ())}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 import rkx
-from rkx_service_kubernetes import arguments, binds, catalogue, fields, names, risks
+from rkx_service_kubernetes import arguments, binds, catalogue, fields, hardening, names, risks
 from rkx_service_kubernetes.api_server import AUDIT_LOGS
 from rkx_service_kubernetes.config import KubernetesConfig, Program
 
@@ -45,6 +45,7 @@ def problems(cluster: rkx.Cluster, config: KubernetesConfig) -> Iterator[rkx.Pro
     yield from _of_api_server(config)
     yield from risks.of_api_server(config.kube_api)
     yield from _of_proxy(config)
+    yield from hardening.problems(cluster, config)
 
 
 def _of_version(cluster: rkx.Cluster) -> rkx.Problem | None:

@@ -263,8 +263,14 @@ def test_older_spellings_are_mapped_with_a_warning_each() -> None:
 
 
 def test_what_rkx_does_not_act_on_is_a_warning_at_its_key() -> None:
-    text = "cloud_provider: {name: external}\nprefix_path: /opt\nrotate_encryption_key: true\nprofile: cis\n"
-    assert [(each.line, each.column) for each in loaded(added(text)).warnings] == [(7, 1), (8, 14), (9, 1), (10, 1)]
+    text = "cloud_provider: {name: external}\nprefix_path: /opt\nrotate_encryption_key: true\n"
+    assert [(each.line, each.column) for each in loaded(added(text)).warnings] == [(7, 1), (8, 14), (9, 1)]
+
+
+def test_a_profile_is_the_clusters() -> None:
+    found = loaded(added("profile: cis\n"))
+    assert (found.cluster.profile, found.warnings) == ("cis", ())
+    assert cluster(added("profile:\n")).profile is None
 
 
 def test_registries_keep_their_passwords_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -251,3 +252,12 @@ def test_options_decode_from_text_too() -> None:
     decode = TypeAdapter(FlannelConfig).validate_python
     assert decode({}) == FlannelConfig()
     assert decode({"backend_port": "4789", "backend_vni": "4096"}) == FlannelConfig(backend_port=4789, backend_vni=4096)
+
+
+def test_a_profile_is_told_what_flannel_does_not_enforce() -> None:
+    plugin = FlannelNetwork(FlannelConfig())
+    [found] = plugin.rkx_validate(replace(CLUSTER, profile="cis"))
+    assert (found.where, found.warning) == ("network.plugin", True)
+    assert "enforces no network policies" in found.message
+    assert plugin.rkx_validate(CLUSTER) == []
+    assert not plugin.rkx_network_settings(CLUSTER, {}).enforces_policies

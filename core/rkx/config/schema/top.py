@@ -19,7 +19,7 @@ from rkx.config.schema.marks import Flag, Number, RawMap, Text, Texts, mark
 from rkx.config.schema.network import NetworkKeys
 from rkx.config.schema.nodes import BastionKeys, NodeKeys, SshKeys
 from rkx.config.schema.services import ServicesKeys
-from rkx.model.cluster import ImageLayout
+from rkx.model.cluster import ImageLayout, Profile
 from rkx.secret import Secret
 
 
@@ -74,5 +74,5 @@ class ClusterKeys:
     rotate_certificates: RotateKeys | None = mark(dead="rkx rotates nothing because of a file")
     rotate_encryption_key: Flag = mark(dead="rkx rotates nothing because of a file")
     state: StateKeys | None = None
-    profile: Text = mark(later=True)
+    profile: Profile | None = None
     accept_risk: Texts = None
