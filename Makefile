@@ -1,5 +1,5 @@
 # rkx's tasks. Each can be repeated at any time, after an interruption too, and is quick when nothing is to be done.
-.PHONY: help setup setup-test venv node images check check-python check-go check-oldest test test-long demo demo-down bench lab lab-down clean
+.PHONY: help setup setup-test venv node images check check-python check-go check-oldest test test-long demo demo-down cis bench lab lab-down clean
 .DEFAULT_GOAL := help
 
 export RKX_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/rkx
@@ -80,6 +80,10 @@ demo: images $(BIN)/kubectl ## bring up a cluster on three machines of the lab
 demo-down: venv ## remove the demonstration's machines and its cluster's files
 	$(LAB) down --name demo
 	rm -rf $(DEMO)
+	@$(LAB) engine-down --unused >/dev/null
+
+cis: images $(BIN)/kubectl ## judge a cluster of the lab by the CIS benchmark, with each profile
+	$(BIN)/python -m rkx_cis --kubectl $(BIN)/kubectl
 	@$(LAB) engine-down --unused >/dev/null
 
 $(BIN)/kubectl: images/catalogue.toml | venv

@@ -1,0 +1,1 @@
+"""Judge a running cluster by the checks of the CIS Kubernetes benchmark 1.12."""
