@@ -29,7 +29,7 @@ FILES = (
     f"find /etc/kubernetes /etc/rkx {FORM}; find /var/lib/etcd -maxdepth 0 {FORM}; "
     f"find /etc/cni/net.d /var/lib/cni/networks -type f {FORM}; true"
 )
-PROVIDERS = f"grep -oE '(secretbox|aescbc|aesgcm|kms|identity):' {ENCRYPTION} 2>/dev/null | tr -d : || true"
+PROVIDERS = f"""grep -oE '(secretbox|aescbc|aesgcm|kms|identity)"?:' {ENCRYPTION} 2>/dev/null | tr -d ':"' || true"""
 """The names of the providers: the file itself holds keys, which are nobody's evidence."""
 
 
