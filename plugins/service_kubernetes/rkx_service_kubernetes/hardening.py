@@ -20,6 +20,9 @@ KERNEL: Mapping[str, str] = {
 """The kernel's settings without which a kubelet does not start that may not set them itself."""
 
 
+SYSCTLS = "/etc/sysctl.d/90-kubelet.conf"
+
+
 def is_cis(cluster: rkx.Cluster) -> bool:
     """Tell if the cluster is held to the CIS benchmark."""
     return cluster.profile == "cis"
@@ -51,7 +54,7 @@ def findings(cluster: rkx.Cluster, node: rkx.Node, facts: rkx.NodeFacts) -> Iter
                 node=node.name,
                 check="kernel settings",
                 message=f"{name} is {found}; profile cis wants {wanted}",
-                hint=f"put these into /etc/sysctl.d/90-kubelet.conf and run sysctl --system: {_lines()}",
+                hint=f"put these into {SYSCTLS}, run sysctl --system, and rkx up, which asks again: {_lines()}",
             )
 
 

@@ -85,6 +85,7 @@ def test_a_clusters_whole_life(world: World, file: Path) -> None:
     changed = api.load(file, plugins=(FakeTransport(world),))
     planned = {(action.verb, action.key.name.rpartition("/")[2]) for action in api.plan(changed).actions}
     assert {name for verb, name in planned if verb in ("replace", "restart")} == {"kube-proxy"}
+    assert ("update", "kube-proxy.json") in planned  # its record, which nothing reads
     api.remove(project, api.Options(accept=lambda dangers: True)).wait()
     assert all(engine.boxes == {} for engine in world.engines.values())
 
