@@ -15,8 +15,8 @@ from rkx_service_kubernetes import (
     etcd_members,
     etcd_steps,
     identities,
-    isolation,
     kubelet,
+    namespaces,
     places,
     proxy,
     records,
@@ -105,6 +105,5 @@ def _resources(site: Site) -> list[rkx.Resource]:
         found += etcd.resources(site)
     if site.node.has("controlplane"):
         found += [*api_server.resources(site), *controllers.resources(site), *bootstrap.manifests(site)]
-        found += isolation.resources(site)
     found += [*runtime.resources(site), *kubelet.resources(site), *proxy.resources(site)]
-    return [*found, *records.resources(site.name, found)]
+    return [*found, *namespaces.resources(site), *records.resources(site.name, found)]

@@ -1,4 +1,4 @@
-"""The objects that the cluster's own parts need before anything else works, and what is closed from the start."""
+"""The objects that the cluster's own parts need before anything else works."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import rkx
-from rkx_service_kubernetes import hardening
 from rkx_service_kubernetes.identities import ADMINS, INSTALLER, KUBELET_CLIENT, user
 from rkx_service_kubernetes.site import Site
 
@@ -24,7 +23,7 @@ def manifests(site: Site) -> list[rkx.Manifest]:
     """
     admins = _binding(ADMINS, "cluster-admin", _subject("Group", ADMINS), _subject("User", INSTALLER))
     kubelets = _binding("rkx:kubelet-api-admin", "system:kubelet-api-admin", _subject("User", KUBELET_CLIENT))
-    items = [kubelets, *(_without_token(namespace) for namespace in hardening.without_tokens(site.cluster))]
+    items = [kubelets]
     if site.auth.node_signer:
         users = [_subject("User", name) for name in sorted(user(node) for node in site.cluster.nodes)]
         items.append(_binding("rkx:nodes-renew-themselves", SELF_NODE_CLIENT, *users))
@@ -48,13 +47,3 @@ def _binding(name: str, role: str, *subjects: dict[str, str]) -> dict[str, Any]:
 
 def _subject(kind: str, name: str) -> dict[str, str]:
     return {"apiGroup": RBAC, "kind": kind, "name": name}
-
-
-def _without_token(namespace: str) -> dict[str, Any]:
-    """Describe a namespace's default account, which Kubernetes makes, with no token for the pods that use it."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {"name": "default", "namespace": namespace},
-        "automountServiceAccountToken": False,
-    }

@@ -298,7 +298,7 @@ def test_every_control_plane_node_wants_the_same_objects_and_no_other_node_any()
     cluster = replace(CLUSTER, nodes=(*CLUSTER.nodes, machine("four", 4, "controlplane")))
     one, two, four = (only(rkx.Manifest, resources(name, cluster=cluster)) for name in ("one", "two", "four"))
     assert one == four
-    assert len(one) == 2
+    assert [each.name for each in one] == ["kubernetes-admins", "kubernetes-rbac", "kubernetes-namespaces"]
     assert two == []
 
 
