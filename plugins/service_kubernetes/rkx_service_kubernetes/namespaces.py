@@ -38,7 +38,7 @@ def _without_token(namespace: str) -> dict[str, Any]:
 
 def _policies() -> list[dict[str, Any]]:
     """Let pods be reached from their own namespace alone, but for DNS and for API servers that ask for metrics."""
-    same = {"from": [{"podSelector": {}}]}
+    same: dict[str, Any] = {"from": [{"podSelector": {}}]}
     return [
         *(_policy(name, "rkx-own-namespace", {}, same) for name in hardening.BUILT_IN),
         _policy("kube-system", "rkx-dns", {"k8s-app": "kube-dns"}, {"ports": list(DNS)}),
