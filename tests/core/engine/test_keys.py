@@ -14,7 +14,7 @@ import rkx
 def test_every_key_is_p_256_in_the_form_that_the_api_server_reads(site: Site) -> None:
     site.done()
     keys = [c.parts["key"].reveal() for c in site.state.credentials.values() if "key" in c.parts]
-    assert len(set(keys)) == 7
+    assert len(set(keys)) == 8
     for pem in keys:
         assert pem.startswith(b"-----BEGIN EC PRIVATE KEY-----")
         key = load_pem_private_key(pem, None)

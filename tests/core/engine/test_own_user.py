@@ -73,7 +73,11 @@ def test_a_cluster_without_that_user_gets_it_by_the_next_run(site: Site) -> None
     site.done()
     site.service.has_user = True
     site.world.revive()
-    assert [(verb, key) for verb, key, _ in site.planned()] == [("issue", "credentials all"), ("create", BINDING)]
+    assert [(verb, key) for verb, key, _ in site.planned()] == [
+        ("issue", "credentials all"),
+        ("create", BINDING),
+        ("update", "configmap kube-system/rkx-certificates"),
+    ]
     assert {request.user for request in of_api(site)} == {rkx.SUPER_ADMIN}
     site.network.colour = "red"
     site.done()

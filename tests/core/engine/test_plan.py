@@ -28,7 +28,7 @@ def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeyp
     assert (site.world.changes(), site.world.effects, signed) == ([], [], [])
     assert not site.file.with_suffix(".rkxstate").exists()
     site.done()
-    assert len(signed) == 7
+    assert len(signed) == 8
     site.world.revive()
     site.service.flag = "--level=2"
     assert site.plan().actions

@@ -56,7 +56,7 @@ def test_only_super_admin_is_above_all_roles() -> None:
 def test_who_is_administrator_is_bound_by_name_before_all_else() -> None:
     found = {each.name: each for each in only(rkx.Manifest, resources("one", cluster=WIDE))}
     assert [name for name, each in found.items() if each.grants] == ["kubernetes-admins"]
-    binding = json.loads(found["kubernetes-admins"].text)
+    [binding] = json.loads(found["kubernetes-admins"].text)["items"]
     assert binding["roleRef"]["name"] == "cluster-admin"
     subjects = {(subject["kind"], subject["name"]) for subject in binding["subjects"]}
     assert subjects == {("Group", "rkx:cluster-admins"), ("User", "rkx:installer")}
