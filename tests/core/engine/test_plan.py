@@ -32,7 +32,7 @@ def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeyp
     site.world.revive()
     site.service.flag = "--level=2"
     assert site.plan().actions
-    assert (site.world.changes(), len(signed)) == ([], 7)
+    assert (site.world.changes(), len(signed)) == ([], 8)
 
 
 def test_a_machine_that_was_never_prepared_is_not_asked_for_files(site: Site) -> None:
