@@ -15,13 +15,19 @@ from rkx_lab.state import API_VERSION, LABEL, Lab, Machine
 
 WRAPPER_THERE = "/usr/local/sbin/runc-wrapper"
 VOLUMES = ("docker", "kubelet", "etcd")  # each /var/lib/NAME: overlay on overlay would fall back to vfs
+MODULES = "/lib/modules"
 
 
 def create(client: docker.DockerClient, lab: Lab, machine: Machine, image: str) -> Container:
     """Create a machine with empty volumes and the lab's keys in it, not started."""
     volumes = [Mount(f"/var/lib/{name}", volume_name(machine, name), labels={LABEL: lab.name}) for name in VOLUMES]
-    if Path("/lib/modules").exists():
-        volumes.append(Mount("/lib/modules", "/lib/modules", type="bind", read_only=True))
+    tmpfs = {"/run": "", "/tmp": "exec"}
+    if Path(MODULES).exists():
+        volumes.append(Mount(MODULES, MODULES, type="bind", read_only=True))
+    else:
+        tmpfs[MODULES] = (
+            ""  # every machine with a kernel of its own has the folder; an Engine would make it, and leave it
+        )
     network = networks.network_name(lab.name)
     container = client.containers.create(
         image,
@@ -33,7 +39,7 @@ def create(client: docker.DockerClient, lab: Lab, machine: Machine, image: str) 
         network=network,
         networking_config={network: EndpointConfig(API_VERSION, ipv4_address=machine.address)},
         mounts=volumes,
-        tmpfs={"/run": "", "/tmp": "exec"},
+        tmpfs=tmpfs,
         labels={LABEL: lab.name},
     )
     container.put_archive("/", _files(lab, machine))

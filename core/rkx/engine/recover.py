@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -174,17 +175,26 @@ def settled(record: NodeRecord, described: set[str]) -> NodeRecord:
 
 def _read_anew(link: Link) -> State | None:
     """Look through a container made for it: somebody deleted the stopped ones, rkx-node's among them."""
+    from docker.errors import APIError
+
     name = f"rkx-look-{secrets.token_hex(4)}"
     with link.http() as engine:
         architecture = look(engine, "/info").text("Architecture")
+    program = NodeProgram(link, "", architecture)
+    mount = {"Type": "bind", "Source": STATE_FOLDER, "Target": STATE_FOLDER, "ReadOnly": True}  # binds make folders
+    host = {"Mounts": [mount], "NetworkMode": "none", "CapDrop": ["ALL"]}
+    found = None
     with link.docker() as client:
-        NodeProgram(link, "", architecture).load_image(client)
-        host = {"Binds": [f"{STATE_FOLDER}:{STATE_FOLDER}:ro"], "NetworkMode": "none", "CapDrop": ["ALL"]}
-        client.create_container_from_config({"Image": image_tag(architecture), "HostConfig": host}, name)
-        try:
-            return read_copy(link, name)
-        finally:
-            client.remove_container(name, force=True)
+        program.load_image(client)
+        with suppress(APIError):  # there is no such folder
+            client.create_container_from_config({"Image": image_tag(architecture), "HostConfig": host}, name)
+            try:
+                found = read_copy(link, name)
+            finally:
+                client.remove_container(name, force=True)
+    if found is None:
+        program.withdraw()
+    return found
 
 
 def _marked(link: Link) -> list[str]:

@@ -152,6 +152,9 @@ class FakeEngine:
         image = self.images.get(listed(config["Image"]), config["Image"])
         if image not in self.images.values():
             return error(404, f"No such image: {config['Image']}")
+        for mount in config.get("HostConfig", {}).get("Mounts") or ():
+            if mount["Source"] not in self.machine.files:
+                return error(400, f"bind source path does not exist: {mount['Source']}")
         box = Box(name=name, config=config, image_id=image)
 
         def make() -> None:
@@ -230,6 +233,7 @@ class FakeEngine:
         """Show what a container's binds show."""
         box, path = self._on(reference), request.query["path"]
         binds = [bind.split(":") for bind in (box.host.get("Binds") or ())] if box else []
+        binds += [[mount["Source"], mount["Target"]] for mount in (box.host.get("Mounts") or ())] if box else []
         files = self.machine.shown((outside, inside) for outside, inside, *_ in binds)
         if path not in files:
             return error(404, f"Could not find the file {path} in container {reference}")

@@ -17,6 +17,7 @@ from rkx.engine.layout import STATE_COPY
 from rkx.engine.state import NodeRecord, State, dump, parse
 from rkx.engine.vouch import fingerprint
 from rkx.errors import ConfigError, PlanStale, Refused
+from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 
 CA = f"{ROOT}/ca.crt"
@@ -249,6 +250,15 @@ def test_a_copy_is_found_where_the_stopped_containers_were_deleted(running: Site
     assert running.state.cluster_id == was
     assert running.planned() == []
     assert not [name for engine in running.world.engines.values() for name in engine.boxes if "look" in name]
+
+
+def test_a_machine_that_was_looked_at_in_vain_is_left_as_it_was(site: Site) -> None:
+    labels = {"rkx.cluster": "another"}
+    site.world.engines["one"].boxes["x"] = Box(name="x", config={"Image": "x", "Labels": labels}, state="running")
+    before = site.world.snapshot()
+    assert site.up().exit_code == 8
+    after = site.world.snapshot()
+    assert (after.files, after.boxes, after.images) == (before.files, before.boxes, before.images)
 
 
 def test_contents_that_changed_after_the_plan_are_not_applied(running: Site) -> None:
