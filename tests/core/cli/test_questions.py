@@ -44,6 +44,30 @@ def test_passphrase_when_nobody_can_be_asked_then_there_is_no_prompt(fake: FakeA
     assert (options.allow_unreachable, options.break_lock) == (frozenset({"two"}), "beef")
 
 
+@pytest.mark.parametrize("command", ["plan", "up", "remove"])
+def test_found_authority_when_nobody_can_be_asked_then_yes_is_no_answer(fake: FakeApi, command: str) -> None:
+    rkx(command, *(["--yes"] if command != "plan" else []), "--ca-fingerprint", "sha256:ab", "--replace", "two")
+    [options] = fake.asked
+    assert not options.confirm("sha256:ab")
+    assert (options.ca_fingerprint, options.replace) == ("sha256:ab", frozenset({"two"}))
+
+
+CONFIRMS = """
+from rkx.cli.ask import Operator
+from rkx.cli.stop import Stop
+with Stop() as stop:
+    print("OURS" if Operator(stop, yes=True).confirm("sha256:ab") else "NOT OURS")
+"""
+
+
+@pytest.mark.parametrize(("answer", "ours"), [("y", True), ("", False), ("\x04", False)])
+def test_found_authority_when_on_a_terminal_then_is_shown_and_asked_for(answer: str, *, ours: bool) -> None:
+    code, output = _on_terminal(CONFIRMS, b"[y/N]", answer.encode() + b"\n")
+    assert code == 0
+    assert "state found on the nodes: sha256:ab" in output
+    assert output.splitlines()[-1] == ("OURS" if ours else "NOT OURS")
+
+
 ON_A_TERMINAL = """
 import sys
 from rkx.cli.ask import Operator
