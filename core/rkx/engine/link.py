@@ -17,7 +17,7 @@ import requests
 from rkx.engine.answers import WORDS, Said, parsed, words
 from rkx.engine.bounds import ENGINE, PING, Limit
 from rkx.engine.sessions import TIMEOUT_S, Session, StreamAdapter, bind, session
-from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, StreamRefused, TimedOut
+from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, RkxError, StreamRefused, TimedOut
 from rkx.transport import DialForbidden, Dials, Transport
 
 if TYPE_CHECKING:
@@ -84,30 +84,34 @@ class Link:
         from docker.errors import DockerException
 
         try:
-            with self._translated(), contextlib.closing(self.client(timeout_s=timeout_s, limit=limit)) as client:
+            with (
+                self._translated(self._refused),
+                contextlib.closing(self.client(timeout_s=timeout_s, limit=limit)) as client,
+            ):
                 yield client
         except DockerException as error:
             raise self._refused(getattr(error, "explanation", None) or error) from error
 
     @contextlib.contextmanager
     def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[Session]:
-        """Lend a plain HTTP session with the Engine, to look at things; errors as above.
+        """Lend a plain HTTP session with the Engine, to look at things; what it does not show is a TransportError.
 
         What is asked through it takes no longer, all in all, than one answer may: an Engine can show many things.
         """
         ends = time.monotonic() + ENGINE.seconds
-        with self._translated(), session(self._transport.engine, self.name, timeout_s=timeout_s, until=ends) as plain:
+        opened = session(self._transport.engine, self.name, timeout_s=timeout_s, until=ends)
+        with self._translated(self._unshown), opened as plain:
             yield plain
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, refused: Callable[[str], RkxError]) -> Iterator[None]:
         """Name the node in errors; docker-py reads answers by itself, and what it stumbles over is bad, too."""
         try:
             yield
         except requests.JSONDecodeError as error:
             raise self._bad(error) from error
         except requests.HTTPError as error:
-            raise self._refused(_said(error.response)) from error
+            raise refused(_said(error.response)) from error
         except (requests.RequestException, OSError) as error:
             raise ConnectFailed(f"{self.name}: the stream broke: {error}", node=self.name, hint=_AGAIN) from error
         except (ValueError, RecursionError, MemoryError) as error:
@@ -116,6 +120,14 @@ class Link:
     def _bad(self, why: Exception) -> BadAnswer:
         what = f"{type(why).__name__}: {str(why)[:200]}"
         return BadAnswer(f"{self.name}: its Docker Engine's answer cannot be read: {what}", node=self.name)
+
+    def _unshown(self, why: str) -> BadAnswer:
+        """What was only looked at is not partly done, and a node that shows nothing may be left aside."""
+        return BadAnswer(
+            f"{self.name}: the Engine says: {why}",
+            node=self.name,
+            hint="mend it, then run again; --allow-unreachable NODE leaves a node aside",
+        )
 
     def _refused(self, why: object) -> PartlyDone:
         return PartlyDone(f"{self.name}: the Engine says: {why}", hint="mend it, then run again")

@@ -18,7 +18,7 @@ from rkx.engine.copies import read_copy
 from rkx.engine.frames import frames
 from rkx.engine.link import Link, look
 from rkx.engine.sessions import Session, session
-from rkx.errors import BadAnswer, PartlyDone
+from rkx.errors import BadAnswer, PartlyDone, RkxError
 from rkx.testing.wire import Application, Request, Response, as_json, serve
 
 SMALL = Limit(size=4096, seconds=30)
@@ -210,6 +210,7 @@ def test_nothing_of_the_surroundings_is_used(monkeypatch: pytest.MonkeyPatch, tm
 @pytest.mark.parametrize("body", [b"[]", b'{"message": [1]}', b"not json", b""])
 def test_a_refusal_in_any_form_is_a_refusal(body: bytes) -> None:
     to = link(lambda request: Response(status=500, body=body, headers={"Content-Type": "application/json"}))
-    for client in ("look", "docker"):
-        with pytest.raises(PartlyDone, match="one: the Engine says: "):
+    errors: dict[str, type[RkxError]] = {"look": BadAnswer, "docker": PartlyDone}
+    for client, kind in errors.items():
+        with pytest.raises(kind, match="one: the Engine says: "):
             _info(to, client)
