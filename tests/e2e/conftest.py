@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(fixtures: Sequence[str]) -> int:
-    return 2 if "recorded" in fixtures else 1 if "clean_lab" in fixtures else 0
+    return 2 if "recorded" in fixtures else 1 if {"clean_lab", "lent_lab"} & {*fixtures} else 0
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +59,12 @@ def work(tenancy: Tenancy) -> Workload:
 @pytest.fixture
 def clean_lab(tenancy: Tenancy) -> Lab:
     """The lab with machines as new, for a test that makes and ends a cluster of its own."""
+    return tenancy.lend()
+
+
+@pytest.fixture(scope="module")
+def lent_lab(tenancy: Tenancy) -> Lab:
+    """The same for all tests of a file, which have one cluster of their own."""
     return tenancy.lend()
 
 

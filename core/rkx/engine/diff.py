@@ -166,9 +166,11 @@ class _Comparison:
         return ""
 
     def _strangers(self) -> Iterator[Action]:
-        """Find our own containers that nobody wants, half-done replacements among them."""
-        wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)}
-        for name in sorted(self.ours.keys() - wanted - {*NAMES.values(), LOCK}):
+        """Find our own containers that nobody wants, half-done replacements too; a lock counts on etcd's nodes."""
+        wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)} | {*NAMES.values()}
+        if self.name in {node.name for node in self.desired.cluster.with_role("etcd")}:
+            wanted |= {LOCK}
+        for name in sorted(self.ours.keys() - wanted):
             base = Key(self.name, "Container", name.rpartition("-")[0])
             key = Key(self.name, "Container", name)
             yield Action(verb="remove", key=key, reason="no longer wanted", after=(base,))

@@ -6,6 +6,7 @@ import pytest
 from tests.core.engine.small import Site
 
 from rkx.errors import PartlyDone, TransportError
+from rkx.testing.docker import Box
 from rkx.testing.wire import Request, Response
 
 LOOKED_AT = ["/_ping", "/info", "/containers/json", "/images/json", "/json", "/archive"]
@@ -31,3 +32,12 @@ def test_an_engine_that_refuses_to_be_looked_at(running: Site, end: str, status:
         running.up("two").wait()
     done = {(event.node, event.verb) for event in running.events if hasattr(event, "verb")}
     assert ("one", "replace") in done
+
+
+def test_a_lock_on_a_node_that_keeps_none_holds_up_nobody_and_goes(running: Site) -> None:
+    labels = {"rkx.cluster": running.state.cluster_id, "rkx.run": "stranger", "rkx.number": "999999999999999"}
+    running.world.engines["two"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "x", "Labels": labels})
+    assert running.planned() == [("remove", "two container rkx-lock", "no longer wanted")]
+    running.done()
+    assert running.planned() == []
+    assert running.state.generation < 1000
