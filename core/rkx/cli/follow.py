@@ -70,16 +70,21 @@ def follow(project: Project, start: Callable[[Project, Options], Run], wishes: W
             cancels(run.cancel)
         try:
             for event in run:
-                if wishes.as_json or not _was_shown(event):
+                if wishes.as_json or not _is_shown_elsewhere(event, project):
                     screen.show(event)
         finally:
             screen.close()
         run.wait()
 
 
-def _was_shown(event: Event) -> bool:
-    """Tell if an event is a warning of the file, which stands on the screen already, with its line."""
-    return isinstance(event, ProblemFound) and event.warning and not event.node
+def _is_shown_elsewhere(event: Event, project: Project) -> bool:
+    """Tell if a warning stands on the screen already, with its line in the file, or will, as one of the state's does.
+
+    What a run finds about no single node, such as where a lost state was found, has neither node nor place.
+    """
+    if not isinstance(event, ProblemFound) or not event.warning or event.node:
+        return False
+    return bool(event.where) or event.message in {problem.message for problem in project.warnings}
 
 
 def reader(wishes: Wishes) -> Reader:

@@ -15,6 +15,7 @@ from rkx.cli.show_json import JsonLines
 from rkx.cli.show_plain import Plain
 from rkx.cli.show_plan import as_text
 from rkx.cli.show_rich import Screen
+from rkx.errors import Problem
 from rkx.events import (
     ActionFailed,
     ActionFinished,
@@ -128,6 +129,20 @@ def test_up_when_a_node_warns_then_the_warning_is_shown_but_not_the_files_again(
     shown = rkx("up").stdout
     assert "warning: one: cgroup v2 was not tried (tell us)" in shown
     assert "shown when the file was loaded" not in shown
+
+
+def test_up_when_it_finds_what_is_of_no_node_then_that_is_shown_and_a_warning_of_the_file_once(fake: FakeApi) -> None:
+    fake.warnings = (Problem(where="", message="a line of the file", warning=True),)
+
+    def work(run: api.Run, _options: api.Options) -> None:
+        run.emit(ProblemFound(message="a line of the file"))
+        run.emit(ProblemFound(message="the state was found on one", hint="compare its authority"))
+
+    fake.work = work
+    for command in ("up", "remove"):
+        found = rkx(command)
+        assert "warning: the state was found on one (compare its authority)" in found.stdout
+        assert (found.stdout + found.stderr).count("a line of the file") == 1
 
 
 def _after(count: int) -> Progress:
