@@ -53,7 +53,7 @@ class Site:
 
     def others(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Give the containers of the other machines."""
-        return {key: each for key, each in own(self.cluster).items() if key[0] != self.bad}
+        return own(replace(self.cluster, machines=self.cluster.machines[:2]))
 
     def lose(self) -> None:
         """Take something away from the good worker, so that there is work."""
@@ -148,15 +148,26 @@ def create(site: Site, name: str, **labels: str) -> None:
 
 def test_containers_with_this_clusters_labels_are_the_workers_own_affair(site: Site) -> None:
     cluster_id = json.loads((site.cluster.folder / STATE).read_text())["cluster_id"]
-    create(site, "etcd", cluster=cluster_id, digest="0" * 32)
+    create(site, "kube-apiserver", cluster=cluster_id, digest="0" * 32)
     create(site, "intruder", cluster=cluster_id)
     holder = {"run": "stranger", "machine": ANOTHER, "boot": ANOTHER, "pidns": "pid:[1]", "pid": "1", "start": "1"}
     create(site, "rkx-lock", cluster=cluster_id, number="999999999999999", **holder)
+    planted = ("kube-apiserver", "intruder", "rkx-lock")
     with nothing_elsewhere(site):
         planned = {(each["node"], each["verb"], each["name"]) for each in site.cluster.plan()["actions"]}
-        assert planned == {(site.bad, "remove", name) for name in ("etcd", "intruder", "rkx-lock")}
-        told(site.up(), 0, *(f"{site.bad} remove container {name}" for name in ("etcd", "intruder", "rkx-lock")))
+        assert planned == {(site.bad, "remove", name) for name in planted}
+        told(site.up(), 0, *(f"{site.bad} remove container {name}" for name in planted))
         assert site.cluster.plan()["actions"] == []
+
+
+def test_container_that_claims_to_be_a_member_of_etcd_is_told(site: Site) -> None:
+    cluster_id = json.loads((site.cluster.folder / STATE).read_text())["cluster_id"]
+    create(site, "etcd", cluster=cluster_id)
+    with nothing_elsewhere(site):
+        told(site.cluster.rkx("plan"), 8, f"{site.bad} carries a member of etcd")
+        told(site.up(), 8, f"{site.bad} carries a member of etcd")
+    site.hostile("docker rm -f etcd")
+    assert site.cluster.plan()["actions"] == []
 
 
 def test_containers_of_another_cluster_are_told_and_the_worker_can_be_left_aside(site: Site) -> None:
@@ -188,7 +199,7 @@ def test_what_lies_where_rkx_writes_is_told_and_all_others_are_done(
     site: Site, planted: str, mended: str, code: int, word: str
 ) -> None:
     cluster_id = json.loads((site.cluster.folder / STATE).read_text())["cluster_id"]
-    names = f"file=$(find {CONFIGURATION} -type f -name '*kube-proxy*' | sort | head -n 1); id={cluster_id}; "
+    names = f"file=$(find {CONFIGURATION}/kube-proxy -type f | sort | head -n 1); id={cluster_id}; "
     site.hostile(f"{names} echo $file >/srv/file; {planted}")
     site.lose()
     told(site.cluster.rkx("plan"), 0, site.bad)
@@ -273,7 +284,7 @@ def test_engine_that_claims_to_be_the_control_planes_is_told(site: Site) -> None
     }
     with Pretender(of_paths(values)) as server, in_place_of_engine(site.cluster, site.bad, server):
         with nothing_elsewhere(site):
-            told(site.cluster.rkx("plan"), 8, site.bad, site.first, "have Docker's id")
+            told(site.cluster.rkx("plan"), 8, site.bad, site.first, "one Docker id")
             told(site.up(), 8, site.bad, site.first)
         site.lose()
         told(site.up("--allow-unreachable", site.bad), 7, site.bad)
