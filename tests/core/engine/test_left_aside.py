@@ -23,7 +23,7 @@ def test_an_engine_that_refuses_to_be_looked_at(running: Site, end: str, status:
             return Response(status=status, body=b'{"message": "an odd disk"}')
         return plain(request)
 
-    engine.answer = answer  # type: ignore[assignment, method-assign]
+    engine.answer = answer  # type: ignore[method-assign]
     running.service.flag = "--level=2"
     with pytest.raises(TransportError, match=r"\btwo: ") as found:
         running.plan()
