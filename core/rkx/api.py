@@ -201,10 +201,10 @@ def _carry_out(
     run.emit(PlanReady(actions=len(found.actions), plan=found))
     try:
         if found.is_empty:
-            conductor.clear_lock(desired)
+            visit.remember_version()
+            conductor.settle(desired)
         else:
-            conductor.apply(desired, found)
-        visit.remember_version()
+            conductor.apply(desired, found, visit.remember_version)
     finally:
         write_kubeconfig(visit.cluster, visit.ledger, project.path)
 

@@ -17,6 +17,7 @@ from rkx.engine.kubeconfig import kubeconfig_path
 from rkx.engine.layout import NAMES
 from rkx.engine.lock import LOST, Lock
 from rkx.engine.node import LOCK
+from rkx.engine.state import Mark
 from rkx.engine.visit import Visit
 from rkx.errors import Locked, RkxError, TransportError
 from rkx.events import Event
@@ -95,8 +96,11 @@ class Conductor:
                 list(pool.map(lambda name: takedown.ask_again(visit.programs[name], visit.ledger), asked))
         return bool(asked)
 
-    def apply(self, desired: Desired, plan: Plan) -> None:
-        """Apply a plan, and give the state's copies to the nodes that keep one, however it ends."""
+    def apply(self, desired: Desired, plan: Plan, noting: Callable[[], None] | None = None) -> None:
+        """Apply a plan, and give the state's copies to the nodes that keep one, however it ends.
+
+        ``noting`` writes into the state, before it is copied, what holds once all is done.
+        """
         from rkx.engine.apply import Application, World  # a run with nothing to do needs none of it
 
         self._begin(desired)
@@ -114,6 +118,8 @@ class Conductor:
         )
         try:
             Application(world, plan).run()
+            if noting is not None:
+                noting()
         except RkxError:
             with contextlib.suppress(RkxError):  # what went wrong first is what the operator must know
                 self._copy_state(desired)
@@ -163,11 +169,21 @@ class Conductor:
             if name in keepers(desired.cluster) and (copy := read_mark(link)) is not None:
                 self._visit.refuse_older(name, copy)
 
-    def clear_lock(self, desired: Desired) -> None:
-        """Take away a lock that a killed run left, where nothing else is to be done; nodes remember the number."""
-        if not self._begun and any(LOCK in seen.containers for seen in self._visit.seen.values()):
+    def settle(self, desired: Desired) -> None:
+        """Do what is left where no action is: a killed run's lock goes, and copies that did not arrive are sent."""
+        seen = self._visit.seen
+        locked = any(LOCK in each.containers for each in seen.values())
+        late = [name for name in keepers(desired.cluster) & seen.keys() if self._is_late(seen[name].copy)]
+        if not self._begun and (locked or late):
             self._begin(desired)
             self._copy_state(desired)
+
+    def _is_late(self, copy: Mark | None) -> bool:
+        """Tell if a copy is another than should be there; that of another cluster is left, and refused at a change."""
+        state = self._visit.ledger.state
+        if copy is None:
+            return True
+        return copy.cluster_id == state.cluster_id and not (copy.is_of(state) and copy.generation == state.generation)
 
     def _copy_state(self, desired: Desired) -> None:
         self._lock.check()  # a run whose lock was broken must not put its state over its successor's

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import requests
 
 from rkx.engine.access import https, tls_context
-from rkx.engine.answers import Said, words
+from rkx.engine.answers import WORDS, Said, words
 from rkx.engine.bounds import PROBE
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
@@ -105,4 +105,4 @@ def last_lines(link: Link, name: str) -> str:
             lines: bytes = client.logs(name, tail=LAST_LINES)
     except (RkxError, OSError, requests.RequestException) as error:
         return f"(no log: {error})"
-    return lines.decode(errors="replace").strip()
+    return lines[-WORDS:].decode(errors="replace").strip()

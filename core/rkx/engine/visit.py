@@ -152,8 +152,9 @@ class Visit:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             asked = {name: pool.submit(one, name) for name in names}
-        self.unreachable |= {name: error for name, done in asked.items() if (error := done.result()) is not None}
-        self._judge_unreachable()
+        lost = {name: error for name, done in asked.items() if (error := done.result()) is not None}
+        self.unreachable |= lost
+        self._judge_lost(lost)
 
     def _glance_through(self, link: Link) -> None:
         """Begin to read the objects through the first control plane node that is there; a relay is no way to look."""
@@ -212,8 +213,8 @@ class Visit:
                 hint="move the file away: the newer one is taken from the nodes, and its authority shown and checked",
             )
 
-    def _judge_unreachable(self) -> None:
-        fatal = [error for name, error in self.unreachable.items() if name not in self.allowed_unreachable]
+    def _judge_lost(self, lost: Mapping[str, RkxError]) -> None:
+        fatal = [error for name, error in lost.items() if name not in self.allowed_unreachable]
         if len(fatal) == 1:
             raise fatal[0]
         if fatal:

@@ -30,8 +30,10 @@ class Trust:
 
     def agrees(self, found: str) -> bool:
         """Tell if the operator knows this fingerprint, in whatever spelling."""
-        said = re.sub(r"^sha256[:=]|fingerprint=|[^0-9a-f]", "", self.fingerprint.lower())
-        return said == found.partition(":")[2] if said else self.confirm(found)
+        if not self.fingerprint:
+            return self.confirm(found)
+        last = re.split(r"[=\s]", self.fingerprint.strip().lower().removeprefix("sha256:"))[-1]
+        return last.replace(":", "") == found.partition(":")[2]
 
 
 def fingerprint(state: State) -> str:

@@ -168,7 +168,12 @@ def stopped(site: Site) -> str:
     return fingerprint(parse(text, "one"))
 
 
-@pytest.mark.parametrize("spelling", [str, str.upper, lambda text: text.removeprefix("sha256:")])
+def as_openssl(text: str) -> str:
+    digits = text.removeprefix("sha256:").upper()
+    return "sha256 Fingerprint=" + ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+
+
+@pytest.mark.parametrize("spelling", [str, str.upper, lambda text: text.removeprefix("sha256:"), as_openssl])
 def test_with_the_api_down_the_operator_vouches_by_the_fingerprint(
     running: Site, spelling: Callable[[str], str]
 ) -> None:
@@ -268,3 +273,31 @@ def test_contents_that_changed_after_the_plan_are_not_applied(running: Site) -> 
     run = running.ended(api.apply(running.project, planned))
     assert isinstance(run.error, PlanStale), run.error
     assert running.world.machines["one"].files[f"{ROOT}/config"].content == b"plain"
+
+
+def test_copies_that_did_not_arrive_are_sent_by_the_next_run(running: Site) -> None:
+    running.world.machines["one"].files.pop(STATE_COPY)
+    assert running.planned() == []
+    running.done()
+    text = running.world.machines["one"].files[STATE_COPY].content
+    assert text is not None
+    assert parse(text, "one").generation == running.state.generation
+    running.world.revive()
+    running.done()
+    assert running.world.effects == []
+
+
+def test_a_copy_knows_which_version_runs(running: Site) -> None:
+    lose(running)
+    text = running.world.machines["one"].files[STATE_COPY].content
+    assert text is not None
+    assert parse(text, "one").birth["kubernetes_version"] == running.project.cluster.kubernetes_version
+
+
+def test_a_node_that_was_left_out_does_not_hold_up_a_second_look(running: Site) -> None:
+    running.world.engines["two"].id = "engine-of-a-stranger"
+    running.world.engines["one"].boxes.pop("rkx-node")
+    running.write(["one"])
+    run = running.up()
+    assert run.exit_code == 7, run.error
+    assert "rkx-node" in running.world.engines["one"].boxes
