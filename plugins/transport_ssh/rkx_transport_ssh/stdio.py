@@ -7,7 +7,6 @@ its own, and the stream begins after a mark.
 from __future__ import annotations
 
 import contextlib
-import math
 import shlex
 import threading
 import time
@@ -26,8 +25,8 @@ SCRIPT = (
 PING = b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n"
 NOISE_BYTES = 1 << 16
 STATUS_S = 5.0
-ENDING_S, PAUSE_S = 2.0, 0.05
-"""sshd counts a session until its command has ended, which is a little after we closed it: how long to try again."""
+PAUSE_S = 0.05
+"""sshd counts a session until its command has ended, which is a while after we closed it: how soon to try again."""
 STREAMS = 8
 """sshd allows ten sessions on a connection (MaxSessions in sshd_config)."""
 
@@ -42,12 +41,16 @@ class Failed(Exception):
 
 
 class Slots:
-    """Limits how many commands run at once; shrinks where sshd allows fewer."""
+    """Limits how many commands run at once; shrinks where sshd allows fewer.
+
+    ``worked`` tells that sshd let one run: where it refuses the next, alone, the former has not ended yet.
+    """
 
     def __init__(self, limit: int = STREAMS) -> None:
         self._changed = threading.Condition()
         self._limit = limit
         self._taken = 0
+        self.worked = False
 
     def take(self, timeout_s: float) -> bool:
         """Wait for a free place; False if none gets free."""
@@ -75,15 +78,13 @@ def open_stdio(session: Session, socket_path: str, slots: Slots, *, timeout_s: f
     Raises Failed when the command cannot reach it, ChannelRefused when it may not be run, TimeoutError without place.
     """
     until = time.monotonic() + timeout_s
-    alone_until = math.inf
     while slots.take(until - time.monotonic()):
         try:
             return _started(session, socket_path, slots, until)
         except ChannelRefused:
             alone = slots.shrink()
             slots.give_back()
-            alone_until = min(alone_until, time.monotonic() + ENDING_S) if alone else math.inf
-            if time.monotonic() > alone_until:
+            if alone and (not slots.worked or time.monotonic() > until):
                 raise
             time.sleep(PAUSE_S)
         except BaseException:
@@ -108,6 +109,7 @@ def works(session: Session, socket_path: str, slots: Slots, *, timeout_s: float)
 def _started(session: Session, socket_path: str, slots: Slots, until: float) -> SshStream:
     command = shlex.join(["sh", "-c", SCRIPT.format(socket=socket_path)])
     channel = session.open_command(command, timeout_s=max(until - time.monotonic(), 1.0))
+    slots.worked = True
     try:
         rest = _after_mark(channel)
         channel.settimeout(None)
