@@ -96,7 +96,7 @@ def check_converged(cluster: Cluster, former: dict[str, str]) -> None:
     """Run `up` to a good end and see that nothing of the killed run is left, and nothing is there twice."""
     cluster.rkx("up", "--plain").check()
     found = authorities(cluster)
-    assert set(found) == {"kubernetes-ca", "etcd-ca", "front-proxy-ca"}
+    assert set(found) == {"kubernetes-ca", "etcd-ca", "front-proxy-ca", "node-client-ca"}
     assert found.items() >= former.items()
     for number, machine in enumerate(cluster.machines):
         wanted = EVERYWHERE | (CONTROL_PLANE if number == 0 else {"api-proxy"})

@@ -34,7 +34,7 @@ def lose_state(cluster: Cluster, away: Path) -> None:
 
 def test_state_is_found_on_the_nodes_and_nothing_is_touched(cluster: Cluster, tmp_path: Path) -> None:
     former, containers = authorities(cluster), own(cluster)
-    assert set(former) == {"kubernetes-ca", "etcd-ca", "front-proxy-ca"}
+    assert set(former) == {"kubernetes-ca", "etcd-ca", "front-proxy-ca", "node-client-ca"}
     lose_state(cluster, tmp_path)
     assert cluster.plan()["actions"] == []
     assert list(cluster.folder.glob(STATES)) == []  # a plan writes nothing
@@ -48,7 +48,10 @@ def test_state_is_found_while_the_api_server_is_down_and_the_run_repairs_it(sing
     before = single.containers(machine)
     single.on(machine, "docker", "stop", "kube-apiserver")  # its restart policy leaves it so
     lose_state(single, tmp_path)
-    single.rkx("up", "--plain").check()
+    ours = former["kubernetes-ca"].lower().replace(":", "")
+    one_message(single.rkx("up", "--plain", "--yes"), 8, "no API server answers that could vouch", f"sha256:{ours}")
+    assert single.containers(machine)["etcd"] == before["etcd"]
+    single.rkx("up", "--plain", "--ca-fingerprint", f"sha256:{ours}").check()
     assert authorities(single) == former
     after = single.containers(machine)
     assert after["kube-apiserver"] != before["kube-apiserver"]
