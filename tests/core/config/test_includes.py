@@ -33,7 +33,7 @@ class Answers(BaseHTTPRequestHandler):
             self.wfile.write(b"kind: X\n")
             for _ in range(40 * (self.path == "/slow")):
                 self.wfile.write(b"#")
-                time.sleep(0.05)
+                time.sleep(0.05)  # a slow server is what is tested
 
     def log_message(self, *_words: object) -> None:
         return

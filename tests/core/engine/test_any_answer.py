@@ -147,7 +147,7 @@ def _gone(_response: Response) -> Response:
 
 
 def _silent(_response: Response) -> Response:
-    time.sleep(0.5)
+    time.sleep(0.5)  # an Engine that says nothing for longer than it is waited for
     raise HangUp
 
 

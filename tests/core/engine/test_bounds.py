@@ -55,7 +55,7 @@ def without_end(piece: bytes, pause_s: float = 0.0) -> Callable[[Request], Respo
     def pieces() -> Iterator[bytes]:
         while True:
             yield piece
-            time.sleep(pause_s)
+            time.sleep(pause_s)  # one that drips is what is tested
 
     return lambda request: Response(pieces=pieces())
 
@@ -84,7 +84,7 @@ def test_an_answer_has_a_limit_of_size_and_of_time(application: Application, why
 
 def test_a_request_that_waits_long_itself_may_be_answered_late() -> None:
     def later(_request: Request) -> Response:
-        time.sleep(0.3)
+        time.sleep(0.3)  # longer than the limit, shorter than the request waits
         return as_json({})
 
     with asking(later, SHORT) as engine:
@@ -134,7 +134,7 @@ def test_one_look_takes_no_longer_than_one_answer_may(monkeypatch: pytest.Monkey
     monkeypatch.setattr("rkx.engine.link.ENGINE", Limit(size=bounds.MIB, seconds=0.2))
 
     def slowly(_request: Request) -> Response:
-        time.sleep(0.05)
+        time.sleep(0.05)  # each answer in time, all of them not
         return as_json({})
 
     began = time.monotonic()
