@@ -26,8 +26,9 @@ PORT = 6443
 API = f"tcp:{SERVER_NAME}:{PORT}"
 MANAGER = "rkx"
 READY_TIMEOUT_S = 10.0
-AT_MOST_RELAYED = 4
-"""Half of the streams that the Docker Engine has where sshd forbids forwarding: its own calls need the others."""
+AT_MOST_RELAYED = 2
+"""Streams of each of the two who ask, rkx's own user and super-admin, where sshd forbids forwarding: half of those
+that the Docker Engine then has, as its own calls need the others, that which starts a relay among them."""
 SILENT = (429, 502, 503, 504)
 """Answers that say nothing of what was asked for: the server is busy, or something before it answers."""
 MAY = {"verb": "*", "group": "*", "resource": "*"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import requests
 
@@ -13,7 +14,7 @@ from rkx.engine.bounds import PROBE
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.patience import Patience
-from rkx.engine.sessions import session
+from rkx.engine.sessions import Session, session
 from rkx.errors import BadAnswer, Interrupted, NotReady, RkxError, StreamRefused
 from rkx.model.resource import Container, Probe
 
@@ -33,13 +34,24 @@ def wait_until_ready(
     """
     if container.probe is None:
         return
-    ask = _asker(link, container.probe, ledger)
+    with _asker(link, container.probe, ledger) as ask:
+        _wait(link, container, container.probe, ask, patience, tell)
+
+
+def _wait(
+    link: Link,
+    container: Container,
+    probe: Probe,
+    ask: Callable[[], str],
+    patience: Patience,
+    tell: Callable[[str], None],
+) -> None:
     ends = _Ends(link, container.name)
     since, told = time.monotonic(), ""
     while why := _answer(ask):
         if patience.cancelled.is_set():
             raise Interrupted(f"{container.key}: cancelled while waiting for it")
-        if not patience.left(since, container.probe.timeout_s) or ends.too_many():
+        if not patience.left(since, probe.timeout_s) or ends.too_many():
             raise NotReady(
                 f"{container.key} does not become healthy: {why}",
                 hint=f"its last lines:\n{last_lines(link, container.name)}",
@@ -76,21 +88,26 @@ class _Ends:
             return Said(client.inspect_container(self._name), self._link.name, self._name).number("RestartCount")
 
 
-def _asker(link: Link, probe: Probe, ledger: Ledger) -> Callable[[], str]:
-    """Give a function that says what is wrong, or nothing."""
+@contextlib.contextmanager
+def _asker(link: Link, probe: Probe, ledger: Ledger) -> Iterator[Callable[[], str]]:
+    """Lend a function that says what is wrong, or nothing; its stream is given back, as a node may have few."""
     if not probe.path:
-        return lambda: _connects(link, probe.address)
+        yield lambda: _connects(link, probe.address)
+        return
+    with _client(link, probe, ledger) as client:
+        yield lambda: _asks(client, probe.path)
+
+
+def _client(link: Link, probe: Probe, ledger: Ledger) -> Session:
+    if not probe.authority:
+        return session(lambda: link.dial(probe.address, timeout_s=5), link.name, timeout_s=5, limit=PROBE)
     port = int(probe.address.rpartition(":")[2])
-    if probe.authority:
-        client = https(link, port, tls_context(ledger, probe.authority, probe.identity), timeout_s=5, limit=PROBE)
-    else:
-        client = session(lambda: link.dial(probe.address, timeout_s=5), link.name, timeout_s=5, limit=PROBE)
+    return https(link, port, tls_context(ledger, probe.authority, probe.identity), timeout_s=5, limit=PROBE)
 
-    def ask() -> str:
-        answer = client.get(f"http://node{probe.path}")
-        return "" if answer.status_code == requests.codes.ok else f"{answer.status_code} {words(answer)[:200]}"
 
-    return ask
+def _asks(client: Session, path: str) -> str:
+    answer = client.get(f"http://node{path}")
+    return "" if answer.status_code == requests.codes.ok else f"{answer.status_code} {words(answer)[:200]}"
 
 
 def _connects(link: Link, address: str) -> str:

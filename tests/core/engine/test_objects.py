@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from dataclasses import replace
 
 import pytest
 from tests.core.engine.small import MANIFEST, READY, Site, silent
 
+import rkx
 from rkx import api
 from rkx.errors import PartlyDone, RkxError
-from rkx.testing import World
+from rkx.testing import Server, World
 from rkx.testing.kube import Body
 from rkx.testing.wire import Request, Response
 
@@ -151,6 +153,26 @@ def test_an_api_that_is_silent_for_long_is_asked_over_few_connections(
     running.done()
     assert next(asked, None) is None
     assert dialled.count(READY) < 10
+
+
+def test_who_waited_for_a_container_keeps_no_stream_to_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    address, dial, dialled = "tcp:127.0.0.1:7000", World.dial, list[socket.socket]()
+    site.service.agent_probe = rkx.Probe(address=address, path="/healthz")
+    site.world.servers.append(Server(address=address, container="agent", application=lambda _: Response(body=b"ok")))
+
+    def noted(world: World, node: str, where: str) -> socket.socket:
+        stream = dial(world, node, where)
+        dialled.extend([stream] * (where == address))
+        return stream
+
+    monkeypatch.setattr(World, "dial", noted)
+    gc.disable()  # a node may have eight streams in all, and cannot wait for a collection
+    try:
+        site.done()
+        assert dialled
+        assert {stream.fileno() for stream in dialled} == {-1}
+    finally:
+        gc.enable()
 
 
 def test_what_runs_on_every_node_is_waited_for_on_a_new_one_too(site: Site) -> None:
