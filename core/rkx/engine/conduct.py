@@ -16,6 +16,7 @@ from rkx.engine.files import state_copy
 from rkx.engine.kubeconfig import kubeconfig_path
 from rkx.engine.layout import NAMES
 from rkx.engine.lock import LOST, Lock
+from rkx.engine.members import all_keepers, lock_groups
 from rkx.engine.node import LOCK
 from rkx.engine.state import Mark
 from rkx.engine.visit import Visit
@@ -47,11 +48,11 @@ class Conductor:
 
     def __init__(self, visit: Visit, run: Conducts, break_lock: str, *, leaving: bool = False) -> None:
         self._visit, self._run = visit, run
-        members = [node.name for node in visit.cluster.with_role("etcd")]
-        links = [visit.links[name] for name in members if name in visit.links]
+        groups = lock_groups(visit.cluster, visit.ledger.began)
+        names = dict.fromkeys(name for group in groups for name in group if name in visit.links)
         if leaving and break_lock == LOST:
-            members = [link.name for link in links]
-        self._lock = Lock(links, members, visit.programs, run.name, break_lock)
+            groups = [[*names]] if names else []
+        self._lock = Lock([visit.links[name] for name in names], groups, visit.programs, run.name, break_lock)
         self._early = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="early")
         self._begun = False
 
@@ -145,8 +146,9 @@ class Conductor:
             if self._is_fresh() and not self._lock.is_held:
                 self._visit.state_file.path.unlink(missing_ok=True)  # whoever holds the lock has the cluster's state
             raise
-        least = self._lock.number - 1
-        ledger.change(lambda state: replace(state, generation=max(state.generation, least)), save=False)
+        number = self._lock.number
+        last = lambda s: replace(s, generation=max(s.generation, number - 1), run=self._run.name, number=number)  # noqa: E731
+        ledger.change(last, save=False)
         self._guard(self._lock.confirm)
         self._show_lock()
 
@@ -165,8 +167,9 @@ class Conductor:
 
     def _refuse_older(self, desired: Desired) -> None:
         """Look at the copies again: another run may have ended since they were seen."""
+        known = all_keepers(desired.cluster, self._visit.ledger.began)
         for name, link in self._visit.links.items():
-            if name in keepers(desired.cluster) and (copy := read_mark(link)) is not None:
+            if name in known and (copy := read_mark(link)) is not None:
                 self._visit.refuse_older(name, copy)
 
     def settle(self, desired: Desired) -> None:

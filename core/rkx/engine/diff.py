@@ -9,6 +9,7 @@ from rkx.engine.desire import Desired, daemon_images
 from rkx.engine.layout import NAMES, Layout, within
 from rkx.engine.ledger import Ledger, reads
 from rkx.engine.machines import in_doubt
+from rkx.engine.members import keeps_lock
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
 from rkx.model.image import listed, reference
@@ -166,9 +167,9 @@ class _Comparison:
         return ""
 
     def _strangers(self) -> Iterator[Action]:
-        """Find our own containers that nobody wants, half-done replacements too; a lock counts on etcd's nodes."""
+        """Find our own containers that nobody wants, half-done replacements too; a lock counts where one is kept."""
         wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)} | {*NAMES.values()}
-        if self.name in {node.name for node in self.desired.cluster.with_role("etcd")}:
+        if keeps_lock(self.name, self.desired.cluster, self.ledger.began):
             wanted |= {LOCK}
         for name in sorted(self.ours.keys() - wanted):
             base = Key(self.name, "Container", name.rpartition("-")[0])

@@ -16,9 +16,10 @@ from rkx.secret import Secret
 
 
 class Ledger:
-    """Hold the state of one run; ``file`` is None for a run that must write nothing."""
+    """Hold the state of one run, and the one that it ``began`` with; ``file`` is None for a run that writes nothing."""
 
     def __init__(self, state: State, file: StateFile | None) -> None:
+        self.began = state
         self._state = state
         self._file = file
         self._lock = threading.Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -33,21 +33,20 @@ def clocks() -> tuple[float, float]:
 class Lock:
     """The lock on the nodes: two runs from two computers.
 
-    ``members`` names all nodes that keep it, reached or not: it is held where a majority of them holds it. ``number``
-    is the run's own, higher than that of each run before; it is known once the lock is taken.
+    ``groups`` name all nodes that keep it, reached or not: it is held where a majority of each group holds it.
+    ``number`` is the run's own, higher than that of each run before; it is known once the lock is taken.
     """
 
     def __init__(
         self,
         links: Sequence[Link],
-        members: Sequence[str],
+        groups: Sequence[Sequence[str]],
         programs: Mapping[str, NodeProgram],
         run: str,
         break_run: str = "",
     ) -> None:
-        self._links, self._members, self._programs = list(links), list(members), programs
+        self._links, self._groups, self._programs = list(links), list(groups), programs
         self._run, self._break = run, break_run
-        self._needed = len(self._members) // 2 + 1 if self._members else 0
         self._held: dict[str, tuple[Link, str, int]] = {}
         self._silent: dict[str, float] = {}
         self._looked = (0.0, 0.0)
@@ -80,11 +79,15 @@ class Lock:
             raise
         self._looked = clocks()
 
-    def _judge_count(self, holding: Sequence[str]) -> None:
-        if len(holding) < self._needed:
-            silent = ", ".join(name for name in self._members if name not in holding)
+    def _lacking(self, holding: Collection[str]) -> Sequence[str]:
+        """Give a group of which no majority holds it; empty if there is none."""
+        return next((g for g in self._groups if len({*g} & {*holding}) <= len(g) // 2), ())
+
+    def _judge_count(self, holding: Collection[str]) -> None:
+        if group := self._lacking(holding):
+            silent = ", ".join(name for name in group if name not in holding)
             raise Locked(
-                f"{self._needed} of the {len(self._members)} nodes that keep the lock must hold it, and {silent} cannot"
+                f"{len(group) // 2 + 1} of the {len(group)} nodes that keep the lock must hold it, and {silent} cannot"
                 " be reached: another run may hold it there",
                 hint="bring them back, then run again; if they are lost for good, and no other run is at work: "
                 f"rkx remove --break-lock {LOST}",
@@ -153,7 +156,7 @@ class Lock:
         """
         since, confirmed = clocks(), list[str]()
         for name in sorted(self._held, key=lambda name: self._silent.get(name, 0.0)):
-            if len(confirmed) == self._needed:
+            if not self._lacking(confirmed):
                 break
             if self._confirms(*self._held[name][:2]):
                 confirmed.append(name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rkx.engine.ledger import Ledger
+from rkx.engine.members import keeps_lock
 from rkx.engine.observe import SeenNode
 from rkx.engine.state import NodeRecord, State
 from rkx.errors import ConfigError, Refused
@@ -55,7 +56,7 @@ def replaced(names: frozenset[str], seen: Mapping[str, SeenNode], ledger: Ledger
             raise ConfigError(f"--replace {name}: no node has this name", hint="names stand in cluster.yml")
     others = names & doubts(seen, ledger.state).keys()
     for name in sorted(others):
-        if name in {node.name for node in cluster.with_role("etcd")}:
+        if keeps_lock(name, cluster, ledger.began):
             raise Refused(
                 f"{name}: a machine that keeps the cluster's data cannot be replaced yet: its member stays behind",
                 hint="bring the machine back",

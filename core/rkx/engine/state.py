@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -88,11 +88,13 @@ class ObjectRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One generation of the state."""
+    """One generation of the state; ``run`` changed the cluster last, and ``number`` is that of its lock."""
 
     cluster_id: str
     digest_key: Secret[bytes]
     generation: int = 0
+    run: str = ""
+    number: int = 0
     birth: Mapping[str, str] = field(default_factory=_none)
     credentials: Mapping[str, Credential] = field(default_factory=_none)
     nodes: Mapping[str, NodeRecord] = field(default_factory=_none)
@@ -112,29 +114,28 @@ def dump(state: State) -> bytes:
     """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads."""
     inner = json.dumps(_plain(state), sort_keys=True, indent=1)
     digest = hashlib.sha256(inner.encode()).hexdigest()
-    said = Mark(cluster_id=state.cluster_id, generation=state.generation, sha256=digest)
-    outside = {
-        "cluster_id": said.cluster_id,
-        "generation": said.generation,
-        "sha256": digest,
-        "seal": said.sealed(state),
-    }
+    said = Mark(
+        cluster_id=state.cluster_id, generation=state.generation, run=state.run, number=state.number, sha256=digest
+    )
+    outside = asdict(replace(said, seal=said.sealed(state)))
     return json.dumps({"rkxstate": VERSION, **outside, "state": inner}).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Which generation of whose state a file says that it is; nothing is true of it before ``is_of``."""
+    """Which generation of whose state a file says that it is, by which run; nothing is true of it before ``is_of``."""
 
     cluster_id: str
     generation: int
     sha256: str
+    run: str = ""
+    number: int = 0
     seal: str = ""
 
     def sealed(self, state: State) -> str:
         """Give the seal that only who has this cluster's state can make: no worker ever sees its key."""
         key = hashlib.sha256(b"rkx copy of the state\0" + state.digest_key.reveal()).digest()
-        said = f"{self.cluster_id} {self.generation} {self.sha256}"
+        said = f"{self.cluster_id} {self.generation} {self.run} {self.number} {self.sha256}"
         return hmac.digest(key, said.encode(), "sha256").hex()
 
     def is_of(self, state: State) -> bool:
@@ -146,8 +147,14 @@ def mark(text: bytes) -> Mark | None:
     """Read the mark alone, which takes no time; None if the file is damaged."""
     try:
         outer = json.loads(text)
-        said = {name: str(outer[name]) for name in ("cluster_id", "sha256", "seal")}
-        return Mark(generation=int(outer["generation"]), **said)
+        return Mark(
+            cluster_id=str(outer["cluster_id"]),
+            generation=int(outer["generation"]),
+            sha256=str(outer["sha256"]),
+            run=str(outer.get("run", "")),  # older states have none of these
+            number=int(outer.get("number", 0)),
+            seal=str(outer.get("seal", "")),
+        )
     except _MALFORMED:
         return None
 
@@ -215,6 +222,8 @@ def _state(raw: dict[str, Any]) -> State:
         cluster_id=read["cluster_id"],
         digest_key=read["digest_key"],
         generation=read["generation"],
+        run=read.get("run", ""),
+        number=read.get("number", 0),
         birth=read["birth"],
         credentials={name: _credential(item) for name, item in read["credentials"].items()},
         nodes={name: _record(item) for name, item in read["nodes"].items()},

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from functools import partial
 
 from rkx.engine.birth import births, check_births, renamed
-from rkx.engine.copies import keepers
 from rkx.engine.desire import Desired, desire, without
 from rkx.engine.early import AT_ONCE
 from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.machines import doubts, refuse_twins, replaced, tell
+from rkx.engine.members import all_keepers, node_of
 from rkx.engine.node import NodeProgram
 from rkx.engine.objects import API, ClusterApi
 from rkx.engine.observe import SeenNode, host_from_plain, observe
@@ -75,7 +75,7 @@ class Visit:
         self.fresh = state is None
         nodes = {node.name: node for node in self.cluster.nodes}
         if state is not None:
-            nodes |= {name: _node(name, record) for name, record in state.nodes.items() if name not in nodes}
+            nodes |= {name: node_of(name, record) for name, record in state.nodes.items() if name not in nodes}
             self._open(state)
         self._reach(nodes.values(), look=state is not None)
         if state is None:
@@ -107,7 +107,7 @@ class Visit:
 
     def _judge_copy(self, name: str, said: Mark) -> None:
         """Refuse an older state than a node's copy; what is no copy of this state, or has none to show, is told."""
-        if name not in keepers(self.cluster):
+        if name not in all_keepers(self.cluster, self.ledger.began):
             why = "by its roles this node keeps none"
         elif said.is_of(self.ledger.state) or said.cluster_id != self.cluster.id:
             self.refuse_older(name, said)  # another cluster's is refused before anything is written there
@@ -205,12 +205,21 @@ class Visit:
         del self.seen[name], self.programs[name]
 
     def refuse_older(self, name: str, said: Mark) -> None:
-        """Refuse to go on with a state that another run, from elsewhere, has left behind: so says a sealed copy."""
+        """Refuse a state that a run from elsewhere has left behind, or does not know of: so says a sealed copy."""
         state = self.ledger.state
-        if said.is_of(state) and said.generation > state.generation:
+        if not said.is_of(state):
+            return
+        newer = "the newer one is taken from the nodes, and its authority shown and checked"
+        if said.generation > state.generation:
             raise Refused(
                 f"{self.state_file.path}: generation {state.generation} is older than {said.generation} on {name}",
-                hint="move the file away: the newer one is taken from the nodes, and its authority shown and checked",
+                hint=f"move the file away: {newer}",
+            )
+        if said.run != state.run and said.number >= state.number:
+            raise Refused(
+                f"{self.state_file.path}: run {state.run or 'unknown'} wrote it, and {name} has a copy of run"
+                f" {said.run or 'unknown'}, which did not know of that",
+                hint=f"two computers changed the cluster; to go on with what that run did, move the file away: {newer}",
             )
 
     def _judge_lost(self, lost: Mapping[str, RkxError]) -> None:
@@ -255,7 +264,7 @@ class Visit:
         gone = self.gone()
         if not gone:
             return wanted
-        former = tuple(_node(name, self.ledger.state.nodes[name]) for name in gone)
+        former = tuple(node_of(name, self.ledger.state.nodes[name]) for name in gone)
         whole = replace(self.cluster, nodes=(*self.cluster.nodes, *former))
         return replace(
             wanted, leaving=without(desire(self.plugins, whole, self.facts(), self.ledger.state, now), gone).leaving
@@ -323,14 +332,3 @@ def _named(node: str, error: TransportError | OSError) -> RkxError:
         return ConnectFailed(f"{node}: {error}", node=node)
     message = error.message if node in error.message else f"{node}: {error.message}"
     return type(error)(message, node=node, hint=error.hint)
-
-
-def _node(name: str, record: NodeRecord) -> Node:
-    return Node(
-        name=name,
-        address=record.address,
-        internal_address=record.internal_address,
-        roles=frozenset(record.roles),  # type: ignore[arg-type] # written from roles
-        transport=record.transport,
-        transport_options=record.options,
-    )

@@ -81,7 +81,7 @@ class Operator:
         for link in links.values():
             link.guard = self.guard
         programs = {name: NodeProgram(link, "cafe", "x86_64") for name, link in links.items()}
-        lock = Lock([*links.values()], NODES, programs, self.name, self.breaks)
+        lock = Lock([*links.values()], [NODES], programs, self.name, self.breaks)
         lock.take(self.generation + 1)
         self.generation = lock.number
         for program in programs.values():

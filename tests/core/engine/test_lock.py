@@ -33,7 +33,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def lock(world: World, run: str, break_run: str = "") -> Lock:
     links = [Link(name, Way(world, name)) for name in world.engines if name not in world.silent]
     programs = {link.name: NodeProgram(link, "cafe", "x86_64") for link in links}
-    return Lock(links, [*world.engines], programs, run, break_run)
+    return Lock(links, [[*world.engines]], programs, run, break_run)
 
 
 def labels(world: World, node: str = "one") -> dict[str, str]:
