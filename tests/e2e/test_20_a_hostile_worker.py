@@ -156,22 +156,13 @@ def test_containers_with_this_clusters_labels_are_the_workers_own_affair(site: S
     create(site, "intruder", cluster=cluster_id)
     holder = {"run": "stranger", "machine": ANOTHER, "boot": ANOTHER, "pidns": "pid:[1]", "pid": "1", "start": "1"}
     create(site, "rkx-lock", cluster=cluster_id, number="999999999999999", **holder)
-    planted = ("kube-apiserver", "intruder", "rkx-lock")
+    create(site, "etcd", cluster=cluster_id)  # which is no member
+    planted = ("etcd", "kube-apiserver", "intruder", "rkx-lock")
     with nothing_elsewhere(site):
         planned = {(each["node"], each["verb"], each["name"]) for each in site.cluster.plan()["actions"]}
         assert planned == {(site.bad, "remove", name) for name in planted}
         told(site.up(), 0, *(f"{site.bad} remove container {name}" for name in planted))
         site.cluster.has_nothing_to_do()
-
-
-def test_container_that_claims_to_be_a_member_of_etcd_is_told(site: Site) -> None:
-    cluster_id = json.loads((site.cluster.folder / STATE).read_text())["cluster_id"]
-    create(site, "etcd", cluster=cluster_id)
-    with nothing_elsewhere(site):
-        told(site.cluster.rkx("plan"), 8, f"{site.bad} carries a member of etcd")
-        told(site.up(), 8, f"{site.bad} carries a member of etcd")
-    site.hostile("docker rm -f etcd")
-    site.cluster.has_nothing_to_do()
 
 
 def test_containers_of_another_cluster_are_told_and_the_worker_can_be_left_aside(site: Site) -> None:

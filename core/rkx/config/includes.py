@@ -89,7 +89,9 @@ def _text(content: bytes, source: str, sha256: str | None, where: str, notes: No
     if len(content) > LIMIT:
         notes.error(where, f'"{source}" is larger than {LIMIT} bytes', "split it")
     elif sha256 and found != sha256.lower():
-        message = f'"{source}" has the SHA-256 {found}, not {sha256.lower()}'
+        # of a file it is left out: that which validate may name is not always that which whoever calls it may read
+        said = f"has the SHA-256 {found}, not" if ADDRESS.match(source) else "has not the SHA-256"
+        message = f'"{source}" {said} {sha256.lower()}'
         notes.error(where, message, "look at what changed there, then write its digest")
     else:
         try:

@@ -13,6 +13,7 @@ from rkx.errors import BadAnswer
 T = TypeVar("T")
 WORDS = 2000
 """So much of a server's own words anybody reads."""
+SHORT = 256
 
 
 def words(answer: requests.Response) -> str:
@@ -71,6 +72,17 @@ class Said:
         if not found.isascii() and any("\ud800" <= letter <= "\udfff" for letter in found):
             raise self._bad(name, "text")
         return found
+
+    def short(self, name: str) -> str:
+        """Give a text of at most ``SHORT`` letters, as ids are."""
+        if len(found := self.text(name)) > SHORT:
+            raise self._bad(name, f"text of at most {SHORT} letters")
+        return found
+
+    def refuse_beyond(self, size: int) -> None:
+        """Raise BadAnswer if the whole of it is more than so many bytes of JSON: it is going to be kept."""
+        if len(json.dumps(self.value)) > size:
+            raise self._bad("", f"at most {size >> 10} KiB")
 
     def choice(self, name: str, *allowed: T) -> T:
         """Give one of a few values."""

@@ -30,6 +30,8 @@ from rkx.model.resource import NODE_PROGRAM
 if TYPE_CHECKING:
     from docker import APIClient
 
+FACTS_BYTES = 1 << 18
+"""A machine with 1000 links of containers says 150 KiB; the state keeps what it says."""
 CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
@@ -158,6 +160,7 @@ class NodeProgram:
     def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[Former]]:
         """Ask what the Engine cannot tell; and which of ``paths`` exist."""
         [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
+        answer.refuse_beyond(FACTS_BYTES)
         found = answer.table("facts")
         return host_facts(found), [_former(each) for each in found.rows("free") if each.flag("there")]
 

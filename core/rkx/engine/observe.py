@@ -132,7 +132,7 @@ def _facts(link: Link, engine: Session) -> NodeFacts:
     clock = info.moment("SystemTime")
     now = clock.timestamp() if clock else asked
     return NodeFacts(
-        engine_id=info.text("ID"),
+        engine_id=info.short("ID"),  # the state keeps it
         engine_version=info.text("ServerVersion"),
         api_version=link.api_version(),
         root_dir=info.text("DockerRootDir"),

@@ -38,7 +38,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
     dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
     dangers += _of_machines(visit)
     dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
-    turns, lanes = _turns(visit, ordered)
+    turns, lanes = _turns(visit, desired, ordered)
     return Plan(
         cluster=visit.cluster.name,
         actions=ordered,
@@ -129,9 +129,11 @@ def _departures(visit: Visit, gone: Sequence[str], desired: Desired) -> list[Act
     return found if desired.cluster.nodes else []
 
 
-def _turns(visit: Visit, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
-    applied = sorted({*_recorded(visit), *_running(visit)})
-    changes = [action for action in actions if action.key.kind == "Container"]
+def _turns(visit: Visit, desired: Desired, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
+    """Ask for turns; a container that nobody put on a node, whatever it is called, is that node's word alone."""
+    ours = _recorded(visit) | desired.resources.keys()
+    applied = sorted({*_recorded(visit), *(_running(visit) & ours)})
+    changes = [action for action in actions if action.key.kind == "Container" and action.key in ours]
     if not changes:
         return (), ()
     answers = ask_all(visit.plugins.asks(visit.cluster, applied), visit.links, visit.ledger)

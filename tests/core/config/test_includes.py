@@ -109,10 +109,16 @@ def test_plain_http_needs_a_digest(text: str, fetch: bool, tmp_path: Path) -> No
     assert "can be changed on its way: plain http needs a digest" in refused(tmp_path, text, fetch=fetch)
 
 
-def test_another_content_than_the_digest_says_is_refused_with_both(tmp_path: Path, address: str) -> None:
+def test_another_content_than_the_digest_says_is_refused_and_what_a_file_holds_is_not_told(
+    tmp_path: Path, address: str
+) -> None:
     (tmp_path / "a.yml").write_text("kind: A\n")
-    for source, content in ((f"{address}/good", b"kind: X\n"), ("a.yml", b"kind: A\n")):
-        assert f"has the SHA-256 {digest(content)}, not {'0' * 64}" in refused(tmp_path, entry(source, "0" * 64))
+    said = refused(tmp_path, entry(f"{address}/good", "0" * 64))
+    found = digest(b"kind: X\n")
+    assert f"has the SHA-256 {found}, not {'0' * 64}" in said
+    said = refused(tmp_path, entry("a.yml", "0" * 64))
+    assert f'"a.yml" has not the SHA-256 {"0" * 64}' in said
+    assert digest(b"kind: A\n") not in said
     assert included(tmp_path, entry("a.yml", digest(b"kind: A\n").upper())) is not None
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.core.engine.small import Site
+from collections.abc import Sequence
 
+import pytest
+from tests.core.engine.conftest import Make
+from tests.core.engine.small import Site, TinyService
+
+import rkx
 from rkx.errors import PartlyDone, TransportError
 from rkx.testing.docker import Box
 from rkx.testing.wire import Request, Response
@@ -32,6 +36,49 @@ def test_an_engine_that_refuses_to_be_looked_at(running: Site, end: str, status:
         running.up("two").wait()
     done = {(event.node, event.verb) for event in running.events if hasattr(event, "verb")}
     assert ("one", "replace") in done
+
+
+class Minding(TinyService):
+    """Notes what is shown to those who plan turns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: set[str] = set()
+
+    @rkx.hookimpl
+    def rkx_turns(
+        self, cluster: rkx.Cluster, applied: Sequence[rkx.Key], changes: Sequence[rkx.Action], answers: rkx.Answers
+    ) -> Sequence[rkx.Turn | rkx.Lane]:
+        self.shown |= {str(key) for key in applied} | {str(action.key) for action in changes}
+        return []
+
+
+def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_a_turn(make: Make) -> None:
+    site = make()
+    service = Minding()
+    site.service = service
+    site.done()
+    service.shown.clear()
+    labels = {"rkx.cluster": site.state.cluster_id}
+    site.world.engines["two"].boxes["server"] = Box(name="server", config={"Image": "x", "Labels": labels})
+    service.flag = "--level=2"
+    assert ("remove", "two container server", "no longer wanted") in site.planned()
+    assert service.shown == {"one container server", "one container agent", "two container agent"}
+
+
+@pytest.mark.parametrize("where", ["facts", "id"])
+def test_what_a_node_says_of_itself_is_not_kept_whatever_its_size(make: Make, where: str) -> None:
+    site = make()
+    if where == "id":
+        site.world.engines["two"].id = "x" * 300
+    else:
+        site.world.machines["two"].sysctls = {"vm.overcommit_memory": "1" * (1 << 18)}
+    error = site.up().error
+    assert error is not None
+    assert "two: " in error.message
+    assert "at most" in error.message
+    assert site.up("two").exit_code == 7
+    assert (site.folder / "cluster.rkxstate").stat().st_size < 1 << 18
 
 
 def test_a_lock_on_a_node_that_keeps_none_holds_up_nobody_and_goes(running: Site) -> None:
