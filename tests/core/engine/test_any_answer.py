@@ -104,7 +104,11 @@ def _outcome(site: Site) -> RkxError | None:
     return None
 
 
-def test_an_engine_may_answer_what_it_likes(running: Site) -> None:
+@pytest.mark.parametrize("lost", [False, True], ids=["", "the state is lost"])
+def test_an_engine_may_answer_what_it_likes(running: Site, *, lost: bool) -> None:
+    if lost:  # and is looked for in what the Engine shows
+        for file in running.folder.glob("*.rkxstate*"):
+            file.unlink()
     engine = running.world.engines["one"]
     plain = engine.answer
 
