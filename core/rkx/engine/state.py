@@ -112,7 +112,7 @@ def born() -> State:
 
 def dump(state: State) -> bytes:
     """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads."""
-    inner = json.dumps(_plain(state), sort_keys=True, indent=1)
+    inner = json.dumps(_plain(state), sort_keys=True)
     digest = hashlib.sha256(inner.encode()).hexdigest()
     said = Mark(
         cluster_id=state.cluster_id, generation=state.generation, run=state.run, number=state.number, sha256=digest
