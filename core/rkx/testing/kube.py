@@ -56,7 +56,7 @@ class FakeKube:
         self.held: set[str] = set()
         self.statuses = copy.deepcopy(STATUS)
         self._effect, self._nodes = effect, nodes
-        self._revision = 0
+        self.revision = 0
         self._tick = threading.Event()
 
     def answer(self, request: Request) -> Response:
@@ -89,10 +89,10 @@ class FakeKube:
                 self._store(path, {"apiVersion": CORE, "kind": "Node", "metadata": {"name": name}, "spec": {}})
 
     def _store(self, path: str, body: Body) -> None:
-        self._revision += 1
+        self.revision += 1
         former = self.objects.get(path, {"metadata": {}})
         generation = former["metadata"].get("generation", 0) + 1
-        meta = {**body["metadata"], "resourceVersion": str(self._revision), "generation": generation}
+        meta = {**body["metadata"], "resourceVersion": str(self.revision), "generation": generation}
         status = {"observedGeneration": generation, **self.statuses.get(body["kind"], {})}
         self.objects[path] = {**body, "metadata": meta, "status": status}
 

@@ -37,12 +37,13 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All of a world by node, and the API server's objects."""
+    """All of a world by node, and the API server's objects with the number of their last change."""
 
     files: dict[str, dict[str, Entry]]
     boxes: dict[str, dict[str, Box]]
     images: dict[str, dict[str, str]]
     objects: dict[str, Body]
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class World:
                     boxes={name: engine.boxes for name, engine in self.engines.items()},
                     images={name: engine.images for name, engine in self.engines.items()},
                     objects=self.kube.objects,
+                    revision=self.kube.revision,
                 )
             )
 
@@ -105,7 +107,7 @@ class World:
             machine.files = whole.files[name]
         for name, engine in self.engines.items():
             engine.boxes, engine.images = whole.boxes[name], whole.images[name]
-        self.kube.objects = whole.objects
+        self.kube.objects, self.kube.revision = whole.objects, whole.revision
 
     def close(self) -> None:
         """Close what the program left open, as the end of its process does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.core.engine.small import Site
 
 from rkx.engine.state import State
 from rkx.engine.state_file import StateFile
+from rkx.testing.world import Snapshot
 
 Make = Callable[..., Site]
 
@@ -47,9 +49,24 @@ def site(make: Make) -> Site:
     return make()
 
 
+@pytest.fixture(scope="session")
+def brought_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Snapshot]:
+    """Bring the cluster of two nodes up once, to be copied: only its files, events and calls are read after that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rkx.engine.node.program", lambda architecture: b"rkx-node")
+        first = Site(tmp_path_factory.mktemp("up"))
+        first.done()
+        first.world.close()
+    return first, first.world.snapshot()
+
+
 @pytest.fixture
-def running(site: Site) -> Site:
+def running(site: Site, brought_up: tuple[Site, Snapshot]) -> Site:
     """Give a world whose cluster is up, with its counts of changes and requests at nothing."""
-    site.done()
-    site.world.revive()
+    first, snapshot = brought_up
+    shutil.copytree(first.folder, site.folder, dirs_exist_ok=True)
+    site.world.restore(snapshot)
+    site.events += first.events
+    site.service.calls += first.service.calls
+    assert site.project.path == site.file  # read now: a test may write another cluster.yml for its own projects
     return site
