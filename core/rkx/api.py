@@ -216,12 +216,12 @@ def _tell(found: Plan, run: Run) -> None:
 
 def _report_unreachable(visit: Visit) -> None:
     if visit.unreachable:
-        names = ", ".join(sorted(visit.unreachable))
-        left_out = [error for error in visit.unreachable.values() if not isinstance(error, TransportError)]
-        why = "".join(f"; {error.message}" for error in left_out)
-        hints = dict.fromkeys(error.hint for error in left_out)
+        away = [visit.unreachable[name] for name in sorted(visit.unreachable)]
+        why = "".join(f"; {error.message}" for error in away)
+        hints = dict.fromkeys(error.hint for error in away if not isinstance(error, TransportError))
         raise PartlyDone(
-            f"not reached: {names}; all the rest is done{why}", hint="; ".join(hints) or "run again when they answer"
+            f"not reached: {', '.join(sorted(visit.unreachable))}; all the rest is done{why}",
+            hint="; ".join(hints) or "run again when they answer",
         )
 
 

@@ -32,7 +32,7 @@ def test_an_engine_that_refuses_to_be_looked_at(running: Site, end: str, status:
     with pytest.raises(TransportError, match=r"\btwo: ") as found:
         running.plan()
     assert (found.value.node, found.value.exit_code) == ("two", 4)
-    with pytest.raises(PartlyDone, match="not reached: two"):
+    with pytest.raises(PartlyDone, match=r"not reached: two; all the rest is done; two: .*(an odd disk|/_ping)"):
         running.up("two").wait()
     done = {(event.node, event.verb) for event in running.events if hasattr(event, "verb")}
     assert ("one", "replace") in done
@@ -77,7 +77,7 @@ def test_what_a_node_says_of_itself_is_not_kept_whatever_its_size(make: Make, wh
     assert error is not None
     assert "two: " in error.message
     assert "at most" in error.message
-    assert site.up("two").exit_code == 7
+    assert "at most" in str(site.up("two").error)
     assert (site.folder / "cluster.rkxstate").stat().st_size < 1 << 18
 
 
