@@ -89,7 +89,8 @@ class SshNode:
     def _lost(self, what: str, error: Exception) -> rkx.TransportError:
         if self._session.is_active():
             return rkx.TimedOut(f"{self._hop} does not open a stream to {what}: {error}", node=self._hop.node)
-        return rkx.ConnectFailed(f"the SSH connection to {self._hop} is lost: {error}", node=self._hop.node)
+        reason = self._session.get_exception() or error
+        return rkx.ConnectFailed(f"the SSH connection to {self._hop} is lost: {reason}", node=self._hop.node)
 
     def _stdio(self) -> SshStream:
         try:

@@ -11,6 +11,7 @@ from paramiko.common import cMSG_GLOBAL_REQUEST
 from paramiko.message import Message
 
 from rkx_transport_ssh import algorithms
+from rkx_transport_ssh.guarded import GuardedTransport
 
 STREAMLOCAL = "direct-streamlocal@openssh.com"
 WINDOW_BYTES = 4 << 20
@@ -30,14 +31,14 @@ class ChannelRefused(Exception):
         self.words = words
 
 
-class Session(paramiko.Transport):
+class Session(GuardedTransport):
     """A client's connection; channels may be opened from any thread.
 
     paramiko gives one place to the last refusal, whichever thread it is for; here each opening gets its own.
     """
 
     def __init__(self, sock: socket.socket, host_key_kinds: Sequence[str]) -> None:
-        super().__init__(sock, default_window_size=WINDOW_BYTES)
+        super().__init__(sock, WINDOW_BYTES)
         self.set_log_channel("rkx.transport_ssh.paramiko")
         self.host_key_sent = b""
         self._host_key_kinds = tuple(host_key_kinds)

@@ -64,6 +64,15 @@ class Server:
         while self._open:
             self._open.pop().close()
 
+    def send(self, kind: int, *fields: str | bytes | int | bool, times: int = 1) -> None:
+        """Send a message on all connections, whether it was asked for or not, as far as they take it."""
+        m = Message()
+        m.add_byte(bytes([kind]))
+        m.add(*fields)
+        with contextlib.suppress(OSError, EOFError):
+            for transport in [one for one in self._open if isinstance(one, _ServerTransport)] * times:
+                transport._send_message(m)  # type: ignore[attr-defined]  # not in paramiko's stubs
+
     def close(self) -> None:
         with contextlib.suppress(OSError, EOFError):
             self._listener.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,79 @@
+"""paramiko's connection, held against a server that keeps to no bound: it is ended with a Violation.
+
+paramiko keeps what a server sends, however much: it grants a window for each channel, and never looks whether the
+server stays within.
+"""
+
+from __future__ import annotations
+
+import socket
+
+import paramiko
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA
+from paramiko.message import Message
+from paramiko.packet import Packetizer
+
+PACKET_BYTES = 1 << 18
+"""As OpenSSH has it; RFC 4253, 6.1 wants 35000 at least."""
+
+
+class Violation(paramiko.SSHException):
+    """The server broke a bound of SSH; the words say which, and go on with "sshd"."""
+
+
+class Packets(Packetizer):
+    """Reads no packet that is too large."""
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        """Read ``n`` bytes, which is a packet or part of one."""
+        if n > PACKET_BYTES:
+            raise Violation(f"sshd sends a packet of more than {PACKET_BYTES >> 10} KiB")
+        return super().read_all(n, check_rekey)
+
+
+class GuardedTransport(paramiko.Transport):
+    """A connection on which the server sends no more than each channel's window and packet size allow."""
+
+    def __init__(self, sock: socket.socket, window_bytes: int) -> None:
+        super().__init__(sock, default_window_size=window_bytes, packetizer_class=Packets)
+        self._late_bytes = 0
+        handlers = {MSG_CHANNEL_DATA: self._take_data, MSG_CHANNEL_EXTENDED_DATA: self._take_stderr}
+        self._handler_table.update(handlers)  # type: ignore[attr-defined]  # not in paramiko's stubs
+
+    def get_exception(self) -> Exception | None:
+        """Give what ended the connection: once, as paramiko does, but a Violation whenever asked."""
+        if isinstance(self.saved_exception, Violation):
+            return self.saved_exception
+        return super().get_exception()
+
+    def _take_data(self, m: Message) -> None:
+        number, data = m.get_int(), m.get_binary()
+        if channel := self._receiver(number, len(data)):
+            channel.in_buffer.feed(data)
+
+    def _take_stderr(self, m: Message) -> None:
+        number, _, data = m.get_int(), m.get_int(), m.get_binary()
+        if channel := self._receiver(number, len(data)):
+            channel.in_stderr_buffer.feed(data)
+
+    def _receiver(self, number: int, size: int) -> paramiko.Channel | None:
+        """Give the channel that may take ``size`` bytes more; None if it is closed, Violation if they are too many."""
+        channel: paramiko.Channel | None = self._channels.get(number)  # type: ignore[attr-defined]  # as above
+        if channel is None or channel.closed or channel.eof_received:
+            self._drop(number, size)
+            return None
+        if size > channel.in_max_packet_size:
+            raise Violation(f"sshd sends {size} bytes at once on channel {number}")
+        # what is not read yet, and what was read and not granted anew yet; stderr that nobody reads counts, too
+        held = len(channel.in_buffer) + len(channel.in_stderr_buffer) + channel.in_window_sofar
+        if held + size > channel.in_window_size:
+            raise Violation(f"sshd sends more than the window of channel {number}")
+        return channel
+
+    def _drop(self, number: int, size: int) -> None:
+        """Drop what was under way when a channel was closed, which is a window at most."""
+        if number not in self.channels_seen:
+            raise Violation(f"sshd sends data for channel {number}, which was never opened")
+        self._late_bytes += size
+        if self._late_bytes > self.default_window_size * len(self.channels_seen):
+            raise Violation(f"sshd goes on to send data for channel {number}, which is closed")

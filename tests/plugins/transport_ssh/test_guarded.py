@@ -1,0 +1,80 @@
+"""A server that keeps to no bound of SSH: the connection ends and is named, and nothing is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, MSG_IGNORE
+from tests.plugins.transport_ssh.conftest import Open
+from tests.plugins.transport_ssh.server import Server
+from tests.plugins.transport_ssh.test_streams import read_all, talk
+
+import rkx
+from rkx_transport_ssh import session
+from rkx_transport_ssh.node import SshNode
+
+PIECE = bytes(1 << 15)
+MESSAGES = {"data": (MSG_CHANNEL_DATA, (0, PIECE)), "stderr": (MSG_CHANNEL_EXTENDED_DATA, (0, 1, PIECE))}
+
+
+def expect_lost(opened: SshNode, reason: str) -> None:
+    with pytest.raises(rkx.ConnectFailed, match=rf"ubuntu@127\.0\.0\.1:\d+ is lost: sshd .*{reason}") as caught:
+        opened.engine()
+    assert caught.value.node == "one"
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_more_than_the_window_ends_the_connection(
+    open_node: Open, engine: Path, server: Server, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    monkeypatch.setattr(session, "WINDOW_BYTES", 4 * len(PIECE))
+    opened = open_node()
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        kind, fields = MESSAGES[message]
+        server.send(kind, *fields, times=100)
+        assert len(read_all(sock)) < 100 * len(PIECE)
+    expect_lost(opened, "more than the window of channel 0")
+    expect_lost(opened, "more than the window of channel 0")
+
+
+def test_more_at_once_than_agreed_ends_the_connection(open_node: Open, engine: Path, server: Server) -> None:
+    opened = open_node()
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        server.send(MSG_CHANNEL_DATA, 0, PIECE + b"x")
+        assert read_all(sock) == b""
+    expect_lost(opened, "32769 bytes at once on channel 0")
+
+
+def test_a_packet_without_measure_ends_the_connection(open_node: Open, engine: Path, server: Server) -> None:
+    opened = open_node()
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        server.send(MSG_IGNORE, PIECE * 9)
+        assert read_all(sock) == b""
+    expect_lost(opened, "a packet of more than 256 KiB")
+
+
+def test_data_for_a_closed_channel_is_dropped_up_to_its_window(
+    open_node: Open, engine: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "WINDOW_BYTES", len(PIECE))
+    opened = open_node()
+    talk(opened.engine(), b"x")
+    server.send(MSG_CHANNEL_DATA, 0, PIECE)
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        server.send(MSG_CHANNEL_DATA, 0, PIECE, times=2)
+        assert read_all(sock) == b""
+    expect_lost(opened, "channel 0, which is closed")
+
+
+def test_data_for_a_channel_never_opened_ends_the_connection(open_node: Open, engine: Path, server: Server) -> None:
+    opened = open_node()
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        server.send(MSG_CHANNEL_DATA, 77, b"x")
+        assert read_all(sock) == b""
+    expect_lost(opened, "channel 77, which was never opened")
