@@ -18,6 +18,8 @@ WINDOW_BYTES = 4 << 20
 KEEPALIVE_S = 15
 KEEPALIVES_UNANSWERED = 3
 ORIGIN = ("127.0.0.1", 0)
+WORDS = 4096
+"""How many characters of a refusal are kept."""
 PROHIBITED = 1
 """RFC 4254, section 5.1: SSH_OPEN_ADMINISTRATIVELY_PROHIBITED."""
 
@@ -31,6 +33,15 @@ class ChannelRefused(Exception):
         self.words = words
 
 
+class _Opening:
+    """One opening under way: the fields that paramiko does not know of, and then the channel's number and refusal."""
+
+    def __init__(self, extra: bytes) -> None:
+        self.extra = extra
+        self.number = -1
+        self.refused: ChannelRefused | None = None
+
+
 class Session(GuardedTransport):
     """A client's connection; channels may be opened from any thread.
 
@@ -42,8 +53,8 @@ class Session(GuardedTransport):
         self.set_log_channel("rkx.transport_ssh.paramiko")
         self.host_key_sent = b""
         self._host_key_kinds = tuple(host_key_kinds)
-        self._opening = threading.local()
-        self._refusals: dict[int, ChannelRefused] = {}
+        self._here = threading.local()
+        self._openings: dict[int, _Opening] = {}
         self._unanswered = 0
         algorithms.restrict(self.get_security_options())
 
@@ -83,32 +94,34 @@ class Session(GuardedTransport):
     def _open(
         self, kind: str, extra: bytes, timeout_s: float, destination: tuple[str, int] | None = None
     ) -> paramiko.Channel:
-        self._opening.extra, self._opening.number = extra, -1
+        opening = self._here.opening = _Opening(extra)
         try:
             return self.open_channel(kind, timeout=timeout_s, dest_addr=destination, src_addr=ORIGIN)
         except (paramiko.SSHException, EOFError, OSError):
-            refused = self._refusals.pop(self._opening.number, None)
-            if refused is None:
+            if opening.refused is None:
                 raise
-            raise refused from None
+            raise opening.refused from None
         finally:
-            self._opening.extra = None
+            self._here.opening = None
+            self._openings.pop(opening.number, None)
 
     def _send_user_message(self, data: Message) -> None:
         """Add the fields that paramiko does not know of to this thread's channel opening, and note its number."""
-        extra: bytes | None = getattr(self._opening, "extra", None)
-        if extra is not None:
-            self._opening.extra = None
-            opening = Message(data.asbytes())
-            opening.get_byte()
-            opening.get_string()
-            self._opening.number = opening.get_int()
-            data.add_bytes(extra)
+        opening: _Opening | None = getattr(self._here, "opening", None)
+        if opening is not None:
+            self._here.opening = None
+            sent = Message(data.asbytes())
+            sent.get_byte()
+            sent.get_string()
+            opening.number = sent.get_int()
+            self._openings[opening.number] = opening
+            data.add_bytes(opening.extra)
         super()._send_user_message(data)  # type: ignore[misc]  # not in paramiko's stubs
 
     def _parse_channel_open_failure(self, m: Message) -> None:
         number, code, words = m.get_int(), m.get_int(), m.get_text()
-        self._refusals[number] = ChannelRefused(code, words)
+        if opening := self._openings.get(number):
+            opening.refused = ChannelRefused(code, words[:WORDS])
         m.rewind()
         super()._parse_channel_open_failure(m)  # type: ignore[misc]  # not in paramiko's stubs
 

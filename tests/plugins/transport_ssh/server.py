@@ -36,6 +36,8 @@ class Behaviour:
     no_streams_to_sockets: bool = False
     no_tcp: bool = False
     no_commands: bool = False
+    mute: bool = False
+    """Lets nobody's channel open, and says nothing."""
     max_sessions: int = 10
     path: str = "/usr/bin:/bin"
     profile: str = ""
@@ -97,7 +99,7 @@ class Server:
             self.behaviour.drops -= 1
             sock.close()
             return
-        transport = _ServerTransport(sock)
+        transport = _ServerTransport(sock, self.behaviour)
         transport.set_log_channel("rkx.tests.server")
         transport.add_server_key(self._host_key)
         self._open.append(transport)
@@ -110,7 +112,13 @@ class _ServerTransport(paramiko.Transport):
 
     wanted_path = ""
 
+    def __init__(self, sock: socket.socket, behaviour: Behaviour) -> None:
+        super().__init__(sock)
+        self._behaviour = behaviour
+
     def _parse_channel_open(self, m: Message) -> None:
+        if self._behaviour.mute:
+            return
         if m.get_text() == "direct-streamlocal@openssh.com":
             m.get_int(), m.get_int(), m.get_int()
             self.wanted_path = m.get_text()

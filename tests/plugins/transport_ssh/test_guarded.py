@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
-from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, MSG_IGNORE
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, MSG_CHANNEL_OPEN_FAILURE, MSG_IGNORE
 from tests.plugins.transport_ssh.conftest import Open
-from tests.plugins.transport_ssh.server import Server
+from tests.plugins.transport_ssh.server import Behaviour, Server
 from tests.plugins.transport_ssh.test_streams import read_all, talk
 
 import rkx
@@ -78,3 +79,23 @@ def test_data_for_a_channel_never_opened_ends_the_connection(open_node: Open, en
         server.send(MSG_CHANNEL_DATA, 77, b"x")
         assert read_all(sock) == b""
     expect_lost(opened, "channel 77, which was never opened")
+
+
+def test_refusals_that_nobody_asked_for_are_forgotten(open_node: Open, server: Server, behaviour: Behaviour) -> None:
+    opened = open_node()
+    for number in range(10):
+        server.send(MSG_CHANNEL_OPEN_FAILURE, number, 1, "said before", "en")
+    behaviour.mute = True
+    with pytest.raises(rkx.TimedOut):
+        opened.dial("tcp:127.0.0.1:1", timeout_s=0.3)
+
+
+def test_a_long_refusal_is_cut(open_node: Open, server: Server, behaviour: Behaviour) -> None:
+    behaviour.mute = True
+    opened = open_node()
+    refuse = threading.Timer(0.2, server.send, (MSG_CHANNEL_OPEN_FAILURE, 0, 2, "x" * 100_000, "en"))
+    refuse.start()
+    with pytest.raises(rkx.StreamRefused) as caught:
+        opened.dial("tcp:127.0.0.1:1", timeout_s=5)
+    refuse.join()
+    assert 4096 <= len(caught.value.message) < 5000
