@@ -12,6 +12,7 @@ import paramiko
 
 import rkx
 from rkx_transport_ssh import hostkeys
+from rkx_transport_ssh.guarded import Violation
 from rkx_transport_ssh.login import sign_in
 from rkx_transport_ssh.route import Hop
 from rkx_transport_ssh.session import PROHIBITED, ChannelRefused, Session
@@ -141,6 +142,8 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
             node=hop.node,
             hint="SHA-1, MD5, DSA, CBC and small groups are not used; OpenSSH 7.4 and later have others",
         )
+    if isinstance(error.__context__, Violation):  # paramiko wraps it, where it reads the greeting
+        error = error.__context__
     if passed_s >= KEY_EXCHANGE_S:
         return rkx.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)
     if isinstance(error, EOFError | ConnectionError) or "protocol banner" in str(error):

@@ -7,9 +7,17 @@ server stays within.
 from __future__ import annotations
 
 import socket
+from functools import partial
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA
+from paramiko.common import (
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EXTENDED_DATA,
+    MSG_SERVICE_ACCEPT,
+    MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
+    MSG_USERAUTH_SUCCESS,
+)
 from paramiko.message import Message
 from paramiko.packet import Packetizer
 
@@ -17,18 +25,34 @@ PACKET_BYTES = 1 << 18
 """As OpenSSH has it; RFC 4253, 6.1 wants 35000 at least."""
 
 
+GREETING_BYTES = 1 << 16
+"""Of all that comes before the key exchange: lines of words, then the version."""
+EXTENSIONS = 64
+"""OpenSSH's server tells of three (RFC 8308)."""
+SIGN_IN = (MSG_SERVICE_ACCEPT, MSG_USERAUTH_FAILURE, MSG_USERAUTH_SUCCESS, MSG_USERAUTH_BANNER)
+
+
 class Violation(paramiko.SSHException):
     """The server broke a bound of SSH; the words say which, and go on with "sshd"."""
 
 
 class Packets(Packetizer):
-    """Reads no packet that is too large."""
+    """Reads no packet and no greeting that is too large."""
+
+    _greeting_bytes = 0
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         """Read ``n`` bytes, which is a packet or part of one."""
         if n > PACKET_BYTES:
             raise Violation(f"sshd sends a packet of more than {PACKET_BYTES >> 10} KiB")
         return super().read_all(n, check_rekey)
+
+    def _read_timeout(self, timeout: float) -> bytes:
+        piece: bytes = super()._read_timeout(timeout)  # type: ignore[misc]  # not in paramiko's stubs
+        self._greeting_bytes += len(piece)
+        if self._greeting_bytes > GREETING_BYTES:
+            raise Violation(f"sshd sends a greeting of more than {GREETING_BYTES >> 10} KiB")
+        return piece
 
 
 class GuardedTransport(paramiko.Transport):
@@ -37,7 +61,9 @@ class GuardedTransport(paramiko.Transport):
     def __init__(self, sock: socket.socket, window_bytes: int) -> None:
         super().__init__(sock, default_window_size=window_bytes, packetizer_class=Packets)
         self._late_bytes = 0
+        self._answered: object = None
         handlers = {MSG_CHANNEL_DATA: self._take_data, MSG_CHANNEL_EXTENDED_DATA: self._take_stderr}
+        handlers |= {kind: partial(self._take_sign_in, kind) for kind in SIGN_IN}
         self._handler_table.update(handlers)  # type: ignore[attr-defined]  # not in paramiko's stubs
 
     def get_exception(self) -> Exception | None:
@@ -77,3 +103,18 @@ class GuardedTransport(paramiko.Transport):
         self._late_bytes += size
         if self._late_bytes > self.default_window_size * len(self.channels_seen):
             raise Violation(f"sshd goes on to send data for channel {number}, which is closed")
+
+    def _take_sign_in(self, kind: int, m: Message) -> None:
+        """Take what belongs to a try to sign in: to each SERVICE_ACCEPT paramiko signs, with the agent's keys, too."""
+        attempt = self.auth_handler
+        if attempt is None or self.authenticated or (kind == MSG_SERVICE_ACCEPT and attempt is self._answered):
+            raise Violation(f"sshd sends message {kind}, of signing in, that nobody asked for")
+        if kind == MSG_SERVICE_ACCEPT:
+            self._answered = attempt
+        attempt._handler_table[kind](m)  # type: ignore[attr-defined]  # as above
+
+    def _parse_ext_info(self, msg: Message) -> None:
+        if msg.get_int() > EXTENSIONS:
+            raise Violation(f"sshd tells of more than {EXTENSIONS} extensions")
+        msg.rewind()
+        super()._parse_ext_info(msg)  # type: ignore[misc]  # not in paramiko's stubs

@@ -11,10 +11,13 @@ import paramiko
 
 import rkx
 from rkx_transport_ssh import keys
+from rkx_transport_ssh.guarded import Violation
 from rkx_transport_ssh.route import Hop
 from rkx_transport_ssh.session import Session
 
 SIGN_IN_S = 20.0
+WORDS = 200
+"""How many characters are shown of the ways to sign in that a machine names."""
 
 
 def sign_in(session: Session, hop: Hop, prompt: rkx.Prompt | None) -> None:
@@ -77,9 +80,11 @@ def _try(session: Session, hop: Hop, label: str, key: paramiko.PKey) -> bool:
     """Show one key; False if the machine does not take it."""
     try:
         missing = session.auth_publickey(hop.user, key)
+    except Violation as broken:
+        raise rkx.ConnectFailed(f"{hop}: {broken}", node=hop.node) from broken
     except paramiko.BadAuthenticationType as error:
         raise rkx.AuthRejected(
-            f"{hop} takes no keys, only: {', '.join(error.allowed_types)}",
+            f"{hop} takes no keys, only: {_named(error)}",
             node=hop.node,
             hint="its sshd needs PubkeyAuthentication yes",
         ) from error
@@ -90,7 +95,9 @@ def _try(session: Session, hop: Hop, label: str, key: paramiko.PKey) -> bool:
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise _cut_off(hop, label) from error
     if missing:
-        raise rkx.AuthRejected(f"{hop} takes the key {label}, but wants more: {', '.join(missing)}", node=hop.node)
+        raise rkx.AuthRejected(
+            f"{hop} takes the key {label}, but wants more: {', '.join(missing)[:WORDS]}", node=hop.node
+        )
     return True
 
 
@@ -114,7 +121,11 @@ def _offers(session: Session, hop: Hop) -> str:
     try:
         session.auth_none(hop.user)
     except paramiko.BadAuthenticationType as error:
-        return ", ".join(error.allowed_types)
+        return _named(error)
     except (paramiko.SSHException, EOFError, OSError):
         pass
     return "unknown"
+
+
+def _named(error: paramiko.BadAuthenticationType) -> str:
+    return ", ".join(error.allowed_types)[:WORDS]

@@ -6,7 +6,19 @@ import threading
 from pathlib import Path
 
 import pytest
-from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_EXTENDED_DATA, MSG_CHANNEL_OPEN_FAILURE, MSG_IGNORE
+from paramiko.common import (
+    MSG_CHANNEL_DATA,
+    MSG_CHANNEL_EXTENDED_DATA,
+    MSG_CHANNEL_OPEN,
+    MSG_CHANNEL_OPEN_FAILURE,
+    MSG_DEBUG,
+    MSG_EXT_INFO,
+    MSG_GLOBAL_REQUEST,
+    MSG_IGNORE,
+    MSG_REQUEST_SUCCESS,
+    MSG_SERVICE_ACCEPT,
+    MSG_USERAUTH_BANNER,
+)
 from tests.plugins.transport_ssh.conftest import Open
 from tests.plugins.transport_ssh.server import Behaviour, Server
 from tests.plugins.transport_ssh.test_streams import read_all, talk
@@ -81,10 +93,44 @@ def test_data_for_a_channel_never_opened_ends_the_connection(open_node: Open, en
     expect_lost(opened, "channel 77, which was never opened")
 
 
-def test_refusals_that_nobody_asked_for_are_forgotten(open_node: Open, server: Server, behaviour: Behaviour) -> None:
+UNASKED: dict[str, tuple[int, tuple[str | int, ...], str]] = {
+    "service accepted": (MSG_SERVICE_ACCEPT, ("ssh-userauth",), "message 6,"),
+    "banner after the sign-in": (MSG_USERAUTH_BANNER, ("hello", "en"), "message 53,"),
+    "many extensions": (MSG_EXT_INFO, (65, *["name", "value"] * 65), "more than 64 extensions"),
+}
+
+
+@pytest.mark.parametrize("message", UNASKED)
+def test_what_nobody_asked_for_ends_the_connection(open_node: Open, engine: Path, server: Server, message: str) -> None:
+    kind, fields, reason = UNASKED[message]
     opened = open_node()
-    for number in range(10):
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        server.send(kind, *fields)
+        assert read_all(sock) == b""
+    expect_lost(opened, reason)
+
+
+def test_what_may_be_sent_unasked_is_not_kept(open_node: Open, engine: Path, server: Server) -> None:
+    opened = open_node()
+    for kind in ("session", "forwarded-tcpip", "x11", "auth-agent@openssh.com"):
+        server.send(MSG_CHANNEL_OPEN, kind, 5, 1 << 20, 1 << 15, "127.0.0.1", 1, "127.0.0.1", 2, times=50)
+    server.send(MSG_GLOBAL_REQUEST, "any", True, times=50)
+    server.send(MSG_REQUEST_SUCCESS, times=50)
+    server.send(MSG_DEBUG, True, "words", "en", times=50)
+    server.send(MSG_IGNORE, PIECE, times=50)
+    assert talk(opened.engine(), b"x") == b"xEND"
+    (kept,) = opened._sessions
+    assert (kept.server_accepts, len(kept.channels_seen)) == ([], 1)
+
+
+def test_refusals_that_nobody_asked_for_are_forgotten(
+    open_node: Open, engine: Path, server: Server, behaviour: Behaviour
+) -> None:
+    opened = open_node()
+    for number in range(1, 10):
         server.send(MSG_CHANNEL_OPEN_FAILURE, number, 1, "said before", "en")
+    talk(opened.engine(), b"x")  # they came before this answer
     behaviour.mute = True
     with pytest.raises(rkx.TimedOut):
         opened.dial("tcp:127.0.0.1:1", timeout_s=0.3)
