@@ -24,6 +24,8 @@ ANSWER_S = 6.0
 A first packet that is lost is sent again after one and three seconds (tcp(7), tcp_syn_retries).
 """
 KEY_EXCHANGE_S = 10.0
+REACH_S = 20.0
+"""From when on nothing is tried again."""
 TRIES, PAUSE_S = 5, 0.3
 """sshd drops connections at random beyond MaxStartups (sshd_config), before its banner."""
 
@@ -73,10 +75,13 @@ def end(sessions: Sequence[Session]) -> None:
 def _reach(hop: Hop, before: Session | None) -> Session:
     """Shake hands and check the host key, and begin again a few times where the machine drops newcomers."""
     known = hostkeys.known_keys(hop.host_keys)
+    until = time.monotonic() + REACH_S
     for attempt in range(TRIES):
         try:
             session = _shake_hands(hop, before, hostkeys.preferred_kinds(known))
         except _Dropped:
+            if time.monotonic() > until:
+                break
             # spread, so that many nodes behind one bastion do not come back together
             time.sleep(random.uniform(0.5, 1.0) * PAUSE_S * (attempt + 1))  # noqa: S311  # no secret depends on it
             continue
@@ -90,10 +95,15 @@ def _reach(hop: Hop, before: Session | None) -> Session:
 
 
 def _check_host_key(session: Session, hop: Hop, known: Sequence[hostkeys.KnownKey]) -> None:
-    key = session.get_remote_server_key()
-    offered = hostkeys.Offered(kind=key.get_name(), key=key.asbytes(), sent=session.host_key_sent)
     try:
+        key = session.get_remote_server_key()
+        offered = hostkeys.Offered(kind=key.get_name(), key=key.asbytes(), sent=session.host_key_sent)
         hostkeys.verify(hop, offered, known)
+    except paramiko.SSHException as error:
+        reason = session.get_exception() or error
+        raise rkx.ConnectFailed(
+            f"{hop.host}:{hop.port} ends the connection after the key exchange: {reason}", node=hop.node
+        ) from error
     except BaseException:
         session.close()
         raise
@@ -104,16 +114,24 @@ def _shake_hands(hop: Hop, before: Session | None, kinds: Sequence[str]) -> Sess
     sock = _through(hop, before) if before else _tcp(hop)
     try:
         _await_greeting(sock, hop, ANSWER_S - (time.monotonic() - started))
-        session = Session(sock, kinds)
-        session.banner_timeout = 2.0
-        session.handshake_timeout = KEY_EXCHANGE_S
-        session.start_client()
+        return _exchange_keys(sock, kinds)
     except (paramiko.SSHException, EOFError, OSError) as error:
         sock.close()
         raise _handshake_error(hop, error, time.monotonic() - started) from error
     except BaseException:
         sock.close()
         raise
+
+
+def _exchange_keys(sock: socket.socket, kinds: Sequence[str]) -> Session:
+    """Greet and exchange keys; paramiko's own time limits are for each piece, or end with the first message."""
+    session = Session(sock, kinds)
+    session.banner_timeout = 2.0
+    session.handshake_timeout = KEY_EXCHANGE_S
+    session.start_client(timeout=KEY_EXCHANGE_S)
+    if not session.initial_kex_done:
+        session.close()
+        raise TimeoutError
     return session
 
 
@@ -144,7 +162,7 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
         )
     if isinstance(error.__context__, Violation):  # paramiko wraps it, where it reads the greeting
         error = error.__context__
-    if passed_s >= KEY_EXCHANGE_S:
+    if isinstance(error, TimeoutError) or passed_s >= KEY_EXCHANGE_S:
         return rkx.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)
     if isinstance(error, EOFError | ConnectionError) or "protocol banner" in str(error):
         return _Dropped()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -15,7 +16,8 @@ from rkx_transport_ssh.guarded import Violation
 from rkx_transport_ssh.route import Hop
 from rkx_transport_ssh.session import Session
 
-SIGN_IN_S = 20.0
+SIGN_IN_S = 40.0
+"""For all keys together; sshd takes six at most (MaxAuthTries)."""
 WORDS = 200
 """How many characters are shown of the ways to sign in that a machine names."""
 
@@ -23,14 +25,19 @@ WORDS = 200
 def sign_in(session: Session, hop: Hop, prompt: rkx.Prompt | None) -> None:
     """Sign in with the agent's keys, if asked for, then with those of the hop.
 
-    Raises AuthRejected with what was shown and what the machine would take; ConfigError for a key of no use.
+    Raises AuthRejected with what was shown and what the machine would take; TimedOut when it does not say; ConfigError
+    for a key of no use.
     """
-    session.auth_timeout = SIGN_IN_S
     with _agent_keys(hop) as from_agent:
         shown = [*from_agent, *keys.load(hop.keys, hop.user, partial(_passphrase, hop, prompt))]
+        until = time.monotonic() + SIGN_IN_S
         for label, key in shown:
+            session.auth_timeout = until - time.monotonic()
             if _try(session, hop, label, key):
                 return
+            if time.monotonic() >= until:
+                raise rkx.TimedOut(f"{hop} does not end the sign-in within {SIGN_IN_S:g} s", node=hop.node)
+    session.auth_timeout = until - time.monotonic()
     raise _rejected(session, hop, [label for label, _ in shown])
 
 

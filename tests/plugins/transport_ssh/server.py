@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ import paramiko
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,
+    MSG_USERAUTH_BANNER,
     OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
     OPEN_FAILED_CONNECT_FAILED,
     OPEN_FAILED_RESOURCE_SHORTAGE,
@@ -36,6 +38,8 @@ class Behaviour:
     no_streams_to_sockets: bool = False
     no_tcp: bool = False
     no_commands: bool = False
+    no_key_exchange: bool = False
+    endless_sign_in: bool = False
     mute: bool = False
     """Lets nobody's channel open, and says nothing."""
     max_sessions: int = 10
@@ -116,6 +120,17 @@ class _ServerTransport(paramiko.Transport):
         super().__init__(sock)
         self._behaviour = behaviour
 
+    def greet(self) -> None:
+        m = Message()
+        m.add_byte(bytes([MSG_USERAUTH_BANNER]))
+        m.add("still looking", "en")
+        self._send_message(m)  # type: ignore[attr-defined]  # not in paramiko's stubs
+
+    def _negotiate_keys(self, m: Message) -> None:
+        while self._behaviour.no_key_exchange and self.is_active():
+            time.sleep(0.05)
+        super()._negotiate_keys(m)  # type: ignore[misc]  # not in paramiko's stubs
+
     def _parse_channel_open(self, m: Message) -> None:
         if self._behaviour.mute:
             return
@@ -141,6 +156,9 @@ class _Rules(paramiko.ServerInterface):
         return self._behaviour.methods
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        while self._behaviour.endless_sign_in:
+            self._transport.greet()
+            time.sleep(0.05)
         known = self._behaviour.users.get(username, [])
         allowed = "publickey" in self._behaviour.methods and key.asbytes() in known
         return AUTH_SUCCESSFUL if allowed else AUTH_FAILED

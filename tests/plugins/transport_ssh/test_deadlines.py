@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from tests.plugins.transport_ssh.conftest import Open
+from tests.plugins.transport_ssh.server import Behaviour
 
 import rkx
+from rkx_transport_ssh import connect, login
 
 Drip = Callable[[bytes, int], int]
 
@@ -46,3 +48,29 @@ def drip() -> Iterator[Drip]:
 def test_a_greeting_without_end_is_given_up(open_node: Open, drip: Drip) -> None:
     with pytest.raises(rkx.ConnectFailed, match="greeting of more than 64 KiB"):
         open_node(port=drip(b"x" * 70_000, 1))
+
+
+def test_a_dripping_greeting_is_given_up(open_node: Open, drip: Drip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connect, "KEY_EXCHANGE_S", 0.3)
+    started = time.monotonic()
+    with pytest.raises(rkx.TimedOut, match="does not end the key exchange"):
+        open_node(port=drip(b"x", 40))
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_key_exchange_that_stands_still_is_given_up(
+    open_node: Open, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "KEY_EXCHANGE_S", 0.3)
+    behaviour.no_key_exchange = True
+    with pytest.raises(rkx.TimedOut, match="does not end the key exchange"):
+        open_node()
+
+
+def test_a_sign_in_without_end_is_given_up(
+    open_node: Open, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "SIGN_IN_S", 0.3)
+    behaviour.endless_sign_in = True
+    with pytest.raises(rkx.TimedOut, match=r"does not end the sign-in within 0\.3 s"):
+        open_node()
