@@ -88,9 +88,10 @@ class SshNode:
 
     def _lost(self, what: str, error: Exception) -> rkx.TransportError:
         if self._session.is_active():
-            return rkx.TimedOut(f"{self._hop} does not open a stream to {what}: {error}", node=self._hop.node)
-        reason = self._session.get_exception() or error
-        return rkx.ConnectFailed(f"the SSH connection to {self._hop} is lost: {reason}", node=self._hop.node)
+            reason = str(error) or "sshd did not answer in time"
+            return rkx.TimedOut(f"{self._hop} does not open a stream to {what}: {reason}", node=self._hop.node)
+        ended = self._session.get_exception() or error
+        return rkx.ConnectFailed(f"the SSH connection to {self._hop} is lost: {ended}", node=self._hop.node)
 
     def _stdio(self) -> SshStream:
         try:
@@ -114,6 +115,8 @@ class SshNode:
             except ChannelRefused:
                 raise self._no_command(refused.words) from None
             except (paramiko.SSHException, EOFError, OSError) as error:
+                if isinstance(error, TimeoutError) or not self._session.is_active():
+                    raise self._lost(self._socket, error) from error
                 raise self._no_command(str(error) or refused.words) from error
             # a direct way that worked before was only interrupted, as by a restart of dockerd
             self._by_command = not self._direct_works

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Sequence
 
 import paramiko
@@ -31,6 +33,11 @@ class ChannelRefused(Exception):
         super().__init__(words)
         self.code = code
         self.words = words
+
+
+def _close(channel: paramiko.Channel) -> None:
+    with contextlib.suppress(OSError, EOFError):  # the connection may end at this moment
+        channel.close()
 
 
 class _Opening:
@@ -81,10 +88,18 @@ class Session(GuardedTransport):
         return self._open("direct-tcpip", b"", timeout_s, (host, port))
 
     def open_command(self, command: str, *, timeout_s: float) -> paramiko.Channel:
-        """Run a command on the server; raises ChannelRefused."""
+        """Run a command on the server; raises ChannelRefused, and TimeoutError when it does not say if it runs."""
+        until = time.monotonic() + timeout_s
         channel = self._open("session", b"", timeout_s)
-        channel.settimeout(timeout_s)
-        channel.exec_command(command)
+        given_up = threading.Timer(until - time.monotonic(), _close, [channel])  # paramiko waits without end
+        given_up.daemon = True
+        given_up.start()
+        try:
+            channel.exec_command(command)
+        except paramiko.SSHException as error:
+            raise (TimeoutError() if time.monotonic() >= until else error) from error
+        finally:
+            given_up.cancel()
         return channel
 
     def keep_alive(self) -> None:

@@ -27,6 +27,8 @@ NOISE_BYTES = 1 << 16
 STATUS_S = 5.0
 PAUSE_S = 0.05
 """sshd counts a session until its command has ended, which is a while after we closed it: how soon to try again."""
+LEAST_S = 1.0
+"""For a command to begin, however long the wait for its place was."""
 STREAMS = 8
 """sshd allows ten sessions on a connection (MaxSessions in sshd_config)."""
 
@@ -90,28 +92,31 @@ def open_stdio(session: Session, socket_path: str, slots: Slots, *, timeout_s: f
         except BaseException:
             slots.give_back()
             raise
-    raise TimeoutError
+    raise TimeoutError(f"all streams of this node stayed taken for {timeout_s:g} s")
 
 
 def works(session: Session, socket_path: str, slots: Slots, *, timeout_s: float) -> None:
     """Ask the Engine for a sign of life through the command; raises Failed with what the command said."""
+    until = time.monotonic() + timeout_s
     stream = open_stdio(session, socket_path, slots, timeout_s=timeout_s)
     try:
-        stream.channel.settimeout(timeout_s)
+        stream.channel.settimeout(_left(until))
         with contextlib.suppress(OSError):  # the command may have ended; then it said why
-            stream.send_bytes(PING)
+            stream.channel.send(PING)
+        stream.channel.settimeout(_left(until))
         if not stream.receive():
-            raise _failure(stream.channel)
+            raise _failure(stream.channel, until)
     finally:
         stream.close()
 
 
 def _started(session: Session, socket_path: str, slots: Slots, until: float) -> SshStream:
     command = shlex.join(["sh", "-c", SCRIPT.format(socket=socket_path)])
-    channel = session.open_command(command, timeout_s=max(until - time.monotonic(), 1.0))
+    until = max(until, time.monotonic() + LEAST_S)
+    channel = session.open_command(command, timeout_s=until - time.monotonic())
     slots.worked = True
     try:
-        rest = _after_mark(channel)
+        rest = _after_mark(channel, until)
         channel.settimeout(None)
     except BaseException:
         channel.close()
@@ -119,19 +124,30 @@ def _started(session: Session, socket_path: str, slots: Slots, until: float) -> 
     return SshStream(channel, first=rest, at_end=slots.give_back)
 
 
-def _after_mark(channel: paramiko.Channel) -> bytes:
+def _after_mark(channel: paramiko.Channel, until: float) -> bytes:
     seen = b""
-    while MARK not in seen and len(seen) < NOISE_BYTES:
+    while MARK not in seen:
+        channel.settimeout(_left(until))
         piece = channel.recv(NOISE_BYTES)
         if not piece:
-            raise _failure(channel)
+            raise _failure(channel, until)
         seen += piece
+        if len(seen) > NOISE_BYTES + len(MARK) and MARK not in seen:
+            raise Failed(-1, f"the login shell prints more than {NOISE_BYTES >> 10} KiB")
     return seen.partition(MARK)[2]
 
 
-def _failure(channel: paramiko.Channel) -> Failed:
+def _failure(channel: paramiko.Channel, until: float) -> Failed:
     words = b""
-    while len(words) < NOISE_BYTES and (piece := channel.recv_stderr(NOISE_BYTES)):
+    while len(words) < NOISE_BYTES:
+        channel.settimeout(_left(until))
+        if not (piece := channel.recv_stderr(NOISE_BYTES)):
+            break
         words += piece
-    channel.status_event.wait(STATUS_S)
+    channel.status_event.wait(min(STATUS_S, _left(until)))
     return Failed(channel.exit_status, words.decode(errors="replace").strip())
+
+
+def _left(until: float) -> float:
+    """Give the seconds until then; without any, what has come already is taken, and nothing is waited for."""
+    return max(until - time.monotonic(), 0.0)

@@ -38,6 +38,7 @@ class Behaviour:
     no_streams_to_sockets: bool = False
     no_tcp: bool = False
     no_commands: bool = False
+    silent_commands: bool = False
     no_key_exchange: bool = False
     endless_sign_in: bool = False
     mute: bool = False
@@ -183,6 +184,8 @@ class _Rules(paramiko.ServerInterface):
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         if self._behaviour.no_commands:
             return False
+        while self._behaviour.silent_commands and self._transport.is_active():
+            time.sleep(0.05)
         run = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
         self.commands.append(run)
         run.start()
@@ -224,7 +227,7 @@ class _Rules(paramiko.ServerInterface):
             words = program.stderr.read() if program.stderr else b""
         with contextlib.suppress(OSError, EOFError):
             channel.sendall_stderr(words)
-            channel.send_exit_status(program.returncode)
+            channel.send_exit_status(program.returncode & 0xFF)  # negative after a signal
         _end(channel)
         up.join()
         ours.close()

@@ -7,13 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.plugins.transport_ssh.conftest import Open
 from tests.plugins.transport_ssh.server import Behaviour
 
 import rkx
-from rkx_transport_ssh import connect, login
+from rkx_transport_ssh import connect, login, node, stdio
 
 Drip = Callable[[bytes, int], int]
 
@@ -74,3 +75,34 @@ def test_a_sign_in_without_end_is_given_up(
     behaviour.endless_sign_in = True
     with pytest.raises(rkx.TimedOut, match=r"does not end the sign-in within 0\.3 s"):
         open_node()
+
+
+@pytest.fixture
+def by_command(behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch) -> Behaviour:
+    """Forbid streams to sockets, and give commands little time."""
+    for module, name in ((node, "OPEN_S"), (node, "PLACE_S"), (stdio, "LEAST_S")):
+        monkeypatch.setattr(module, name, 0.3)
+    behaviour.no_streams_to_sockets = True
+    return behaviour
+
+
+def test_a_command_that_is_neither_run_nor_refused_is_given_up(
+    open_node: Open, engine: Path, by_command: Behaviour
+) -> None:
+    by_command.silent_commands = True
+    with pytest.raises(rkx.TimedOut, match=r"stream to .*/docker\.sock: sshd did not answer in time"):
+        open_node().engine()
+
+
+def test_a_login_shell_that_drips_is_given_up(open_node: Open, engine: Path, by_command: Behaviour) -> None:
+    by_command.profile = "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.2; done"
+    with pytest.raises(rkx.TimedOut, match="sshd did not answer in time"):
+        open_node().engine()
+
+
+def test_a_login_shell_that_prints_without_end_is_given_up(
+    open_node: Open, engine: Path, by_command: Behaviour
+) -> None:
+    by_command.profile = "head -c 100000 /dev/zero"
+    with pytest.raises(rkx.StreamRefused, match="prints more than 64 KiB"):
+        open_node().engine()

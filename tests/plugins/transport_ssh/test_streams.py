@@ -17,7 +17,7 @@ from tests.plugins.transport_ssh.conftest import Open
 from tests.plugins.transport_ssh.server import Behaviour, Echo, Server
 
 import rkx
-from rkx_transport_ssh import stdio
+from rkx_transport_ssh import node, stdio
 
 FAKE_DOCKER = """\
 #!/bin/sh
@@ -207,6 +207,18 @@ def test_streams_by_command_wait_for_each_other(
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda number: talk(opened.engine(), b"%d" % number), range(12)))
     assert answers == [b"%dEND" % number for number in range(12)]
+
+
+def test_where_all_streams_stay_taken_it_is_told_so(
+    open_node: Open, engine: Path, behaviour: Behaviour, docker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behaviour.no_streams_to_sockets = True
+    behaviour.max_sessions = 1
+    opened = open_node()
+    with opened.engine():
+        monkeypatch.setattr(node, "PLACE_S", 0.2)
+        with pytest.raises(rkx.TimedOut, match="all streams of this node stayed taken for 0"):
+            opened.engine()
 
 
 def test_a_direct_way_that_worked_is_kept_when_dockerd_restarts(
