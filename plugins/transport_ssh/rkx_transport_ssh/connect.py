@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import socket
 import time
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 import paramiko
 
 import rkx
-from rkx_transport_ssh import hostkeys
+from rkx_transport_ssh import hostkeys, tcp
 from rkx_transport_ssh.guarded import Violation
 from rkx_transport_ssh.login import sign_in
 from rkx_transport_ssh.route import Hop
@@ -28,21 +27,6 @@ REACH_S = 20.0
 """From when on nothing is tried again."""
 TRIES, PAUSE_S = 5, 0.3
 """sshd drops connections at random beyond MaxStartups (sshd_config), before its banner."""
-
-
-class PromptSocket(socket.socket):
-    """Acknowledges at once what it receives.
-
-    sshd sets TCP_NODELAY only when a command runs; before, the second of two small messages waits for our
-    acknowledgement, which Linux delays by 40 ms. The option holds for a while only, hence after each piece.
-    """
-
-    def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
-        """Receive, and have it acknowledged."""
-        piece = super().recv(bufsize, flags)
-        with contextlib.suppress(AttributeError, OSError):  # Linux only, and the connection may have ended
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return piece
 
 
 class _Dropped(Exception):
@@ -111,7 +95,7 @@ def _check_host_key(session: Session, hop: Hop, known: Sequence[hostkeys.KnownKe
 
 def _shake_hands(hop: Hop, before: Session | None, kinds: Sequence[str]) -> Session:
     started = time.monotonic()
-    sock = _through(hop, before) if before else _tcp(hop)
+    sock = _through(hop, before) if before else tcp.reach(hop, timeout_s=ANSWER_S)
     try:
         _await_greeting(sock, hop, ANSWER_S - (time.monotonic() - started))
         return _exchange_keys(sock, kinds)
@@ -167,51 +151,6 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
     if isinstance(error, EOFError | ConnectionError) or "protocol banner" in str(error):
         return _Dropped()
     return rkx.ConnectFailed(f"{place}: the SSH key exchange failed: {error}", node=hop.node)
-
-
-def _tcp(hop: Hop) -> socket.socket:
-    """Connect to the first address that answers, all together within ``ANSWER_S``."""
-    try:
-        found = socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise rkx.ConnectFailed(
-            f"the name {hop.host} does not resolve: {error}", node=hop.node, hint="check `address` in cluster.yml"
-        ) from error
-    failure: OSError = OSError("no address")
-    until = time.monotonic() + ANSWER_S
-    for left, (family, kind, proto, _, address) in zip(range(len(found), 0, -1), found, strict=True):
-        sock = PromptSocket(family, kind, proto)
-        sock.settimeout(max((until - time.monotonic()) / left, 0.1))
-        try:
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            failure = error
-            continue
-        return _tuned(sock)
-    raise _tcp_error(hop, failure)
-
-
-def _tcp_error(hop: Hop, failure: OSError) -> rkx.TransportError:
-    place = f"{hop.host}:{hop.port}"
-    if isinstance(failure, TimeoutError):
-        return rkx.TimedOut(
-            f"{place} does not answer within {ANSWER_S:g} s",
-            node=hop.node,
-            hint="is the machine on? A firewall that drops packets looks the same",
-        )
-    if isinstance(failure, ConnectionRefusedError):
-        return rkx.ConnectFailed(
-            f"{place} refuses the connection", node=hop.node, hint="does sshd run there, on this port?"
-        )
-    return rkx.ConnectFailed(f"{place} cannot be reached: {failure.strerror or failure}", node=hop.node)
-
-
-def _tuned(sock: socket.socket) -> socket.socket:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with contextlib.suppress(AttributeError, OSError):  # Linux only; SSH's own keepalive does it elsewhere
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 45_000)
-    return sock
 
 
 def _through(hop: Hop, before: Session) -> socket.socket:

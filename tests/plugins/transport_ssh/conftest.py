@@ -10,7 +10,8 @@ import paramiko
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from tests.plugins.transport_ssh.server import Behaviour, Echo, Server
+from tests.plugins.transport_ssh.echo import Echo
+from tests.plugins.transport_ssh.server import Behaviour, Server
 
 import rkx
 from rkx_transport_ssh import SshConfig, SshTransport, route

@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from paramiko.message import Message
 from tests.plugins.transport_ssh.conftest import node, pem, public_line
-from tests.plugins.transport_ssh.server import Echo
+from tests.plugins.transport_ssh.echo import Echo
 from tests.plugins.transport_ssh.test_streams import FAKE_DOCKER, talk
 
 import rkx

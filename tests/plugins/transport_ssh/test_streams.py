@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from tests.plugins.transport_ssh.conftest import Open
-from tests.plugins.transport_ssh.server import Behaviour, Echo, Server
+from tests.plugins.transport_ssh.echo import Echo
+from tests.plugins.transport_ssh.server import Behaviour, Server
 
 import rkx
 from rkx_transport_ssh import node, stdio
