@@ -7,6 +7,7 @@ server stays within.
 from __future__ import annotations
 
 import socket
+import time
 from functools import partial
 
 import paramiko
@@ -25,6 +26,8 @@ PACKET_BYTES = 1 << 18
 """As OpenSSH has it; RFC 4253, 6.1 wants 35000 at least."""
 
 
+WRITE_S = 60.0
+"""For 64 KiB at most, and what waits in the computer's buffers."""
 GREETING_BYTES = 1 << 16
 """Of all that comes before the key exchange: lines of words, then the version."""
 EXTENSIONS = 64
@@ -36,16 +39,51 @@ class Violation(paramiko.SSHException):
     """The server broke a bound of SSH; the words say which, and go on with "sshd"."""
 
 
+class _Outgoing:
+    """A socket that sends nothing after ``until``; all else is the socket's."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.until = float("inf")
+
+    def send(self, data: bytes) -> int:
+        if time.monotonic() > self.until:
+            raise BrokenPipeError  # which paramiko, unlike TimeoutError, does not try again
+        return self._sock.send(data)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._sock, name)
+
+
 class Packets(Packetizer):
-    """Reads no packet and no greeting that is too large."""
+    """Reads no packet and no greeting that is too large, and sends no packet for ever."""
 
     _greeting_bytes = 0
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._outgoing = _Outgoing(sock)
+        super().__init__(self._outgoing)  # type: ignore[arg-type]  # it takes what acts like a socket
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         """Read ``n`` bytes, which is a packet or part of one."""
         if n > PACKET_BYTES:
             raise Violation(f"sshd sends a packet of more than {PACKET_BYTES >> 10} KiB")
-        return super().read_all(n, check_rekey)
+        try:
+            return super().read_all(n, check_rekey)
+        except EOFError:
+            if self.closed and time.monotonic() > self._outgoing.until:
+                raise Violation(f"sshd does not take a packet within {WRITE_S:g} s") from None
+            raise
+
+    def write_all(self, out: bytes) -> None:  # type: ignore[override]  # all that paramiko gives
+        """Send a packet; a server that takes it too slowly would hold all who have something to send."""
+        self._outgoing.until = time.monotonic() + WRITE_S
+        try:
+            super().write_all(out)
+        except EOFError:
+            self.close()
+            raise
+        self._outgoing.until = float("inf")
 
     def _read_timeout(self, timeout: float) -> bytes:
         piece: bytes = super()._read_timeout(timeout)  # type: ignore[misc]  # not in paramiko's stubs

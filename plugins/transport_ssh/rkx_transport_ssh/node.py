@@ -90,7 +90,7 @@ class SshNode:
         if self._session.is_active():
             reason = str(error) or "sshd did not answer in time"
             return rkx.TimedOut(f"{self._hop} does not open a stream to {what}: {reason}", node=self._hop.node)
-        ended = self._session.get_exception() or error
+        ended = str(self._session.get_exception() or error) or "sshd ended it"
         return rkx.ConnectFailed(f"the SSH connection to {self._hop} is lost: {ended}", node=self._hop.node)
 
     def _stdio(self) -> SshStream:

@@ -14,7 +14,7 @@ from tests.plugins.transport_ssh.conftest import Open
 from tests.plugins.transport_ssh.server import Behaviour
 
 import rkx
-from rkx_transport_ssh import connect, login, node, stdio
+from rkx_transport_ssh import connect, guarded, login, node, stdio
 
 Drip = Callable[[bytes, int], int]
 
@@ -106,3 +106,26 @@ def test_a_login_shell_that_prints_without_end_is_given_up(
     by_command.profile = "head -c 100000 /dev/zero"
     with pytest.raises(rkx.StreamRefused, match="prints more than 64 KiB"):
         open_node().engine()
+
+
+def test_a_packet_that_is_taken_by_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "WRITE_S", 0.2)
+    ours, theirs = socket.socketpair()
+
+    def take() -> None:
+        with theirs, contextlib.suppress(OSError):
+            for _ in range(40):
+                theirs.recv(1)
+                time.sleep(0.05)
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    ours.settimeout(0.05)
+    packets, started = guarded.Packets(ours), time.monotonic()
+    with pytest.raises(EOFError):
+        packets.write_all(bytes(1 << 23))
+    assert time.monotonic() - started < 1
+    with pytest.raises(guarded.Violation, match="does not take a packet within"):
+        packets.read_all(1)
+    theirs.shutdown(socket.SHUT_RDWR)
+    taker.join()
