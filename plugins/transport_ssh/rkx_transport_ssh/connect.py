@@ -22,9 +22,12 @@ ANSWER_S = 6.0
 
 A first packet that is lost is sent again after one and three seconds (tcp(7), tcp_syn_retries).
 """
-KEY_EXCHANGE_S = 10.0
+KEY_EXCHANGE_S = 20.0
+"""For greeting and key exchange together, on a busy computer that reaches hundreds of machines, too."""
 REACH_S = 20.0
 """From when on nothing is tried again."""
+WORDS = 400
+"""How many characters are shown of what a machine says in its greeting."""
 TRIES, PAUSE_S = 5, 0.3
 """sshd drops connections at random beyond MaxStartups (sshd_config), before its banner."""
 
@@ -80,17 +83,21 @@ def _reach(hop: Hop, before: Session | None) -> Session:
 
 def _check_host_key(session: Session, hop: Hop, known: Sequence[hostkeys.KnownKey]) -> None:
     try:
-        key = session.get_remote_server_key()
-        offered = hostkeys.Offered(kind=key.get_name(), key=key.asbytes(), sent=session.host_key_sent)
-        hostkeys.verify(hop, offered, known)
-    except paramiko.SSHException as error:
-        reason = session.get_exception() or error
-        raise rkx.ConnectFailed(
-            f"{hop.host}:{hop.port} ends the connection after the key exchange: {reason}", node=hop.node
-        ) from error
+        hostkeys.verify(hop, _offered(session, hop), known)
     except BaseException:
         session.close()
         raise
+
+
+def _offered(session: Session, hop: Hop) -> hostkeys.Offered:
+    try:
+        key = session.get_remote_server_key()
+    except paramiko.SSHException as error:
+        raise rkx.ConnectFailed(
+            f"{hop.host}:{hop.port} ends the connection after the key exchange: {session.get_exception() or error}",
+            node=hop.node,
+        ) from error
+    return hostkeys.Offered(kind=key.get_name(), key=key.asbytes(), sent=session.host_key_sent)
 
 
 def _shake_hands(hop: Hop, before: Session | None, kinds: Sequence[str]) -> Session:
@@ -140,7 +147,7 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
     place = f"{hop.host}:{hop.port}"
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return rkx.ConnectFailed(
-            f"{place} shares no algorithm with us: {error}",
+            f"{place} shares no algorithm with us: {str(error)[:WORDS]}",
             node=hop.node,
             hint="SHA-1, MD5, DSA, CBC and small groups are not used; OpenSSH 7.4 and later have others",
         )
@@ -150,7 +157,7 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
         return rkx.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)
     if isinstance(error, EOFError | ConnectionError) or "protocol banner" in str(error):
         return _Dropped()
-    return rkx.ConnectFailed(f"{place}: the SSH key exchange failed: {error}", node=hop.node)
+    return rkx.ConnectFailed(f"{place}: the SSH key exchange failed: {str(error)[:WORDS]}", node=hop.node)
 
 
 def _through(hop: Hop, before: Session) -> socket.socket:

@@ -51,6 +51,12 @@ def test_a_greeting_without_end_is_given_up(open_node: Open, drip: Drip) -> None
         open_node(port=drip(b"x" * 70_000, 1))
 
 
+def test_a_long_line_in_the_place_of_the_greeting_is_cut(open_node: Open, drip: Drip) -> None:
+    with pytest.raises(rkx.ConnectFailed, match="shares no algorithm") as caught:
+        open_node(port=drip(b"SSH-1.5" + b"x" * 5000 + b"-y\r\n", 1))
+    assert len(caught.value.message) < 1000
+
+
 def test_a_dripping_greeting_is_given_up(open_node: Open, drip: Drip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "KEY_EXCHANGE_S", 0.3)
     started = time.monotonic()
