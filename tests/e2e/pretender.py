@@ -93,7 +93,8 @@ def in_place_of_engine(cluster: Cluster, machine: str, server: Server) -> Iterat
     faults.stop_dockerd(lab, machine)
     try:
         cluster.on(machine, "rm", "-f", SOCKET)
-        child = subprocess.Popen(_forward(lab, machine, server), stdin=subprocess.DEVNULL)
+        way = f"{SOCKET}:{server.address}:{server.port}"
+        child = subprocess.Popen(tunnel(lab, machine, way), stdin=subprocess.DEVNULL)
         try:
             there = ("sh", "-c", f"test -S {SOCKET} && echo there || true")
             until(lambda: cluster.on(machine, *there) != "", f"{SOCKET} is there", 20)
@@ -106,7 +107,8 @@ def in_place_of_engine(cluster: Cluster, machine: str, server: Server) -> Iterat
         faults.start_dockerd(lab, machine)
 
 
-def _forward(lab: Lab, machine: str, server: Server) -> list[str]:
+def tunnel(lab: Lab, machine: str, way: str) -> list[str]:
+    """Give the command that leads an address of a machine to one of this computer, as ssh's -R has it."""
     options = {
         "BatchMode": "yes",
         "ExitOnForwardFailure": "yes",
@@ -115,7 +117,6 @@ def _forward(lab: Lab, machine: str, server: Server) -> list[str]:
         "LogLevel": "ERROR",
     }
     said = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-    way = f"{SOCKET}:{server.address}:{server.port}"
     return ["ssh", "-F", "none", "-N", *said, "-i", str(lab.key), "-R", way, f"root@{lab.machine(machine).address}"]
 
 

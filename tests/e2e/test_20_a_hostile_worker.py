@@ -13,6 +13,7 @@ import pytest
 from authority import authorities
 from harness import Cluster, Done, cluster_in
 from pretender import PONG, Answer, Pretender, Server, endless, http, in_place_of_engine, of_paths, silent, slow, whole
+from registry import ADDRESS, gives, on_each_machine, refuses
 from running import own
 
 from rkx.engine.layout import STATE_COPY, STATE_FOLDER
@@ -286,6 +287,37 @@ def test_engine_that_claims_to_be_the_control_planes_is_told(site: Site) -> None
         site.lose()
         told(site.up("--allow-unreachable", site.bad), 7, site.bad)
         assert site.has_work_done()
+
+
+CONTROL = "\x1b[2J\x1b]0;all is well\x07"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+REGISTRIES = {
+    "refuses": (refuses(f"{CONTROL}paid?"), "paid?"),
+    "gives no manifest": (gives(b"<html>", "text/html"), ""),
+    "gives another manifest": (gives(b'{"schemaVersion": 2, "layers": []}', MANIFEST), ""),
+}
+
+
+@pytest.mark.parametrize("kind", REGISTRIES)
+def test_hostile_registry_is_told_and_nothing_changes(site: Site, kind: str) -> None:
+    answer, words = REGISTRIES[kind]
+    before, whole_file = own(site.cluster), dict(site.cluster.values)
+    site.cluster.values["system_images"] = {"kubernetes": f"{ADDRESS}/kubernetes:1"}
+    site.cluster.write()
+    with on_each_machine(site.cluster, answer) as registry, nothing_elsewhere(site):
+        done = site.up()
+        told(
+            done,
+            7,
+            *(f"{node.name}: image {ADDRESS}/kubernetes:1 cannot be pulled: " for node in site.cluster.machines),
+        )
+        assert words in done.err
+        assert "\x1b" not in done.out + done.err
+        assert registry.taken > 0
+    assert own(site.cluster) == before
+    site.cluster.values = whole_file
+    site.cluster.write()
+    site.cluster.has_nothing_to_do()
 
 
 def test_cluster_is_taken_down_and_data_of_others_stay(site: Site) -> None:
