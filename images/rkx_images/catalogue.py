@@ -37,7 +37,8 @@ class Program:
 class Image:
     """One image: its reference, where its parts come from, and how it starts.
 
-    `version` is that of a Go module other than the committed one, empty for the committed go.mod.
+    `version` is that of a Go module other than the committed one, empty for the committed go.mod. `overlay` is a folder
+    of changes to Go's own library, for a variant that tests alone run.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Image:
     licences: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
     user: str = ""
+    overlay: Path | None = None
 
     @property
     def reference(self) -> str:
@@ -76,15 +78,23 @@ class Catalogue:
     images: Mapping[str, Image]
 
     def find(self, name: str) -> Image:
-        """Find an image by NAME, or NAME@VERSION for another version of its main module.
+        """Find an image by NAME, NAME@VERSION for another version of its main module, NAME+OVERLAY for tests.
 
         Raises BuildError for a name that the catalogue does not have.
         """
+        if "+" in name:
+            return self._overlaid(*name.split("+", 1))
         plain, _, version = name.partition("@")
         if plain not in self.images:
             raise BuildError(f"no image {plain!r} in catalogue.toml", f"known: {', '.join(self.images)}")
         image = self.images[plain]
         return at_version(image, version) if version and version != image.sources[0].version else image
+
+    def _overlaid(self, name: str, overlay: str) -> Image:
+        image, folder = self.find(name), self.root / overlay
+        if not (folder / "overlay.toml").is_file():
+            raise BuildError(f"no overlay {overlay!r}: {folder / 'overlay.toml'} is missing")
+        return replace(image, repository=f"rkx-lab/{image.name}-{overlay}", overlay=folder)
 
 
 def load(root: Path) -> Catalogue:

@@ -13,6 +13,7 @@ from rkx_images.catalogue import Catalogue, Image
 # Raise it when the builder itself begins to make other images from the same inputs.
 FORMAT = 1
 
+_FOLDERS = ("folder", "overlay")  # what is in them counts, not where they lie
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -26,11 +27,12 @@ def image_digest(catalogue: Catalogue, image: Image) -> str:
     inputs = {
         "format": FORMAT,
         "architecture": architecture(),
-        "image": {f.name: _plain(getattr(image, f.name)) for f in fields(image) if f.name != "folder"},
+        "image": {f.name: _plain(getattr(image, f.name)) for f in fields(image) if f.name not in _FOLDERS},
         "files": folder_digests(image.folder),
         "go": catalogue.go if image.programs else "",
         "debian": catalogue.debian if image.debian else "",
         "base": image_digest(catalogue, catalogue.find(image.base)) if image.base else "",
+        **({"overlay": folder_digests(image.overlay)} if image.overlay else {}),
     }
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 

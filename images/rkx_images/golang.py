@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from rkx_images import overlay
 from rkx_images.catalogue import Image, Program
 from rkx_images.command import run
 from rkx_images.errors import BuildError
@@ -29,7 +30,8 @@ def build(image: Image, program: Program, output: Path, modfile: Path | None, co
     """
     source = image.source_of(program)
     flags = [_filled(flag, source.version) for flag in program.ldflags] if source else list(program.ldflags)
-    argv = ["go", "build", "-v", *module_flags(modfile), "-trimpath", *tag_flags(image, program)]
+    overlaid = [f"-overlay={overlay.write(image.overlay, output.parent)}"] if image.overlay else []
+    argv = ["go", "build", "-v", *module_flags(modfile), "-trimpath", *overlaid, *tag_flags(image, program)]
     argv += ["-ldflags", " ".join(["-s", "-w", *flags]), "-o", str(output), program.package]
     run(argv, cwd=image.folder / program.folder, env=environment(cgo=program.cgo), line=compiled)
 

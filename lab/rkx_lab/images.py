@@ -29,6 +29,14 @@ def ensure(names: Iterable[str]) -> dict[str, Archive]:
     return {name: archives.read(Path(listed[name]["archive"])) for name in names}
 
 
+def variant(name: str) -> Archive:
+    """Return the archive of an image that is built for tests alone, such as ``kubernetes+shifted-clock``."""
+    done = _run("build", name, stdout=subprocess.PIPE)
+    if done.returncode:
+        raise LabError(f"the image {name} was not built; see above")
+    return archives.read(Path(done.stdout.splitlines()[-1].split(maxsplit=2)[2]))
+
+
 def into_engine(client: docker.DockerClient, archive: Archive) -> str:
     """Load an image into this computer's engine unless it is there, and return its id."""
     try:
