@@ -46,10 +46,10 @@ def _build(arguments: argparse.Namespace, known: Catalogue) -> None:
 def _build_all(builder: Builder, images: Sequence[Image]) -> None:
     # Two at once: while one is linked by a single thread, or installed by dpkg, the other compiles.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        running = {image.name: pool.submit(builder.ensure, image) for image in images}
+        running = [(image, pool.submit(builder.ensure, image)) for image in images]
         try:
-            for image in images:
-                print(f"{image.name:<15} {image.reference} {running[image.name].result()}", flush=True)
+            for image, archive in running:
+                print(f"{image.name:<15} {image.reference} {archive.result()}", flush=True)
         finally:
             pool.shutdown(cancel_futures=True)
 

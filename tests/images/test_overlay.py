@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rkx_images import overlay
+from rkx_images import cli, overlay
 from rkx_images.catalogue import Catalogue
 from rkx_images.digest import image_digest
 from rkx_images.errors import BuildError
@@ -56,3 +56,16 @@ def test_a_variant_is_the_labs_and_no_image_of_the_catalogue(catalogue: Make, tm
     assert image_digest(known, variant) != before
     with pytest.raises(BuildError, match="no overlay 'early'"):
         known.find("high+early")
+
+
+def test_an_image_and_its_variant_are_built_by_one_command(
+    catalogue: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue(tmp_path / "images")
+    changes(tmp_path / "images", "")
+    monkeypatch.setattr(cli, "CHECKOUT", tmp_path)
+    monkeypatch.setenv("RKX_CACHE", str(tmp_path / "cache"))
+    assert cli.main(["build", "high", "high+late"]) == 0
+    plain, variant = [line.split() for line in capsys.readouterr().out.splitlines() if ".tar" in line]
+    assert (plain[1], variant[1]) == ("rkx/high:2", "rkx-lab/high-late:2")
+    assert plain[2] != variant[2]
