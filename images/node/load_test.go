@@ -114,7 +114,8 @@ func TestWrapDoesNotStartWithAWrongSysctl(t *testing.T) {
 func TestWrapRefusesWhatItDoesNotKnow(t *testing.T) {
 	for _, arguments := range [][]string{
 		{}, {"--"}, {"kubelet"}, {"--module", "a"}, {"--module", "../a", "--", "true"}, {"--module", "-r", "--", "true"},
-		{"--sysctl", "a", "--", "true"}, {"--folder", "a", "--", "true"}, {"--shell", "sh", "--", "true"},
+		{"--sysctl", "a", "--", "true"}, {"--folder", "a", "--", "true"}, {"--pair", "/a:/b", "--", "true"}, {"--pair", "/a:/b:c", "--", "true"},
+		{"--shell", "sh", "--", "true"},
 	} {
 		if _, err := parseWrapping(arguments); err == nil {
 			t.Errorf("%q was accepted", arguments)

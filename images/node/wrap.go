@@ -8,16 +8,18 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // wrapping is what stands before and after the "--" of rkx-node load.
 type wrapping struct {
 	load
 	folders []string
+	pairs   []*pair
 	program []string
 }
 
-var errUsage = errors.New("usage: rkx-node load [--module NAME]... [--sysctl KEY=VALUE]... [--folder PATH]... -- PROGRAM [ARGUMENT]...")
+var errUsage = errors.New("usage: rkx-node load [--module NAME]... [--sysctl KEY=VALUE]... [--folder PATH]... [--pair CERTIFICATE:KEY:HELD]... -- PROGRAM [ARGUMENT]...")
 
 // wrap prepares the machine and becomes the program; it returns only when it could not.
 //
@@ -47,6 +49,11 @@ func (w *wrapping) start() error {
 			return err
 		}
 		opened.Close()
+	}
+	for _, each := range w.pairs {
+		if err := each.offer(time.Now()); err != nil {
+			return err
+		}
 	}
 	found, err := exec.LookPath(w.program[0])
 	if err != nil {
@@ -83,6 +90,10 @@ func (w *wrapping) take(option, value string) error {
 	case "--folder":
 		w.folders = append(w.folders, value)
 		return checkPath(value)
+	case "--pair":
+		parsed, err := parsePair(value)
+		w.pairs = append(w.pairs, parsed)
+		return err
 	default:
 		return errUsage
 	}

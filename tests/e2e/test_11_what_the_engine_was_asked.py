@@ -91,7 +91,8 @@ def _row(request: Request) -> str:
     if not host:
         mode = "never started"
     mounts = "".join(f"\n  {bind}" for bind in sorted(host.get("Binds") or ()))
-    return f"{_name(request)}: {image}, {mode}, {' '.join(shown) or 'no command'}{mounts}"
+    line = re.sub(r"/pki/[0-9a-f]{16}/", "/pki/CLUSTER-ID/", " ".join(shown))
+    return f"{_name(request)}: {image}, {mode}, {line or 'no command'}{mounts}"
 
 
 def _batch(request: Request) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from rkx_service_kubernetes.arguments import knows, merged
 from rkx_service_kubernetes.containers import PROGRAMS, env
 from rkx_service_kubernetes.hardening import is_cis
 from rkx_service_kubernetes.identities import on
-from rkx_service_kubernetes.places import CIPHER_SUITES, Place
+from rkx_service_kubernetes.places import CIPHER_SUITES, Place, kubeconfig
 from rkx_service_kubernetes.registration import registration, taints
 from rkx_service_kubernetes.site import Site, is_ip
 
@@ -26,13 +26,14 @@ def resources(site: Site) -> list[rkx.Resource]:
     """Describe the kubelet, the Node object that it makes, and what both leave on the machine."""
     place = Place(site.name, NAME)
     flags = _flags(site, place)
+    preparations = (*_preparations(site), *_renewal(site, place))
     reads = tuple(_read(file, site) for file in place.files)
     resolv_conf(site, place)
     container = rkx.Container(
         node=site.name,
         name=NAME,
         image=site.images.kubernetes,
-        argv=(rkx.NODE_PROGRAM, "load", *_preparations(site), "--", NAME, *merged(flags, site.config.kubelet)),
+        argv=(rkx.NODE_PROGRAM, "load", *preparations, "--", NAME, *merged(flags, site.config.kubelet)),
         env=env(site.config.kubelet),
         mounts=(
             place.mount,
@@ -52,7 +53,7 @@ def resources(site: Site) -> list[rkx.Resource]:
 
 
 def _read(file: rkx.File, site: Site) -> rkx.Read:
-    """Say what a changed file asks for: a spare pair, which the kubelet reads when it needs it, asks for nothing."""
+    """Say what a changed file asks for: a spare pair, read at each start, asks for nothing."""
     holder = file.content.identity if isinstance(file.content, rkx.Part) else ""
     is_spare = bool(site.auth.node_signer) and holder == on(site.node, NAME)
     return rkx.Read(path=file.path, on_change="nothing" if is_spare else "restart")
@@ -69,7 +70,7 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
     """Give the flags that have no field in the configuration file."""
     flags = {
         "config": place.json("config.yaml", _configuration(site, place)),
-        "kubeconfig": place.kubeconfig(on(site.node, NAME)),
+        "kubeconfig": _kubeconfig(site, place),
         "root-dir": runtime.KUBELET_DATA,
         "cert-dir": _own_certificates(site),
         "hostname-override": site.name,
@@ -81,6 +82,24 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
         # the container has no such file of its own, but sees the machine's first process and, through it, its files
         flags["machine-id-file"] = ",".join(f"/proc/1/root{path}" for path in MACHINE_IDS)
     return flags
+
+
+def _kubeconfig(site: Site, place: Place) -> str:
+    """Name the pair that the kubelet renews, which it asks for the next one with too, however old its first one is."""
+    if not site.auth.node_signer:
+        return place.kubeconfig(on(site.node, NAME))
+    return place.json("kubeconfig", kubeconfig(place.authority(rkx.KUBERNETES_CA), _held(site), _held(site)))
+
+
+def _renewal(site: Site, place: Place) -> tuple[str, ...]:
+    """Have the pair that rkx issued put where the kubelet looks, if it starts without one of its own that lasts."""
+    if not site.auth.node_signer:
+        return ()
+    return ("--pair", ":".join((*place.pair("client", on(site.node, NAME)), _held(site))))
+
+
+def _held(site: Site) -> str:
+    return f"{_own_certificates(site)}/kubelet-client-current.pem"
 
 
 def _own_certificates(site: Site) -> str:

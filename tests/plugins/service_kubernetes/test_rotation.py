@@ -67,6 +67,18 @@ def test_every_kubelet_renews_into_a_folder_of_the_machine() -> None:
         assert kept[0].source == kept[0].target
 
 
+def test_a_kubelet_asks_with_what_it_renews_and_starts_with_what_was_issued() -> None:
+    """Else it would ask with the issued pair for ever, and in vain once that is over."""
+    found = resources("two")
+    held = f"{flags(found, 'kubelet')['cert-dir']}/kubelet-client-current.pem"
+    [user] = json.loads(content(found, "/etc/kubernetes/kubelet/kubeconfig"))["users"]
+    assert user["user"] == {"client-certificate": held, "client-key": held}
+    argv = containers(found)["kubelet"].argv
+    issued = "/etc/kubernetes/kubelet/client.crt:/etc/kubernetes/kubelet/client.key"
+    assert argv[argv.index("--pair") + 1] == f"{issued}:{held}"
+    assert argv.index("--pair") < argv.index("--")
+
+
 def test_another_clusters_certificates_on_a_machine_are_not_taken_for_own() -> None:
     other = replace(CLUSTER, id="fedcba9876543210")
     folders = {flags(resources("two", cluster=each), "kubelet")["cert-dir"] for each in (CLUSTER, other)}
@@ -131,6 +143,9 @@ def test_where_nobody_signs_in_the_cluster_kubelets_keep_what_was_issued() -> No
     assert "rkx:nodes-renew-themselves" not in bindings(found)
     assert flags(found, "kube-apiserver")["client-ca-file"].endswith(f"/{rkx.KUBERNETES_CA}.crt")
     assert {read.on_change for read in containers(found)["kubelet"].reads} == {"restart"}
+    assert "--pair" not in containers(found)["kubelet"].argv
+    [user] = json.loads(content(found, "/etc/kubernetes/kubelet/kubeconfig"))["users"]
+    assert user["user"]["client-certificate"] == "/etc/kubernetes/kubelet/client.crt"
 
 
 def test_what_programs_hold_lasts_but_what_kubelets_renew_and_what_operators_use() -> None:
