@@ -16,10 +16,9 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 NODES = ["system:nodes"]
 
 
-def near_its_end(cluster: Cluster, machine: str) -> None:
-    """Give a kubelet a certificate of which a thirtieth is left, as one that it got itself, and start it anew."""
-    age, rest = timedelta(days=29), timedelta(days=1)
-    certificate, key = pki.client(cluster, f"system:node:{machine}", NODES, age, rest)
+def give(cluster: Cluster, machine: str, rest: timedelta) -> None:
+    """Give a kubelet a certificate of some thirty days, as one that it got itself, and start it anew."""
+    certificate, key = pki.client(cluster, f"system:node:{machine}", NODES, timedelta(days=29), rest)
     folder = pki.own_folder(cluster)
     script = (
         f"umask 077; mkdir -p {folder} && cd {folder} && printf %s '{certificate}{key}' >kubelet-client-old.pem"
@@ -35,7 +34,7 @@ def renewed(cluster: Cluster, machine: str) -> bool:
 def test_kubelets_renew_before_the_end_and_rkx_finds_nothing_to_do(cluster: Cluster) -> None:
     machines = [machine.name for machine in cluster.machines]
     for name in machines:
-        near_its_end(cluster, name)
+        give(cluster, name, timedelta(days=1))
     until(lambda: all(renewed(cluster, name) for name in machines), "every kubelet has renewed", 120)
     started = own(cluster)
     for name in machines:
@@ -49,6 +48,13 @@ def test_kubelets_renew_before_the_end_and_rkx_finds_nothing_to_do(cluster: Clus
     assert own(cluster) == started
     ready = {node["metadata"]["name"] for node in cluster.objects("nodes") if _is_ready(node)}
     assert ready == set(machines)
+
+
+def test_kubelet_whose_own_certificate_is_over_asks_with_its_spare(cluster: Cluster) -> None:
+    name = cluster.machines[-1].name
+    give(cluster, name, -timedelta(days=1))
+    until(lambda: renewed(cluster, name), "the kubelet has renewed", 120)
+    assert pki.held(cluster, name).not_valid_after_utc > datetime.now(UTC) + timedelta(days=360)
 
 
 def _is_ready(node: dict[str, Any]) -> bool:

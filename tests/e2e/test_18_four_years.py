@@ -150,4 +150,5 @@ def test_after_four_years_without_an_operator_kubelets_have_renewed_and_nodes_ar
     held: Sequence[Any] = [pki.held(years.cluster, name) for name in years.names]
     assert all(pki.is_self_renewed(each) and each.not_valid_after_utc > years.now for each in held)
     assert all(len(each) >= 3 for each in serials.values()), serials
+    assert all(pki.issued(years.cluster, name).not_valid_after_utc < years.now for name in years.names)
     until(lambda: runs_a_pod(years), "a new pod runs", 120)
