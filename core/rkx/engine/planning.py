@@ -23,6 +23,8 @@ from rkx.model.plan import Action, Danger, Plan
 from rkx.model.resource import Container, File, Key, Leaves, Object
 from rkx.model.step import Lane, Refuse, Turn
 
+LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
+
 
 def plan(visit: Visit, desired: Desired) -> Plan:
     """Compare what should be with what is."""
@@ -35,7 +37,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
     gone = visit.gone()
     actions += objects + _departures(visit, gone, desired)
     ordered = order(actions, desired)
-    dangers = [Danger(what=f"remove node {name}", why="its pods move, its data goes") for name in gone]
+    dangers = [Danger(what=f"remove node {name}", why=LEAVES) for name in gone]
     dangers += _of_machines(visit)
     dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
     turns, lanes = _turns(visit, desired, ordered)

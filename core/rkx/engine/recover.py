@@ -12,6 +12,7 @@ from rkx.engine.copies import keepers, read_copy
 from rkx.engine.layout import NAMES, STATE_COPY, STATE_FOLDER
 from rkx.engine.link import Link, look
 from rkx.engine.lock import refuse_held
+from rkx.engine.members import lock_groups
 from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.state import NodeRecord, State, dump
 from rkx.engine.vouch import Trust, fingerprint, vouch
@@ -60,6 +61,7 @@ class Search:
             return None
         self._refuse_others()
         state = next(iter(self.copies.values()))
+        self._refuse_fewer(state)
         links = [self.links[node.name] for node in self.cluster.with_role("controlplane") if node.name in self.links]
         why = vouch(links, state, self.trust)
         return Found(state=believed(state, self.cluster), told=tuple(self._told(why)))
@@ -89,13 +91,25 @@ class Search:
             if copy is not None:
                 self.copies[name] = copy
 
+    def _refuse_fewer(self, state: State) -> None:
+        """Refuse to go on without nodes that keep the cluster's lock: a run from elsewhere may hold it there."""
+        lockers = {name for group in lock_groups(self.cluster, state) for name in group}
+        if missing := sorted(lockers - {node.name for node in self.cluster.nodes}):
+            raise Refused(
+                f"{self.path} is missing, and the copies of it name {', '.join(missing)} among the nodes that keep the"
+                f" cluster's lock, which {self.cluster.file} does not name",
+                hint=f"write them into the file; if they are gone for good, copy NODE:{STATE_COPY} to {self.path}",
+            )
+
     def _refuse_lost(self) -> None:
-        marked = [f"{link.name} ({', '.join(names)})" for link in self.links.values() if (names := _marked(link))]
+        """Refuse to begin anew where a cluster is: a worker's word alone stops that worker's own work, not a birth."""
+        found = {link.name: names for link in self.links.values() if (names := _marked(link))}
+        marked = [f"{name} ({', '.join(names)})" for name, names in found.items() if self._keepers() & found.keys()]
         if self.damaged:
             messages = "; ".join(error.message for error in self.damaged.values())
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
         if marked:
-            refuse_held(self.links.values())
+            refuse_held(self.links[name] for name in sorted(self._keepers()))
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
                 f"{self.path} is missing, yet containers of a cluster made by rkx are on {', '.join(marked)}, and no"

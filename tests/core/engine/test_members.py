@@ -14,8 +14,10 @@ from tests.core.engine.test_copies import plant
 from tests.core.engine.test_followed import colleague, foreign
 
 from rkx import api
+from rkx.engine.holder import Holder
 from rkx.engine.state import State, dump
 from rkx.errors import Locked, Refused
+from rkx.testing.docker import Box
 
 
 def willing(site: Site, *unreachable: str) -> api.Run:
@@ -69,6 +71,33 @@ def test_a_file_with_other_roles_hides_no_later_state(running: Site, command: st
     assert isinstance(error, Refused)
     assert f"is older than {running.state.generation} on one" in error.message
     assert (running.world.effects, running.world.changes()) == ([], [])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_file_without_nodes_that_keep_the_lock_takes_no_state_from_copies(make: Make, command: str) -> None:
+    site = make("one", "two", "three", "four", etcd=3)
+    site.done()
+    for name in ("two", "three"):
+        site.world.engines[name].boxes["rkx-lock"] = foreign(site)
+    other = colleague(site)
+    lines = site.file.read_text().splitlines(keepends=True)
+    other.file.write_text(
+        "".join(each for each in lines if "override: two" not in each and "override: three" not in each)
+    )
+    site.world.effects.clear()
+    error = COMMANDS[command](other).error
+    assert isinstance(error, Refused)
+    assert "name three, two among the nodes that keep the cluster's lock" in error.message
+    assert site.world.effects == []
+
+
+def test_a_workers_word_stops_no_birth(site: Site) -> None:
+    labels = {**Holder.here("theirs", 9).labels, "rkx.machine": "another", "rkx.cluster": "cafe"}
+    site.world.engines["two"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "x", "Labels": labels})
+    run = site.up("two")
+    assert run.exit_code == 7
+    assert "two carries containers of another cluster" in str(run.error)
+    assert site.world.engines["one"].running("server")
 
 
 def beside(site: Site, **changes: object) -> State:
