@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +12,11 @@ from rkx.engine.units import Unit
 from rkx.model.resource import Key
 
 AT_ONCE = 48
+PER_NODE = 16
+"""So many units of one node, which says itself how many it has to remove: the others' never wait for all of them.
+
+A first run has 14 for a node with all roles (its preparation, images, files and containers), so it waits for none.
+"""
 Work = Callable[[Unit], Sequence[Unit]]
 """Does a unit; what it returns joins the graph."""
 
@@ -22,7 +28,7 @@ class Graph:
         self._waiting = list(units)
         self._work, self._patience = work, patience
         self._done: set[Key] = set()
-        self._running = 0
+        self._running = Counter[str]()
         self._ended: queue.Queue[tuple[Unit, Sequence[Unit], BaseException | None]] = queue.Queue()
         self.failures: dict[Unit, BaseException] = {}
 
@@ -30,9 +36,9 @@ class Graph:
         """Run until nothing can start any more; a failed unit holds back only what waits for it."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="unit") as pool:
             self._start_ready(pool)
-            while self._running:
+            while self._running.total():
                 unit, more, error = self._ended.get()
-                self._running -= 1
+                self._running[unit.node] -= 1
                 if error is not None:
                     self.failures[unit] = error
                     self._patience.failed()
@@ -45,8 +51,10 @@ class Graph:
         if self._patience.cancelled.is_set():
             return
         for unit in [unit for unit in self._waiting if unit.after <= self._done]:
+            if unit.node and self._running[unit.node] >= PER_NODE:
+                continue
             self._waiting.remove(unit)
-            self._running += 1
+            self._running[unit.node] += 1
             pool.submit(self._do, unit)
 
     def _do(self, unit: Unit) -> None:

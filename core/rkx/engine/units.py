@@ -16,6 +16,11 @@ class Unit:
     actions: tuple[Action, ...]
 
     @property
+    def node(self) -> str:
+        """Name the node whose it is; empty for what belongs to none, as objects."""
+        return self.actions[0].key.node
+
+    @property
     def keys(self) -> frozenset[Key]:
         """Give the keys that are done when the unit is."""
         return frozenset(action.key for action in self.actions)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.conftest import Golden
 from tests.core.engine.small import Site
 
-from rkx.engine.graph import Graph
+from rkx.engine.graph import PER_NODE, Graph
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit, units
 from rkx.errors import ApplyFailed, PluginFault
@@ -81,6 +81,39 @@ def test_a_run_does_what_it_can_and_names_what_is_left(site: Site) -> None:
     assert run.error.hint.endswith("run again to finish; not tried: replace two container agent")
     images = {name: engine.boxes["agent"].config["Image"] for name, engine in site.world.engines.items()}
     assert images == {"one": "agent:2", "two": "agent:1"}
+
+
+def of_node(node: str, count: int) -> list[Unit]:
+    keys = [Key(node, "Container", f"s{number}") for number in range(count)]
+    return [Unit(actions=(Action(verb="remove", key=each, reason=""),)) for each in keys]
+
+
+def test_one_node_never_takes_all_threads() -> None:
+    honest, waited = threading.Event(), list[bool]()
+
+    def work(each: Unit) -> Sequence[Unit]:
+        if each.node == "one":
+            honest.set()
+        else:
+            waited.append(honest.wait(1.0))
+        return ()
+
+    graph = Graph([*of_node("two", 60), *of_node("one", 1)], work, Patience(threading.Event()))
+    graph.run()
+    assert waited == [True] * 60
+    assert (graph.failures, graph.left) == ({}, [])
+
+
+def test_what_belongs_to_no_node_goes_on_together() -> None:
+    together = threading.Barrier(PER_NODE + 4)
+
+    def work(_each: Unit) -> Sequence[Unit]:
+        together.wait(5.0)
+        return ()
+
+    graph = Graph(of_node("", PER_NODE + 4), work, Patience(threading.Event()))
+    graph.run()
+    assert graph.failures == {}
 
 
 def test_what_a_unit_returns_joins_the_graph() -> None:
