@@ -32,12 +32,15 @@ from rkx.engine.link import Link, get, look
 from rkx.engine.node import RELAY_LABEL
 from rkx.engine.sessions import Session
 from rkx.engine.state import Mark, mark
+from rkx.errors import BadAnswer
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
 OF_A_DISK = "lost+found"
 """What a fresh file system holds: nobody's data."""
 AT_ONCE = 3
+MOST_OURS = 200
+"""So many containers of clusters a node may show; a dozen are wanted, and each other one would be an action."""
 LIMITS = (
     *("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"),
     *("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus", "CpusetMems", "BlkioWeight", "PidsLimit"),
@@ -109,6 +112,7 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
     with link.http() as engine, ThreadPoolExecutor(AT_ONCE, thread_name_prefix=link.name) as pool:
         facts = pool.submit(_facts, link, engine)
         listed = _listed(engine)
+        _judge_count(link.name, listed)
         layout = _layout(listed)
         looked = pool.submit(_looked_at, engine, layout, digest_key) if layout else None
         guarded = pool.submit(_guarded, engine, layout, digest_key) if layout else None
@@ -173,6 +177,16 @@ def _listed(engine: Session) -> dict[str, SeenContainer]:
             digest=labels.get("rkx.digest", ""),
         )
     return found
+
+
+def _judge_count(node: str, listed: Mapping[str, SeenContainer]) -> None:
+    count = sum(bool(each.cluster) for each in listed.values())
+    if count > MOST_OURS:
+        raise BadAnswer(
+            f"{node}: it shows {count} containers with the label rkx.cluster, and {MOST_OURS} is the most",
+            node=node,
+            hint="look who makes them and remove them there; --allow-unreachable NODE leaves a node aside",
+        )
 
 
 def _inspected(engine: Session, seen: SeenContainer) -> SeenContainer:

@@ -9,7 +9,7 @@ from tests.core.engine.conftest import Make
 from tests.core.engine.small import Site, TinyService
 
 import rkx
-from rkx.errors import PartlyDone, TransportError
+from rkx.errors import BadAnswer, PartlyDone, TransportError
 from rkx.testing.docker import Box
 from rkx.testing.wire import Request, Response
 
@@ -88,3 +88,18 @@ def test_a_lock_on_a_node_that_keeps_none_holds_up_nobody_and_goes(running: Site
     running.done()
     assert running.planned() == []
     assert running.state.generation < 1000
+
+
+def test_a_node_that_shows_hundreds_of_this_clusters_containers(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.observe.MOST_OURS", 8)
+    config = {"Image": "agent:1", "Labels": {"rkx.cluster": running.state.cluster_id}}
+    boxes = running.world.engines["two"].boxes
+    boxes.update({f"s{number}": Box(name=f"s{number}", config=config) for number in range(9 - len(boxes))})
+    with pytest.raises(BadAnswer, match=r"two: it shows 9 containers .* 8 is the most") as found:
+        running.plan()
+    assert "--allow-unreachable NODE" in found.value.hint
+    running.service.flag = "--level=2"
+    assert isinstance(running.up("two").error, PartlyDone)
+    assert ("one", "replace") in {(event.node, event.verb) for event in running.events if hasattr(event, "verb")}
+    del boxes["s0"]
+    assert ("remove", "two container s1", "no longer wanted") in running.planned()
