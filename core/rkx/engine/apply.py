@@ -191,7 +191,12 @@ class Application:
             case "Program":
                 takedown.prepare(self._world.programs[action.key.node], self._world.desired, self._world.ledger)
             case "Machine":
-                takedown.clean(self._world.programs[action.key.node], self._world.desired, self._world.ledger)
+                takedown.clean(
+                    self._world.programs[action.key.node],
+                    self._world.desired,
+                    self._world.ledger,
+                    self._world.cancelled,
+                )
             case "Node" if action.verb == "remove":
                 leave(self._world.api, action.key.name, self._world.desired.cluster.drain, self._patience)
             case _:

@@ -10,7 +10,7 @@ import requests
 
 from rkx.engine import digest
 from rkx.engine.answers import WORDS, Said
-from rkx.engine.bounds import PULL
+from rkx.engine.bounds import ENGINE, PULL, Limit
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.errors import PartlyDone, PlanStale
@@ -85,11 +85,16 @@ def _discard(client: APIClient, link: Link, name: str, ledger: Ledger) -> None:
         client.remove_container(name, force=True, v=True)
 
 
+def _stopping(container: Container) -> Limit:
+    """Give the limit of an action that also waits for a container's end, which may take as long as that may."""
+    return Limit(size=ENGINE.size, seconds=ENGINE.seconds + container.stop_timeout_s)
+
+
 def replace(link: Link, container: Container, ledger: Ledger, reads: str) -> None:
     """Put a new container in the place of the old: made beside it, so that a cut leaves what can be told apart."""
     beside = f"{container.name}-{digest.of_container(ledger.key, container)[:12]}"
     former = f"{container.name}-former"
-    with link.docker() as client, _engine_errors(container):
+    with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
         _discard(client, link, beside, ledger)
         _discard(client, link, former, ledger)
         client.create_container_from_config(settings(container, ledger, reads), beside)
@@ -114,7 +119,7 @@ def start(link: Link, container: Container) -> None:
 
 def restart(link: Link, container: Container) -> None:
     """Stop and start a container, so that it reads its files anew."""
-    with link.docker() as client, _engine_errors(container):
+    with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
         client.restart(container.name, timeout=container.stop_timeout_s)
 
 

@@ -79,6 +79,7 @@ class Link:
     def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[APIClient]:
         """Lend a Docker client of its own streams; trouble with these, and what the Engine refuses, is an RkxError.
 
+        All that is asked through it has ``limit.seconds`` together: how much there is to ask, an Engine says itself.
         docker-py's own errors pass where the caller catches them inside.
         """
         from docker.errors import DockerException
@@ -86,7 +87,9 @@ class Link:
         try:
             with (
                 self._translated(self._refused),
-                contextlib.closing(self.client(timeout_s=timeout_s, limit=limit)) as client,
+                contextlib.closing(
+                    self.client(timeout_s=timeout_s, limit=limit, until=time.monotonic() + limit.seconds)
+                ) as client,
             ):
                 yield client
         except DockerException as error:
@@ -132,13 +135,13 @@ class Link:
     def _refused(self, why: object) -> PartlyDone:
         return PartlyDone(f"{self.name}: the Engine says: {why}", hint="mend it, then run again")
 
-    def client(self, *, timeout_s: float, limit: Limit) -> APIClient:
+    def client(self, *, timeout_s: float, limit: Limit, until: float = float("inf")) -> APIClient:
         """Give a Docker client that the caller closes."""
         from docker import APIClient
 
         client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
         client.auth = self._guarded  # which is what requests calls with each request before it sends it
-        bind(client, StreamAdapter(self._transport.engine, self.name, timeout_s=timeout_s, limit=limit))
+        bind(client, StreamAdapter(self._transport.engine, self.name, timeout_s=timeout_s, limit=limit, until=until))
         client.hooks["response"].append(_plainly)
         return client
 

@@ -71,7 +71,7 @@ class NodeProgram:
 
         The program survives a boot. Labels or program promise held folders, so these are there before both are.
         """
-        with ThreadPoolExecutor(1) as pool, self.link.docker() as client:
+        with ThreadPoolExecutor(1) as pool, self.link.docker(limit=BATCH) as client:  # a batch is waited for
             held = pool.submit(self._hold, layout)
             if self._was_installed(client):
                 held.result()
@@ -175,8 +175,8 @@ class NodeProgram:
             if image:
                 self._put_program(client)
             _discard(client, NAMES["files"])
-            if image:
-                self._in_image(client, image, operations)
+        if image:
+            self._in_image(image, operations)
         self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
         self.withdraw()
 
@@ -198,13 +198,15 @@ class NodeProgram:
             {"verb": "put", "path": NODE_PROGRAM, **_owner(0o755), "content": content},
         ]
 
-    def _in_image(self, client: APIClient, image: str, operations: Sequence[Operation]) -> None:
-        _discard(client, CLEANER)
+    def _in_image(self, image: str, operations: Sequence[Operation]) -> None:
         try:
-            client.create_container_from_config(self._cleaner(image), CLEANER)
-            self._carry_out(client, CLEANER, operations)
+            with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
+                _discard(client, CLEANER)
+                client.create_container_from_config(self._cleaner(image), CLEANER)
+                self._carry_out(client, CLEANER, operations)
         finally:
-            _discard(client, CLEANER)
+            with self.link.docker() as client:  # it has time of its own
+                _discard(client, CLEANER)
 
     def _cleaner(self, image: str) -> dict[str, Any]:
         wanted = {**self.settings("host", Layout()), "image": image}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from rkx.engine.answers import Said
-from rkx.engine.bounds import ENDLESS
+from rkx.engine.bounds import ENDLESS, ENGINE, Limit
 from rkx.engine.frames import frames
 from rkx.engine.layout import NAMES
 from rkx.engine.link import Link
@@ -44,14 +44,19 @@ class Relays:
             raise StreamRefused(f"{link.name}: {address}: {error.message}", node=link.name, hint=error.hint) from error
 
     def end(self, link: Link) -> None:
-        """End what is left of them, and see each container gone: the Engine deletes them after their end."""
+        """End what is left of them, and see each container gone: the Engine deletes them after their end.
+
+        All of it takes ``END_TIMEOUT_S`` at most, and each name counts once, however often the Engine shows it.
+        """
         if not self._names:
             return
         ours = {f"/{name}" for name in self._names}
-        with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S) as client:
+        limit = Limit(size=ENGINE.size, seconds=END_TIMEOUT_S)
+        with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S, limit=limit) as client:
             listed = Said(client.containers(all=True, filters={"label": RELAY_LABEL}), link.name, "containers")
             for row in listed.rows():
-                if ours.intersection(row.texts("Names")):
+                if shown := ours.intersection(row.texts("Names")):
+                    ours -= shown
                     _see_gone(client, row.text("Id"))
         self._names.clear()
 

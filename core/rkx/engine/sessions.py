@@ -78,9 +78,11 @@ class StreamAdapter(HTTPAdapter):
         super().__init__()
 
     def gauge(self, asked: str, waits_s: float) -> Gauge:
-        """Begin to count an answer's time and bytes."""
+        """Begin to count an answer's time and bytes; BadAnswer if there is no time left."""
         ends = time.monotonic() + max(self._limit.seconds, waits_s)
-        return Gauge(self._limit, min(ends, self._until), self.node, asked)
+        gauge = Gauge(self._limit, min(ends, self._until), self.node, asked)
+        gauge.left()  # after the end nothing more is sent
+        return gauge
 
     def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401
         """Give the one pool there is."""

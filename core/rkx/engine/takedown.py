@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 from rkx.engine.answers import Said
 from rkx.engine.batch import Operation
+from rkx.engine.bounds import BATCH
 from rkx.engine.containers import pull
 from rkx.engine.copies import KEEPERS
 from rkx.engine.desire import Desired
@@ -18,7 +20,7 @@ from rkx.engine.machines import in_doubt, refuse_another
 from rkx.engine.node import NodeProgram
 from rkx.engine.observe import host_from_plain, plain_host
 from rkx.engine.state import NodeRecord
-from rkx.errors import Refused
+from rkx.errors import Interrupted, Refused
 from rkx.model.facts import HostFacts, Listener
 from rkx.model.resource import File, Folder, Leaves
 
@@ -87,7 +89,7 @@ def _listening(facts: Mapping[str, Any]) -> tuple[Listener, ...]:
     return former.listening if former else ()
 
 
-def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
+def clean(program: NodeProgram, desired: Desired, ledger: Ledger, cancelled: threading.Event) -> None:
     """Take this cluster from a machine: pods, mounts, links, chains, routes, folders, and at last rkx-node itself."""
     name = program.link.name
     record = ledger.state.nodes[name]
@@ -104,7 +106,7 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
         for image in images:
             pull(program.link, image, desired.cluster.registries)
     if ran:
-        _remove_pods(program)
+        _remove_pods(program, cancelled)
     operations = [*_operations(leaves), *_deletions(record, kept)]
     if not record.prepared or set(record.roles) & KEEPERS:  # else it would be a worker's word alone
         program.refuse_other_state()
@@ -135,11 +137,13 @@ def _deletions(record: NodeRecord, kept: set[str]) -> list[Operation]:
     return [{"verb": "clean", "paths": gone, "contents": [f.path for f in former if f.empty], "folders": rights}]
 
 
-def _remove_pods(program: NodeProgram) -> None:
+def _remove_pods(program: NodeProgram, cancelled: threading.Event) -> None:
     from docker.errors import NotFound
 
-    with program.link.docker() as client:
+    with program.link.docker(limit=BATCH) as client:  # there may be hundreds
         listed = client.containers(all=True, filters={"label": POD_LABEL})
         for row in Said(listed, program.link.name, "pods' containers").rows():
+            if cancelled.is_set():
+                raise Interrupted(f"{program.link.name}: cancelled while its pods' containers were removed")
             with suppress(NotFound):
                 client.remove_container(row.text("Id"), force=True, v=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from docker import APIClient
 
 from rkx.engine import archives, bounds
 from rkx.engine.bounds import Limit
@@ -141,6 +142,30 @@ def test_one_look_takes_no_longer_than_one_answer_may(monkeypatch: pytest.Monkey
     with link(slowly).http() as engine, pytest.raises(BadAnswer, match="takes longer"):
         _for_ever(engine)
     assert time.monotonic() - began < 3
+
+
+def test_one_action_takes_no_longer_than_its_limit_whatever_there_is_to_ask() -> None:
+    asked: list[str] = []
+
+    def slowly(request: Request) -> Response:
+        asked.append(request.method)
+        time.sleep(0.05)
+        return Response(status=204)
+
+    limit, began = Limit(size=bounds.MIB, seconds=0.2), time.monotonic()
+    with link(slowly).docker(limit=limit) as docker:
+        with pytest.raises(BadAnswer, match=r"one: DELETE .*/containers/.*: the answer takes longer than 0.2 s"):
+            _remove_for_ever(docker)
+        sent = len(asked)
+        with pytest.raises(BadAnswer, match="takes longer"):
+            docker.remove_container("x")
+    assert time.monotonic() - began < 3
+    assert len(asked) == sent < 10
+
+
+def _remove_for_ever(docker: APIClient) -> None:
+    for number in range(40):
+        docker.remove_container(f"c{number}")
 
 
 def _for_ever(engine: Session) -> None:
