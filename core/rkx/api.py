@@ -68,7 +68,7 @@ def plan(project: Project, options: Options = Options()) -> Plan:
     with _visit(project, options, writes=False) as visit:
         from rkx.engine import planning
 
-        return planning.plan(visit, visit.desired())
+        return planning.fit(visit)[1]
 
 
 @contextmanager
@@ -180,10 +180,8 @@ def _planned(visit: Visit, conductor: Conductor) -> tuple[Desired, Plan]:
     try:
         return desired, planning.plan(visit, desired)
     except PreflightFailed:
-        if not conductor.ask_again(desired):
-            raise
-    desired = visit.desired()
-    return desired, planning.plan(visit, desired)
+        conductor.ask_again(desired)
+    return planning.fit(visit)
 
 
 def _carry_out(
@@ -194,8 +192,8 @@ def _carry_out(
 
     if any(action.verb == "prepare" for action in found.actions):
         conductor.prepare(desired, found)
-        before, desired = found.asks, visit.desired()
-        found = planning.plan(visit, desired)
+        before = found.asks
+        desired, found = planning.fit(visit)
         _agree(found, options, before)
     _tell(found, run)
     run.emit(PlanReady(actions=len(found.actions), plan=found))

@@ -38,7 +38,7 @@ _UNREACHABLE = click.option(
     "--allow-unreachable",
     multiple=True,
     metavar="NAME",
-    help="Go on without this node if it does not answer; it stays a member. Repeatable.",
+    help="Go on without this node if it does not answer, or is unfit; it stays a member. Repeatable.",
 )
 _REPLACE = click.option(
     "--replace",

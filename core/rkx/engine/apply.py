@@ -67,15 +67,18 @@ class Application:
         self._objects = Objects(world.api, world.ledger, world.desired, world.links, self._patience)
         self._unasked: list[str] = []
 
-    def run(self) -> None:
-        """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left."""
+    def run(self, leave_out: Callable[[str, RkxError], bool]) -> None:
+        """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left.
+
+        What fails is shown to ``leave_out`` with its node; true takes it out of what is raised.
+        """
         self._objects.intend(self._plan.actions)
         self._graph.run()
         self._world.ledger.save()
-        self._judge()
+        failures = {unit: _error(error) for unit, error in self._graph.failures.items()}
+        self._judge({_label(u): error for u, error in failures.items() if not leave_out(u.actions[0].key.node, error)})
 
-    def _judge(self) -> None:
-        failures = {_label(unit): _error(error) for unit, error in self._graph.failures.items()}
+    def _judge(self, failures: Mapping[str, RkxError]) -> None:
         left = [_label(unit) for unit in self._graph.left]
         if self._world.cancelled.is_set():
             count = "1 action is" if len(left) == 1 else f"{len(left)} actions are"

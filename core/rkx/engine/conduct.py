@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -48,13 +49,20 @@ class Conductor:
 
     def __init__(self, visit: Visit, run: Conducts, break_lock: str, *, leaving: bool = False) -> None:
         self._visit, self._run = visit, run
-        groups = lock_groups(visit.cluster, visit.ledger.began)
-        names = dict.fromkeys(name for group in groups for name in group if name in visit.links)
-        if leaving and break_lock == LOST:
-            groups = [[*names]] if names else []
-        self._lock = Lock([visit.links[name] for name in names], groups, visit.programs, run.name, break_lock)
+        self._break_lock, self._leaving = break_lock, leaving
         self._early = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="early")
         self._begun = False
+
+    @cached_property
+    def _lock(self) -> Lock:
+        """Give the lock on the nodes that are there when it is taken: a plan may have left out some."""
+        visit = self._visit
+        groups = lock_groups(visit.cluster, visit.ledger.began)
+        names = dict.fromkeys(name for group in groups for name in group if name in visit.links)
+        if self._leaving and self._break_lock == LOST:
+            groups = [[*names]] if names else []
+        links = [visit.links[name] for name in names]
+        return Lock(links, groups, visit.programs, self._run.name, self._break_lock)
 
     def __enter__(self) -> Conductor:
         return self
@@ -74,7 +82,7 @@ class Conductor:
         for action in plan.actions:
             if action.verb == "pull" and action.key.node not in self._visit.doubtful:
                 self._early.submit(self._pull, desired, action)
-        self.apply(desired, Plan(cluster=plan.cluster, actions=only))
+        self.apply(desired, Plan(cluster=plan.cluster, actions=only), leave_out=self._visit.leave_out)
         self._visit.look()
         self._show_lock()
 
@@ -84,8 +92,8 @@ class Conductor:
         with contextlib.suppress(RkxError):  # the plan's own pull tells
             containers.pull(self._visit.links[action.key.node], action.key.name, desired.cluster.registries)
 
-    def ask_again(self, desired: Desired) -> bool:
-        """Ask prepared machines anew where what they said last is why they are refused; tell if any was asked."""
+    def ask_again(self, desired: Desired) -> None:
+        """Ask prepared machines anew where what they said last is why they are refused."""
         from rkx.engine import preflight, takedown
 
         visit = self._visit
@@ -94,13 +102,23 @@ class Conductor:
         if asked:
             self._begin(desired)
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(lambda name: takedown.ask_again(visit.programs[name], visit.ledger), asked))
-        return bool(asked)
+                answers = {n: pool.submit(takedown.ask_again, visit.programs[n], visit.ledger) for n in asked}
+            for name, answer in answers.items():
+                error = answer.exception()
+                if error is not None and not (isinstance(error, RkxError) and visit.leave_out(name, error)):
+                    raise error
 
-    def apply(self, desired: Desired, plan: Plan, noting: Callable[[], None] | None = None) -> None:
+    def apply(
+        self,
+        desired: Desired,
+        plan: Plan,
+        noting: Callable[[], None] | None = None,
+        leave_out: Callable[[str, RkxError], bool] = lambda _node, _error: False,
+    ) -> None:
         """Apply a plan, and give the state's copies to the nodes that keep one, however it ends.
 
-        ``noting`` writes into the state, before it is copied, what holds once all is done.
+        ``noting`` writes into the state, before it is copied, what holds once all is done. What fails is shown to
+        ``leave_out``, and is no failure of the run where that goes on without the node.
         """
         from rkx.engine.apply import Application, World  # a run with nothing to do needs none of it
 
@@ -118,7 +136,7 @@ class Conductor:
             cancelled=self._run.cancelled,
         )
         try:
-            Application(world, plan).run()
+            Application(world, plan).run(leave_out)
             if noting is not None:
                 noting()
         except RkxError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rkx.engine import digest
@@ -14,16 +14,32 @@ from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import ApiSilent
 from rkx.engine.order import SURVEY, order
-from rkx.engine.preflight import preflight
+from rkx.engine.preflight import by_node, preflight
 from rkx.engine.shaken import shaken
 from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
-from rkx.errors import PluginFault, Refused
+from rkx.errors import PluginFault, PreflightFailed, Refused
 from rkx.model.plan import Action, Danger, Plan
 from rkx.model.resource import Container, File, Key, Leaves, Object
 from rkx.model.step import Lane, Refuse, Turn
 
 LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
+
+
+def fit(visit: Visit) -> tuple[Desired, Plan]:
+    """Plan; nodes that hold up no other are left out where they alone are unfit, then it is planned for the rest."""
+    while True:
+        desired = visit.desired()
+        try:
+            return desired, plan(visit, desired)
+        except PreflightFailed as error:
+            if not _leave_out(visit, by_node(error)):
+                raise
+
+
+def _leave_out(visit: Visit, unfit: Mapping[str, PreflightFailed]) -> bool:
+    held_up = unfit.keys() - visit.optional
+    return not held_up and any([visit.leave_out(name, why) for name, why in unfit.items()])
 
 
 def plan(visit: Visit, desired: Desired) -> Plan:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 
 from rkx.engine.desire import Desired, containers
 from rkx.engine.layout import NAMES
@@ -59,10 +61,19 @@ def refuse_other_clusters(seen: Mapping[str, SeenNode], cluster_id: str) -> None
         raise Refused("; ".join(foreign), hint="take that cluster down with its own state, or use other machines")
 
 
+def by_node(error: PreflightFailed) -> dict[str, PreflightFailed]:
+    """Take a failure apart: one for each node that is to blame, under "" what no node is to blame for."""
+    ordered = sorted(error.problems, key=attrgetter("where"))
+    return {name: _of_problems([*mine]) for name, mine in groupby(ordered, key=attrgetter("where"))}
+
+
 def _failed(errors: list[Finding]) -> PreflightFailed:
-    problems = [Problem(where=f.node, message=f.message, hint=f.hint) for f in errors]
-    message = "; ".join(f"{finding.node}: {finding.message}" for finding in errors)
-    hints = dict.fromkeys(finding.hint for finding in errors if finding.hint)
+    return _of_problems([Problem(where=f.node, message=f.message, hint=f.hint) for f in errors])
+
+
+def _of_problems(problems: Sequence[Problem]) -> PreflightFailed:
+    message = "; ".join(f"{each.where}: {each.message}" for each in problems)
+    hints = dict.fromkeys(each.hint for each in problems if each.hint)
     return PreflightFailed(message, hint="; ".join(hints), problems=problems)
 
 

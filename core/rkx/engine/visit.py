@@ -184,14 +184,13 @@ class Visit:
         A node that leaves, or may be away, is left out instead: it holds up no other.
         """
         state = self.ledger.state
-        leaving = self.seen.keys() - {node.name for node in self.cluster.nodes}
         for name, doubt in doubts(self.seen, state).items():
-            if name in (leaving | self.allowed_unreachable) - self.replacing:
+            if name in self.optional - self.replacing:
                 self._leave_out(name, Refused(doubt.message, hint=f"rkx up --replace {name}, if it is gone for good"))
             else:
                 self.told.append(tell(doubt))
                 self.doubtful |= {name}
-        for name in (leaving | self.allowed_unreachable) & self.seen.keys():
+        for name in self.optional & self.seen.keys():
             try:
                 refuse_other_clusters({name: self.seen[name]}, self.cluster.id)
             except Refused as error:
@@ -199,8 +198,22 @@ class Visit:
         refuse_other_clusters(self.seen, self.cluster.id)
         refuse_twins({n: s for n, s in self.seen.items() if n not in self.allowed_unreachable}, state)
 
+    @property
+    def optional(self) -> frozenset[str]:
+        """Name the nodes that hold up no other: those that leave, and those that may be away."""
+        return self.allowed_unreachable | (self.ledger.state.nodes.keys() - {node.name for node in self.cluster.nodes})
+
+    def leave_out(self, name: str, why: RkxError) -> bool:
+        """Go on without a node, and tell why; False where it holds up the others, or ``why`` is a bug."""
+        if name not in self.optional & self.seen.keys() or why.exit_code == RkxError.exit_code:
+            return False
+        self._leave_out(name, why)
+        return True
+
     def _leave_out(self, name: str, why: RkxError) -> None:
         self.unreachable[name] = why
+        message = f"left as it is: {why.message.removeprefix(f'{name}: ')}"
+        self.told.append(Finding(node=name, check="left out", message=message, hint=why.hint, warning=True))
         self.links.pop(name).close()
         del self.seen[name], self.programs[name]
 
