@@ -43,7 +43,10 @@ Emit = Callable[[Event], None]
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """All that actions work with: what is wanted, the state, and the open ways to nodes and API."""
+    """All that actions work with: what is wanted, the state, and the open ways to nodes and API.
+
+    ``optional`` names the nodes that hold up no other.
+    """
 
     plugins: Plugins
     desired: Desired
@@ -53,6 +56,7 @@ class World:
     api: ClusterApi
     lock: Lock
     emit: Emit
+    optional: frozenset[str] = frozenset()
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -61,7 +65,7 @@ class Application:
 
     def __init__(self, world: World, plan: Plan) -> None:
         self._world, self._plan = world, plan
-        self._patience = Patience(world.cancelled)
+        self._patience = Patience(world.cancelled, world.optional)
         self._turns = Turns(world.plugins, plan, world.links, world.ledger, self._patience, world.lock.check)
         self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
         self._objects = Objects(world.api, world.ledger, world.desired, world.links, self._patience)

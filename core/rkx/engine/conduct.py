@@ -133,6 +133,7 @@ class Conductor:
             api=visit.api,
             lock=self._lock,
             emit=self._run.emit,
+            optional=visit.optional,
             cancelled=self._run.cancelled,
         )
         try:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from rkx.engine.order import about
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit
 from rkx.model.resource import Key
@@ -41,7 +42,7 @@ class Graph:
                 self._running[unit.node] -= 1
                 if error is not None:
                     self.failures[unit] = error
-                    self._patience.failed()
+                    self._patience.failed(about(unit.actions[0]))
                 else:
                     self._done |= unit.keys
                     self._waiting += more

@@ -52,6 +52,11 @@ def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
     return _sorted(ordered)
 
 
+def about(action: Action) -> str:
+    """Name the node that an action is for: on it, or for its object or health; empty where it is the cluster's."""
+    return action.key.node or _node_of(action)
+
+
 def _node_of(action: Action) -> str:
     """Name the node whose object or health an action waits for, as that needs its agent; empty for all others."""
     if action.verb == "update" and action.key.kind == "Node":

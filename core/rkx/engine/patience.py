@@ -10,15 +10,18 @@ AFTER_FAILURE_S = 30.0
 
 
 class Patience:
-    """The waits of one run: each as long as it says, but shorter once something has failed."""
+    """The waits of one run: each as long as it says, but shorter once something has failed.
 
-    def __init__(self, cancelled: threading.Event) -> None:
-        self.cancelled = cancelled
+    What fails on an ``optional`` node shortens nothing: it holds up no other.
+    """
+
+    def __init__(self, cancelled: threading.Event, optional: frozenset[str] = frozenset()) -> None:
+        self.cancelled, self._optional = cancelled, optional
         self._failed_at: float | None = None
 
-    def failed(self) -> None:
-        """Note that something has failed; the first time counts."""
-        if self._failed_at is None:
+    def failed(self, node: str) -> None:
+        """Note that something has failed on a node, or, where that is empty, in the cluster; the first time counts."""
+        if self._failed_at is None and node not in self._optional:
             self._failed_at = time.monotonic()
 
     def left(self, since: float, timeout_s: float) -> float:

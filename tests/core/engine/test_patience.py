@@ -10,7 +10,7 @@ import pytest
 from rkx.engine.graph import Graph
 from rkx.engine.patience import AFTER_FAILURE_S, Patience
 from rkx.engine.units import Unit
-from rkx.model.plan import Action
+from rkx.model.plan import Action, Verb
 from rkx.model.resource import Key
 
 
@@ -27,14 +27,14 @@ def test_a_wait_lasts_as_long_as_it_says(patience: Patience) -> None:
 
 
 def test_after_a_failure_no_wait_lasts_longer_than_its_rest(patience: Patience) -> None:
-    patience.failed()
+    patience.failed("one")
     now = time.monotonic()
     assert patience.left(now - 60, 120) == pytest.approx(AFTER_FAILURE_S, abs=1)
     assert patience.left(now - 119, 120) == pytest.approx(1, abs=1)
 
 
 def test_a_wait_that_begins_after_a_failure_has_its_time_too(patience: Patience) -> None:
-    patience.failed()
+    patience.failed("one")
     assert patience.left(time.monotonic() + 5, 120) == pytest.approx(5 + AFTER_FAILURE_S, abs=1)
 
 
@@ -45,3 +45,22 @@ def test_a_unit_that_fails_ends_the_patience_of_the_others(patience: Patience) -
     unit = Unit(actions=(Action(verb="create", key=Key("one", "Container", "a"), reason="missing"),))
     Graph([unit], work, patience).run()
     assert patience.left(time.monotonic(), 120) <= AFTER_FAILURE_S
+
+
+@pytest.mark.parametrize(
+    ("key", "verb", "counts"),
+    [
+        (Key("two", "Container", "a"), "create", False),
+        (Key("", "Node", "two"), "update", False),
+        (Key("", "Health", "Node two"), "await", False),
+        (Key("", "Node", "one"), "update", True),
+        (Key("", "Object", "a"), "update", True),
+    ],
+)
+def test_what_fails_on_a_node_that_may_be_away_shortens_no_other_wait(key: Key, verb: Verb, *, counts: bool) -> None:
+    def work(_unit: Unit) -> tuple[Unit, ...]:
+        raise ValueError
+
+    patience = Patience(threading.Event(), frozenset({"two"}))
+    Graph([Unit(actions=(Action(verb=verb, key=key, reason="missing"),))], work, patience).run()
+    assert (patience.left(time.monotonic(), 120) <= AFTER_FAILURE_S) is counts

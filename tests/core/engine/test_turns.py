@@ -139,7 +139,7 @@ def test_a_patience_that_is_short_ends_a_step(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("rkx.engine.patience.AFTER_FAILURE_S", 0.02)
     monkeypatch.setattr(turns, "POLL_S", 0.001)
     made, [a, _] = make(Keeper(*[rkx.Wait(why="no leader")] * 1000), "one")
-    made._patience.failed()
+    made._patience.failed("one")
     with pytest.raises(NotReady, match="did not end: no leader"):
         made.enter(a)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.core.engine.conftest import Make
-from tests.core.engine.small import Site, TinyService
+from tests.core.engine.small import Site, TinyService, silent
 
 import rkx
 from rkx import api
@@ -141,3 +143,29 @@ def test_what_no_node_is_to_blame_for_stops_all_of_it(strict: Site) -> None:
     strict.service.blames = False
     assert strict.up("two").exit_code == 6
     assert not strict.world.engines["one"].running("agent")
+
+
+def test_what_fails_there_cuts_no_wait_of_the_others(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.patience.AFTER_FAILURE_S", 0.0)
+    engine, world = running.world.engines["two"], running.world
+    put(running, "stray", **{"rkx.cluster": running.state.cluster_id})
+    plain, failed = engine.answer, threading.Event()
+
+    def refuse(request: Request) -> Response:
+        if request.method == "DELETE":
+            failed.set()
+            return Response(status=500, body=b'{"message": "an odd disk"}')
+        return plain(request)
+
+    def slow(request: Request) -> Response:
+        """Be ready some looks after the failure."""
+        if request.path == "/readyz" and (not failed.is_set() or next(looks, False)):
+            return silent(request)
+        return world.kube.answer(request)
+
+    looks = iter([True] * 5)
+    engine.answer = refuse  # type: ignore[method-assign]
+    world.servers = [replace(each, application=slow) for each in world.servers]
+    del world.engines["one"].boxes["server"]
+    error = running.up("two").error
+    assert str(error) == "two: the Engine says: an odd disk"
