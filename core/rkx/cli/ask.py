@@ -13,6 +13,7 @@ import click
 from rkx.cli.say import say, visible
 from rkx.cli.stop import Stop
 from rkx.errors import AuthRejected
+from rkx.lines import hanging
 from rkx.model.plan import Danger
 
 
@@ -71,7 +72,9 @@ class Operator:
             self._screen.pause()
         try:
             with self._stop.at_once():
-                answer: str = click.prompt(visible(text), default="", show_default=False, hide_input=hide, err=True)
+                answer: str = click.prompt(
+                    visible(hanging(text)), default="", show_default=False, hide_input=hide, err=True
+                )
                 return answer
         finally:
             if self._screen:

@@ -11,7 +11,7 @@ import click
 from rkx.cli import not_yet
 from rkx.cli.options import as_json_option, changes_nodes, reads_file, visits_nodes
 from rkx.cli.say import as_json as as_json_text
-from rkx.cli.say import say
+from rkx.cli.say import say, say_text
 from rkx.errors import RkxError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fie
     follow(project, api.up, said)
     if not said.as_json:
         _tell_expiry(project)
-        say(summary(project))
+        say_text(summary(project))
 
 
 @click.command()
@@ -74,7 +74,7 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
         found = api.plan(project, options(said, Operator(stop)))
     if not said.as_json:
         _tell_expiry(project)
-    say(as_json_text(as_values(found)) if said.as_json else as_text(found))
+    say_text(as_json_text(as_values(found)) if said.as_json else as_text(found))
 
 
 @click.command()
@@ -111,7 +111,7 @@ def kubeconfig(file: Path, mode: Mode, as_json: bool) -> None:
 
         say(as_json_text(yaml.safe_load(text)))
     else:
-        say(text, nl=False)
+        say_text(text, nl=False)
 
 
 @click.command()
@@ -149,7 +149,7 @@ def _load(
         log.begin()
     project = api.load(file, mode=mode, fetch=fetch, secrets=secrets)
     if project.warnings and not quiet:
-        say(show(project.warnings), err=True)
+        say_text(show(project.warnings), err=True)
     return project
 
 
@@ -159,7 +159,7 @@ def _tell_expiry(project: Project) -> None:
 
     with suppress(RkxError):  # a state that cannot be read is the business of commands that need it
         if found := api.expiring(project):
-            say(show(found), err=True)
+            say_text(show(found), err=True)
 
 
 COMMANDS = [up, plan, remove, validate, kubeconfig, plugins, version]

@@ -6,7 +6,7 @@ import os
 import tempfile
 import traceback
 
-from rkx.cli.say import say, visible
+from rkx.cli.say import say, say_text, visible
 from rkx.errors import ConfigError, PluginFault, PreflightFailed, RkxError
 
 
@@ -31,7 +31,7 @@ def show_bug(error: Exception) -> None:
 def _show_problems(error: ConfigError | PreflightFailed) -> None:
     from rkx.config import show as problems_as_text
 
-    say(problems_as_text(error.problems), err=True)
+    say_text(problems_as_text(error.problems), err=True)
     if isinstance(error, ConfigError) and error.message not in {problem.message for problem in error.problems}:
         say(f"error: {error.message}", err=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from rkx.cli.say import visible
+from rkx.lines import hanging
 
 
 class Shown(logging.Formatter):
@@ -12,7 +13,7 @@ class Shown(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give a record as text."""
-        return visible(super().format(record))
+        return visible(hanging(super().format(record)))
 
 
 def begin() -> None:

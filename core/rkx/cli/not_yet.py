@@ -63,7 +63,8 @@ class NotThereYet(click.ClickException):
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's own signature
         """Print message and hint on standard error."""
-        say(f"error: {self.message}\nhint: {self.hint}", err=True)
+        say(f"error: {self.message}", err=True)
+        say(f"hint: {self.hint}", err=True)
 
 
 def command(name: str) -> click.Command | None:

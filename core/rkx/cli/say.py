@@ -1,6 +1,7 @@
 """The way to the terminal: what nodes, pods and servers said is shown there, and never obeyed.
 
-Control characters, among them those that turn the direction of writing, become visible, such as ``\\x1b``.
+Control characters, among them those that turn the direction of writing, become visible, such as ``\\x1b``. A message's
+further lines are indented, since they may be another's.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import json
 
 import click
+
+from rkx.lines import hanging
 
 OF_LINES = "\n\t"
 
@@ -25,8 +28,13 @@ def _escaped(letter: str) -> str:
     return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
-def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print a text, on standard error with ``err``."""
+def say(message: str, *, err: bool = False) -> None:
+    """Print a message, on standard error with ``err``."""
+    say_text(hanging(message), err=err)
+
+
+def say_text(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print a text that has lines of its own, in which those of others are told apart already."""
     click.echo(visible(text), err=err, nl=nl)
 
 

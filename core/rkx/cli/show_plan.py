@@ -8,13 +8,14 @@ from itertools import groupby
 from typing import Any
 
 from rkx.cli.show_plain import counted
+from rkx.lines import one_line
 from rkx.model.plan import Action, Plan
 from rkx.model.step import Step, Turn
 
 
 def as_text(plan: Plan) -> str:
     """Give a plan for reading: per node, what is done to which resource, why, and what changes."""
-    lines = [*_actions(plan), *_turns(plan), *_remarks(plan)]
+    lines = [one_line(line) for line in (*_actions(plan), *_turns(plan), *_remarks(plan))]
     if plan.is_empty:
         return "\n".join(["nothing to do", *lines])
     return "\n".join([f"{plan.cluster}: {counted(len(plan.actions), 'action')}", *lines])

@@ -14,6 +14,7 @@ from rkx.cli.progress import Progress
 from rkx.cli.say import visible
 from rkx.cli.show_plain import action, counted, problem, risk
 from rkx.events import ActionFailed, Event, PlanReady, ProblemFound
+from rkx.lines import hanging
 
 A_SECOND = 8
 """How often the screen is drawn."""
@@ -82,4 +83,4 @@ class Screen:
 
 
 def _text(text: str, style: str = "") -> Text:
-    return Text(visible(text), style=style)
+    return Text(visible(hanging(text)), style=style)

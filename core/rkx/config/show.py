@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rkx.errors import Problem
+from rkx.lines import hanging
 
 MOST = 100
 
@@ -20,12 +21,13 @@ def show(problems: Sequence[Problem]) -> str:
 def _one(problem: Problem) -> str:
     place = f"{problem.file}:{problem.line}:{problem.column}: " if problem.line else f"{problem.file}: "
     where = f"{problem.where}: " if problem.where else ""
-    lines = [f"{place if problem.file else ''}{'warning: ' if problem.warning else ''}{where}{problem.message}"]
+    what = f"{place if problem.file else ''}{'warning: ' if problem.warning else ''}{where}{problem.message}"
+    lines = [hanging(what)]
     if problem.line and problem.source:
         number = f"{problem.line:5}"
         # Tabs stay tabs, so that the caret stands under its letter.
         blank = "".join("\t" if letter == "\t" else " " for letter in problem.source[: problem.column - 1])
         lines += [f"{number} | {problem.source}", f"{' ' * len(number)} | {blank}^"]
     if problem.hint:
-        lines.append(f"hint: {problem.hint}")
+        lines.append(hanging(f"hint: {problem.hint}"))
     return "\n".join(lines)

@@ -7,18 +7,22 @@ import json
 import logging
 import re
 import unicodedata
+from contextlib import redirect_stdout
 from importlib import resources
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from tests.core.cli.conftest import FakeApi, numbered, rkx
 
 from rkx.cli.log import Shown
-from rkx.cli.say import as_json, visible
+from rkx.cli.say import as_json, say, visible
+from rkx.cli.show_plain import Plain
 from rkx.cli.show_rich import Screen
-from rkx.errors import NotReady, Problem
+from rkx.errors import NotReady, PreflightFailed, Problem
 from rkx.events import ActionFailed, ProblemFound, RunStarted
+from rkx.model.checks import Finding
 from rkx.model.plan import Action, Plan
 from rkx.model.resource import Key
 
@@ -84,6 +88,47 @@ def test_a_live_screen_shows_them_too() -> None:
     screen.close()
     assert not _sent(out.getvalue())
     assert "\\x1b]52" in out.getvalue()
+
+
+FORGED = "it went on\nerror: as before\r\nhint: run this\n\tand that"
+FORGERIES = re.compile(r"^(error|hint|warning|asks|two)\b.*(as before|run this|and that)", re.MULTILINE)
+
+
+def test_no_line_of_a_message_is_taken_for_one_of_rkx(fake: FakeApi) -> None:
+    problem = Problem(where="two", message=FORGED, hint=FORGED)
+    for error in (NotReady(FORGED, hint=FORGED), PreflightFailed(FORGED, problems=(problem,))):
+        fake.load_error = error
+        shown = rkx("plan").stderr
+        assert not FORGERIES.search(shown)
+        assert "it went on\n  error: as before\n  hint: run this\n  \tand that\n" in shown
+
+
+def test_a_plan_has_each_name_and_reason_on_its_line(fake: FakeApi) -> None:
+    action = Action(verb="remove", key=Key("two", "Container", FORGED), reason=FORGED)
+    finding = Finding(node="two", check="any", message=FORGED, warning=True)
+    fake.plan = Plan(cluster="sample", actions=(action,), findings=(finding,))
+    shown = rkx("plan").stdout.splitlines()
+    assert len(shown) == 4
+    assert shown[3] == "warning: two: it went on\\nerror: as before\\x0d\\nhint: run this\\n\tand that"
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_run_is_followed_without_forged_lines(*, plain: bool) -> None:
+    out = io.StringIO()
+    screen = Screen(Console(file=out, width=200))
+    reader = Plain(say) if plain else screen
+    failed = ActionFailed(node="two", key=FORGED, verb="create", message=FORGED)
+    with redirect_stdout(out):
+        for event in numbered(ProblemFound(node="two", message=FORGED, hint=FORGED), failed):
+            reader.show(event)
+        reader.close()
+    assert "run this" in out.getvalue()
+    assert not FORGERIES.search(out.getvalue())
+
+
+def test_a_servers_banner_forges_no_line_of_the_log() -> None:
+    record = logging.LogRecord("paramiko", logging.INFO, "", 0, "banner: %s", (FORGED,), None)
+    assert not FORGERIES.search(Shown("%(message)s").format(record))
 
 
 def test_the_log_of_the_connections_is_shown() -> None:
