@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from rkx.engine.bounds import ENGINE, MIB
+from rkx.engine.headers import Archive
 from rkx.engine.sessions import Session
 from rkx.errors import BadAnswer
 
@@ -44,7 +45,7 @@ def entries(engine: Session, container: str, path: str) -> Iterator[Entry]:
             _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
         answer.raise_for_status()
         stream = io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES)))
-        with _readable(engine.node, path), tarfile.open(fileobj=stream, mode="r|") as archive:
+        with _readable(engine.node, path), Archive.open(fileobj=stream, mode="r|") as archive:
             for info in archive:
                 _judge(info, engine.node, path)
                 yield Entry(info=info, archive=archive, node=engine.node, path=path)
@@ -61,8 +62,8 @@ def _readable(node: str, path: str) -> Iterator[None]:
 
 
 def _judge(entry: tarfile.TarInfo, node: str, path: str) -> None:
-    """Refuse an entry that says more of itself than its archive can hold: a sparse one unpacks to any size."""
-    if entry.issparse() or not 0 <= entry.size <= ENGINE.size:
+    """Refuse an entry that says more of itself than its archive can hold."""
+    if not 0 <= entry.size <= ENGINE.size:
         raise BadAnswer(f"{node}: {path}: {entry.name[:200]!r} is larger than {ENGINE.size // MIB} MiB", node=node)
 
 
