@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Callable
@@ -54,20 +55,24 @@ class Channel(Protocol):
         """Close the sending half."""
 
     def close(self) -> None:
-        """Close both halves."""
+        """Close both halves, so that whoever waits in another method stops; may be called twice."""
 
 
 PIECE_BYTES = 1 << 16
+ENDS_S = 2.0
+"""So long a server may take to end a stream by itself once our end is closed: sshd counts a command until then."""
 
 
 def bridge(channel: Channel) -> socket.socket:
-    """Give a real socket whose other end is pumped to ``channel`` by two threads.
+    """Give a real socket whose other end is pumped to ``channel`` by two threads; a third sees both ends closed.
 
     docker-py needs more than a channel's methods (exec, followed logs, archives), and TLS wraps sockets only.
     """
     ours, theirs = socket.socketpair()
-    for pump in (_upwards, _downwards):
-        threading.Thread(target=pump, args=(channel, theirs), daemon=True).start()
+    pumps = [threading.Thread(target=pump, args=(channel, theirs), daemon=True) for pump in (_upwards, _downwards)]
+    for pump in pumps:
+        pump.start()
+    threading.Thread(target=_end, args=(channel, theirs, *pumps), daemon=True).start()
     return ours
 
 
@@ -88,4 +93,15 @@ def _downwards(channel: Channel, inner: socket.socket) -> None:
         channel.close()
         with contextlib.suppress(OSError):
             inner.shutdown(socket.SHUT_RDWR)
-        inner.close()
+
+
+def _end(channel: Channel, inner: socket.socket, upwards: threading.Thread, downwards: threading.Thread) -> None:
+    """Wait until one end is closed in both halves, which is where POLLHUP comes, and see the other closed as well."""
+    closed = select.poll()
+    closed.register(inner, 0)
+    closed.poll()
+    downwards.join(ENDS_S)
+    channel.close()
+    upwards.join()
+    downwards.join()
+    inner.close()  # nobody uses it any more: its number may be another's at once

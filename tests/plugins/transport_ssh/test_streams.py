@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from paramiko.common import OPEN_SUCCEEDED
 from tests.plugins.transport_ssh.conftest import Open
 from tests.plugins.transport_ssh.echo import Echo
 from tests.plugins.transport_ssh.server import Behaviour, Server
@@ -294,3 +295,17 @@ def test_refusals_of_threads_are_not_mixed_up(open_node: Open, behaviour: Behavi
 def test_an_address_of_another_kind_is_a_mistake_of_the_caller(open_node: Open) -> None:
     with pytest.raises(ValueError, match="neither"):
         open_node().dial("udp:1.2.3.4:5", timeout_s=1)
+
+
+def test_an_sshd_that_never_ends_a_stream_keeps_none_of_our_descriptors(
+    open_node: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rkx.transport.ENDS_S", 0.05)
+    monkeypatch.setattr("tests.plugins.transport_ssh.server._Rules._reach", lambda *_: OPEN_SUCCEEDED)
+    opened = open_node()
+    threads, descriptors = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        opened.engine().close()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(5)
+    assert len(os.listdir("/proc/self/fd")) == descriptors
