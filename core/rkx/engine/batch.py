@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import requests
 
 from rkx.engine.answers import Said, parsed
 from rkx.engine.frames import frames
-from rkx.errors import Interrupted, PartlyDone
+from rkx.errors import BadAnswer, Interrupted, PartlyDone
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -52,7 +54,7 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
     """Have a batch done and give one answer per operation.
 
     Raises PartlyDone for the first that failed, or if another client used the container at the same time; Interrupted
-    if a run with a higher number was there.
+    if a run with a higher number was there; BadAnswer for more answers than operations.
     """
     name = secrets.token_hex(8)
     begin = {"verb": "begin", "cluster": place.cluster, "number": hold.number, "batch": name}
@@ -63,7 +65,8 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
             hint="make the files that plugins put there smaller",
         )
     output, complaint = _run(client, place, lines, hold)
-    answers = [parsed(line, place.node, "rkx-node") for line in output.splitlines() if line]
+    words = (line for line in io.BytesIO(output) if line.strip())
+    answers = [parsed(line, place.node, "rkx-node") for line in islice(words, len(operations) + 3)]  # one too many
     return _judged(place.node, answers, complaint, name, len(operations))
 
 
@@ -80,6 +83,8 @@ def _judged(node: str, answers: list[Said], complaint: str, name: str, count: in
     if failed is not None and failed.text("verb", "") != "end":
         error = failed.text("error")
         raise PartlyDone(f"{node}: {failed.text('path', '')}: {error}", hint=_hint(error))
+    if len(answers) > count + 2:
+        raise BadAnswer(f"{node}: rkx-node answers more than it was asked: {count} operations", node=node)
     if len(answers) != count + 2 or answers[-1].text("verb", "") != "end":
         raise PartlyDone(
             f"{node}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}", hint=_AGAIN
