@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import requests
 
 from rkx.engine.bounds import ENGINE, MIB
 from rkx.engine.headers import Archive
+from rkx.engine.pieces import opened
 from rkx.engine.sessions import Session
 from rkx.errors import BadAnswer
-
-PIECE_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +41,7 @@ def entries(engine: Session, container: str, path: str) -> Iterator[Entry]:
         if not answer.ok:
             _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
         answer.raise_for_status()
-        stream = io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES)))
+        stream = opened(answer)
         with _readable(engine.node, path), Archive.open(fileobj=stream, mode="r|") as archive:
             for info in archive:
                 _judge(info, engine.node, path)
@@ -65,20 +62,3 @@ def _judge(entry: tarfile.TarInfo, node: str, path: str) -> None:
     """Refuse an entry that says more of itself than its archive can hold."""
     if not 0 <= entry.size <= ENGINE.size:
         raise BadAnswer(f"{node}: {path}: {entry.name[:200]!r} is larger than {ENGINE.size // MIB} MiB", node=node)
-
-
-class _Pieces(io.RawIOBase):
-    """Give an iterator of bytes the form of a file."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
-        self._rest = self._rest or next(self._pieces, b"")
-        taken = min(len(buffer), len(self._rest))
-        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
-        return taken

@@ -13,6 +13,7 @@ from rkx.engine.answers import WORDS, Said
 from rkx.engine.bounds import ENGINE, PULL, Limit
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
+from rkx.engine.progress import steps
 from rkx.errors import PartlyDone, PlanStale
 from rkx.model.cluster import Registry
 from rkx.model.image import reference
@@ -153,24 +154,22 @@ def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
     with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as client:
         if has_image(client, image):
             return
-        problem = _pulled(client, image, registries)
+        problem = _pulled(client, link.name, image, registries)
     if problem:
         hint = "check the name, private_registries in cluster.yml, and that the node reaches the registry"
         moved = "; the registry may hold another image under that tag by now" if reference(image).digest else ""
         raise PartlyDone(f"{link.name}: image {image} cannot be pulled: {problem}", hint=f"{hint}{moved}")
 
 
-def _pulled(client: APIClient, image: str, registries: tuple[Registry, ...]) -> str:
+def _pulled(client: APIClient, node: str, image: str, registries: tuple[Registry, ...]) -> str:
     from docker.errors import APIError
 
     wanted = reference(image)
-    tag = wanted.digest or wanted.tag or "latest"
+    named = {"fromImage": wanted.repository, "tag": wanted.digest or wanted.tag or "latest"}
     try:
-        for step in client.pull(
-            wanted.repository, tag=tag, stream=True, decode=True, auth_config=login(image, registries)
-        ):
-            if isinstance(step, dict) and "error" in step:
-                return str(step["error"])[:WORDS]
+        for step in steps(client, node, named, login(image, registries)):
+            if problem := step.text("error", ""):
+                return problem[:WORDS]
     except APIError as error:
         return str(error.explanation or error)[:WORDS]
     except requests.RequestException as error:

@@ -237,11 +237,11 @@ def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
 
 
 def _flags(argv: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for argument in argv:
         name, _, value = argument.partition("=")
-        found[name] = f"{found[name]} {value}" if name in found else value
-    return found
+        found.setdefault(name, []).append(value)
+    return {name: " ".join(values) for name, values in found.items()}
 
 
 def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves] = ()) -> list[Action]:

@@ -1,0 +1,33 @@
+"""An answer as a file: it is read as it comes, and nothing of it is kept."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+PIECE_BYTES = 1 << 14
+
+
+def opened(answer: requests.Response) -> io.BufferedReader:
+    """Give what an answer holds, which must have been asked for as a stream."""
+    return io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES)))
+
+
+class _Pieces(io.RawIOBase):
+    """Give an iterator of bytes the form of a file."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
+        self._rest = self._rest or next(self._pieces, b"")
+        taken = min(len(buffer), len(self._rest))
+        buffer[:taken], self._rest = self._rest[:taken], self._rest[taken:]
+        return taken
