@@ -44,9 +44,9 @@ def program(architecture: str) -> bytes:
     arch = ARCHITECTURES.get(architecture, architecture)
     try:
         return resources.files("rkx.engine").joinpath("bin", f"rkx-node-{arch}").read_bytes()
-    except FileNotFoundError:
+    except (OSError, ValueError):  # no file has such a name, or none can have it
         raise PreflightFailed(
-            f"rkx-node for {arch} was not built into this rkx", hint="run: make node, then install rkx again"
+            f"rkx-node for {arch[:20]} was not built into this rkx", hint="run: make node, then install rkx again"
         ) from None
 
 

@@ -18,7 +18,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.machines import doubts, refuse_twins, replaced, tell
 from rkx.engine.members import all_keepers, node_of
-from rkx.engine.node import NodeProgram
+from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.objects import API, ClusterApi
 from rkx.engine.observe import SeenNode, host_from_plain, observe
 from rkx.engine.preflight import refuse_other_clusters
@@ -27,7 +27,7 @@ from rkx.engine.relay import Relays
 from rkx.engine.state import Mark, NodeRecord, State, born
 from rkx.engine.state_file import StateFile
 from rkx.engine.vouch import Trust
-from rkx.errors import ConnectFailed, Refused, RkxError, TransportError
+from rkx.errors import ConnectFailed, PreflightFailed, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
@@ -193,7 +193,8 @@ class Visit:
         for name in self.optional & self.seen.keys():
             try:
                 refuse_other_clusters({name: self.seen[name]}, self.cluster.id)
-            except Refused as error:
+                image_tag(self.seen[name].facts.architecture)
+            except (Refused, PreflightFailed) as error:
                 self._leave_out(name, error)
         refuse_other_clusters(self.seen, self.cluster.id)
         refuse_twins({n: s for n, s in self.seen.items() if n not in self.allowed_unreachable}, state)
@@ -214,7 +215,8 @@ class Visit:
         self.unreachable[name] = why
         message = f"left as it is: {why.message.removeprefix(f'{name}: ')}"
         self.told.append(Finding(node=name, check="left out", message=message, hint=why.hint, warning=True))
-        self.links.pop(name).close()
+        with suppress(OSError):
+            self.links.pop(name).close()
         del self.seen[name], self.programs[name]
 
     def refuse_older(self, name: str, said: Mark) -> None:

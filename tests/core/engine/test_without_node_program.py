@@ -13,6 +13,7 @@ from tests.core.engine.small import Site
 from rkx import api
 from rkx.cli.main import cli
 from rkx.engine.node import image_tag, program
+from rkx.errors import PartlyDone
 from rkx.testing import FakeTransport
 
 READ = program.__wrapped__
@@ -51,3 +52,17 @@ def test_what_touches_a_node_says_what_is_missing_and_the_command_that_builds_it
         "error: rkx-node for amd64 was not built into this rkx\nhint: run: make node, then install rkx again\n"
     )
     assert (bare.world.effects, bare.world.changes()) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["mips", "x" * 300, "a\0b"])
+def test_a_machine_of_another_kind_is_left_aside(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def built(architecture: str) -> bytes:
+        return b"rkx-node" if architecture == "x86_64" else READ(architecture)
+
+    monkeypatch.setattr("rkx.engine.node.program", built)
+    site.world.engines["two"].says["Architecture"] = name
+    assert site.up().exit_code == 6
+    error = site.up("two").error
+    assert isinstance(error, PartlyDone)
+    assert f"rkx-node for {name[:20]} was not built" in error.message
+    assert site.world.engines["one"].running("agent")
