@@ -1,5 +1,5 @@
 # rkx's tasks. Each can be repeated at any time, after an interruption too, and is quick when nothing is to be done.
-.PHONY: help setup setup-test venv node images images-test check check-python check-go check-oldest test test-long demo demo-down cis bench lab lab-down clean
+.PHONY: help setup setup-test venv node images images-test check check-python check-whole check-go check-oldest test test-long demo demo-down cis bench lab lab-down clean
 .DEFAULT_GOAL := help
 
 export RKX_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/rkx
@@ -32,20 +32,23 @@ images: venv ## build rkx-node and all container images into the cache
 images-test: images
 	$(BUILD) kubernetes+shifted-clock
 
-check: check-python check-go ## format, lint, types, import rules, and all tests that need no machine
+check: check-python check-go ## format, lint, types, import rules, and all quick tests that need no machine
 
 setup-test:
 	@sh lab/setup.sh test
 
 # Bytecode is kept beside the sources even where the environment forbids it: each worker would compile every test anew.
-check-python check-oldest: export PYTHONDONTWRITEBYTECODE :=
+check-python check-whole check-oldest: export PYTHONDONTWRITEBYTECODE :=
 
 check-python: setup-test node
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not lab" -n 2
+	$(BIN)/pytest -m "not lab and not whole" -n 2
+
+check-whole: setup-test node ## all other tests that need no machine
+	$(BIN)/pytest -m "whole and not lab" -n 2
 
 check-go: setup
 	cd images/node && go vet ./... && go test ./...
@@ -61,10 +64,10 @@ check-oldest: setup-test $(OLDEST) ## the SSH transport's tests with the oldest 
 	PYTHONPATH=$(OLDEST) $(BIN)/python -c 'import paramiko; assert paramiko.__file__.startswith("$(OLDEST)")'
 	PYTHONPATH=$(OLDEST) $(BIN)/pytest -n 2 tests/plugins/transport_ssh
 
-test: check check-oldest images-test ## check, then every demonstration on machines of the lab
+test: check check-whole check-oldest images-test ## check, then every demonstration on machines of the lab
 	@$(call on_machines,lab and not long)
 
-test-long: check check-oldest images-test ## the same with the full number of repetitions
+test-long: check check-whole check-oldest images-test ## the same with the full number of repetitions
 	@$(call on_machines,lab)
 
 # The lab's engine is stopped only when no lab is left: that of `make demo` may run.

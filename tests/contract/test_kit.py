@@ -37,6 +37,7 @@ Described = Sequence[rkx.Resource]
 Describe = Callable[[rkx.Cluster], Described]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("reference", OWN)
 def test_own_plugins_keep_every_law(reference: str, caplog: pytest.LogCaptureFixture) -> None:
     subject = load(reference, {})
@@ -170,6 +171,7 @@ def test_what_breaks_a_law_is_found(
         keep(law, net(describe), caplog)
 
 
+@pytest.mark.whole
 def test_a_network_that_describes_nothing_keeps_every_law(caplog: pytest.LogCaptureFixture) -> None:
     for module in (test_every, test_pure, test_describing, test_network):
         for law in laws(module):

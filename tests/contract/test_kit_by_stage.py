@@ -112,6 +112,7 @@ class Made(rkx.AddonPlugin[NoOptions]):
 """
 
 
+@pytest.mark.whole
 def test_an_order_that_comes_from_a_set_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "made_unsteady.py").write_text(UNSTEADY)
     info = tmp_path / "made_unsteady-1.0.dist-info"
@@ -176,6 +177,7 @@ SERVICES: list[tuple[Law, dict[str, object]]] = [
 ]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("law", "attributes"), SERVICES)
 def test_what_breaks_a_law_of_services_is_found(law: Law, attributes: dict[str, object]) -> None:
     keep(law, service())

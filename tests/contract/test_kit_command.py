@@ -18,12 +18,14 @@ def in_fresh_python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=quick)
 
 
+@pytest.mark.whole
 def test_nothing_of_rkx_is_loaded_with_the_plugin() -> None:
     loaded = "sorted(name for name in sys.modules if name.split('.')[0] == 'rkx')"
     done = in_fresh_python("-c", f"import rkx.testing.plugin, sys; print({loaded})")
     assert done.stdout == "['rkx', 'rkx.testing', 'rkx.testing.plugin']\n", done.stderr
 
 
+@pytest.mark.whole
 def test_laws_of_others_are_deselected(tmp_path: Path) -> None:
     settings = tmp_path / "pytest.ini"
     settings.write_text("[pytest]\n")

@@ -110,6 +110,7 @@ def is_silent(path: str, value: Value, before: Value) -> bool:
     return after == before and not is_named(path, said)
 
 
+@pytest.mark.whole
 def test_every_key_of_rkes_alone_has_an_effect_or_is_named_at_its_place() -> None:
     before, _ = understood(json.dumps(plain()))
     assert [path for path, value in keys() if is_silent(path, value, before)] == [FULFILLED]

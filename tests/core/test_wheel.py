@@ -39,6 +39,7 @@ def contents(source: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+@pytest.mark.whole
 def test_it_carries_rkx_node_that_was_built(source: Path) -> None:
     folder = source / "core/rkx/engine/bin"
     folder.mkdir(exist_ok=True)
@@ -48,6 +49,7 @@ def test_it_carries_rkx_node_that_was_built(source: Path) -> None:
     assert {name: found.get(f"rkx/engine/bin/{name}") for name in PROGRAMS} == {n: n.encode() for n in PROGRAMS}
 
 
+@pytest.mark.whole
 def test_it_is_built_without_rkx_node_all_the_same(source: Path) -> None:
     found = contents(source)
     assert [name for name in found if "rkx-node" in name] == []

@@ -148,6 +148,7 @@ cli(["up"], prog_name="rkx")
 """
 
 
+@pytest.mark.whole
 def test_run_when_terminated_then_running_actions_finish_and_it_exits_7() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", WAITS_FOR_ITS_END],

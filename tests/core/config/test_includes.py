@@ -137,6 +137,7 @@ def test_an_entry_of_another_form_is_a_mistake(text: str, message: str, tmp_path
     assert message in caught.value.problems[0].message
 
 
+@pytest.mark.whole
 def test_an_address_that_never_ends_is_left_in_time(
     tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,6 +94,7 @@ def test_the_schema_has_the_size_of_rkes() -> None:
     assert sum(len(keys) for _, keys in TABLES) > 580
 
 
+@pytest.mark.whole
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_a_key_misspelt_by_one_edit_is_one_error_that_names_the_original(data: st.DataObject) -> None:
@@ -135,6 +136,7 @@ def test_bytes_give_a_cluster_or_the_configuration_error(content: bytes) -> None
 ALPHABET = st.sampled_from([*"nodes: -[]{},&*a!|>'\"#\n\t%@`?0.", "\n  - ", "address: ", "<<: ", "\u2028", "\x85", "é"])
 
 
+@pytest.mark.whole
 @settings(max_examples=300, deadline=None)
 @given(st.lists(ALPHABET, max_size=80).map("".join))
 def test_text_like_yaml_gives_the_configuration_error_with_places_in_the_file(text: str) -> None:

@@ -104,6 +104,7 @@ def _outcome(site: Site) -> RkxError | None:
     return None
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("lost", [False, True], ids=["", "the state is lost"])
 def test_an_engine_may_answer_what_it_likes(running: Site, *, lost: bool) -> None:
     if lost:  # and is looked for in what the Engine shows
@@ -121,6 +122,7 @@ def test_an_engine_may_answer_what_it_likes(running: Site, *, lost: bool) -> Non
     law()
 
 
+@pytest.mark.whole
 def test_an_api_server_may_answer_what_it_likes(running: Site) -> None:
     [server] = running.world.servers
 
@@ -155,6 +157,7 @@ def _silent(_response: Response) -> Response:
     raise HangUp
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("path", "change"),
     [

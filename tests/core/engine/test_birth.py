@@ -98,6 +98,7 @@ def test_the_address_of_an_etcd_member_is_fixed(running: Site) -> None:
     assert (running.state, running.world.effects) == (was, [])
 
 
+@pytest.mark.whole
 def test_the_address_of_a_worker_may_change(running: Site) -> None:
     running.file.write_text(
         running.file.read_text().replace("192.0.2.2,", "192.0.2.2, internal_address: 198.51.100.2,")
@@ -106,6 +107,7 @@ def test_the_address_of_a_worker_may_change(running: Site) -> None:
     assert running.up().exit_code == 0
 
 
+@pytest.mark.whole
 def test_the_control_plane_is_not_taken_from_a_node_unasked(site: Site) -> None:
     text = site.file.read_text()
     site.file.write_text(text.replace("role: [worker]", "role: [controlplane, worker]"))

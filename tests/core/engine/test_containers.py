@@ -15,6 +15,7 @@ from rkx.testing.world import answers
 HEALTH = "tcp:127.0.0.1:10248"
 
 
+@pytest.mark.whole
 def test_a_paused_container_runs_on_without_a_restart(running: Site) -> None:
     box = running.world.engines["two"].boxes["agent"]
     was = box.started
@@ -26,6 +27,7 @@ def test_a_paused_container_runs_on_without_a_restart(running: Site) -> None:
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_a_container_that_ends_again_and_again_is_an_action_and_not_ready(
     running: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,6 +48,7 @@ def test_a_container_that_ends_again_and_again_is_an_action_and_not_ready(
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_what_needs_a_container_that_is_started_anew_is_seen_well_before_the_run_ends(running: Site) -> None:
     """Whoever loses the server ends, and the Engine takes its time to start it again."""
     running.service.agent_probe = rkx.Probe(address=HEALTH)
@@ -68,6 +71,7 @@ def test_what_needs_a_container_that_is_started_anew_is_seen_well_before_the_run
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_every_container_has_limited_logs_and_gains_no_rights(site: Site) -> None:
     site.done()
     created = [request for request in site.world.requests if request.path.endswith("/containers/create")]

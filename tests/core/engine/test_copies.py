@@ -66,6 +66,7 @@ def authority(running: Site) -> bytes | None:
     return running.world.machines["one"].files[CA].content
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("lost", [True, False])
 def test_a_copy_that_a_worker_shows_is_passed_over_and_told(
     running: Site, evil: State, authority: bytes | None, *, lost: bool
@@ -83,6 +84,7 @@ def test_a_copy_that_a_worker_shows_is_passed_over_and_told(
     assert running.world.machines["one"].files["/home/data"].content == b"precious"
 
 
+@pytest.mark.whole
 def test_a_newer_copy_counts_with_the_seal_of_this_state_alone(
     running: Site, evil: State, authority: bytes | None
 ) -> None:
@@ -106,6 +108,7 @@ def test_a_mark_is_nothing_without_what_it_marks(running: Site, change: dict[str
     assert run.exit_code == 0, run.error
 
 
+@pytest.mark.whole
 def test_nothing_of_ways_paths_or_further_nodes_is_taken_from_a_copy(
     running: Site, authority: bytes | None, evil: State
 ) -> None:
@@ -137,6 +140,7 @@ def controlplanes(site: Site) -> Site:
     return site
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("generation", [1, 10**9])
 def test_copies_that_differ_are_refused_and_no_number_outvotes(site: Site, evil: State, generation: int) -> None:
     controlplanes(site)
@@ -149,6 +153,7 @@ def test_copies_that_differ_are_refused_and_no_number_outvotes(site: Site, evil:
     assert site.world.effects == []
 
 
+@pytest.mark.whole
 def test_an_authority_that_the_api_server_does_not_serve_is_refused(running: Site, evil: State) -> None:
     plant(running, "one", dump(evil))
     lose(running)
@@ -202,6 +207,7 @@ def test_with_the_api_down_the_operator_is_shown_the_fingerprint(running: Site) 
     assert shown == [right]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     "text",
     [
@@ -234,6 +240,7 @@ def test_a_copy_with_a_right_checksum_and_wrong_types_is_malformed(running: Site
     assert f"one:{STATE_COPY}" in error.message
 
 
+@pytest.mark.whole
 def test_a_damaged_copy_beside_a_whole_one_is_told(site: Site) -> None:
     controlplanes(site)
     plant(site, "two", b"damaged")
@@ -242,6 +249,7 @@ def test_a_damaged_copy_beside_a_whole_one_is_told(site: Site) -> None:
     assert "its copy of the state was passed over: two:" in messages(site)
 
 
+@pytest.mark.whole
 def test_a_copy_is_found_where_the_stopped_containers_were_deleted(running: Site) -> None:
     was = running.state.cluster_id
     lose(running)
@@ -266,6 +274,7 @@ def test_a_machine_that_was_looked_at_in_vain_is_left_as_it_was(site: Site) -> N
     assert (after.files, after.boxes, after.images) == (before.files, before.boxes, before.images)
 
 
+@pytest.mark.whole
 def test_contents_that_changed_after_the_plan_are_not_applied(running: Site) -> None:
     running.service.content = b"planned"
     planned = running.plan()
@@ -275,6 +284,7 @@ def test_contents_that_changed_after_the_plan_are_not_applied(running: Site) -> 
     assert running.world.machines["one"].files[f"{ROOT}/config"].content == b"plain"
 
 
+@pytest.mark.whole
 def test_copies_that_did_not_arrive_are_sent_by_the_next_run(running: Site) -> None:
     running.world.machines["one"].files.pop(STATE_COPY)
     assert running.planned() == []
@@ -294,6 +304,7 @@ def test_a_copy_knows_which_version_runs(running: Site) -> None:
     assert parse(text, "one").birth["kubernetes_version"] == running.project.cluster.kubernetes_version
 
 
+@pytest.mark.whole
 def test_a_node_that_was_left_out_does_not_hold_up_a_second_look(running: Site) -> None:
     running.world.engines["two"].id = "engine-of-a-stranger"
     running.world.engines["one"].boxes.pop("rkx-node")

@@ -23,6 +23,7 @@ def put(site: Site, *names: str) -> None:
     machine.files.update({f"{DATA}/{name}": Entry(content=b"") for name in names})
 
 
+@pytest.mark.whole
 def test_a_missing_container_comes_back_to_its_data(keeping: Site) -> None:
     keeping.done()
     put(keeping, "lost+found", "member")
@@ -32,6 +33,7 @@ def test_a_missing_container_comes_back_to_its_data(keeping: Site) -> None:
     keeping.done()
 
 
+@pytest.mark.whole
 def test_data_that_is_gone_is_not_begun_anew(keeping: Site) -> None:
     keeping.done()
     put(keeping, "lost+found")
@@ -43,6 +45,7 @@ def test_data_that_is_gone_is_not_begun_anew(keeping: Site) -> None:
     assert (run.exit_code, "server" in keeping.world.engines["one"].boxes) == (8, False)
 
 
+@pytest.mark.whole
 def test_a_first_run_that_was_cut_before_anything_was_stored_goes_on(keeping: Site) -> None:
     keeping.world.servers.clear()
     keeping.service.patience_s = 0.2
@@ -51,6 +54,7 @@ def test_a_first_run_that_was_cut_before_anything_was_stored_goes_on(keeping: Si
     assert ("create", "one container server", "missing") in keeping.planned()
 
 
+@pytest.mark.whole
 def test_data_of_another_cluster_is_not_taken_over(keeping: Site) -> None:
     put(keeping, "member")
     run = keeping.up()
@@ -61,6 +65,7 @@ def test_data_of_another_cluster_is_not_taken_over(keeping: Site) -> None:
     assert MEMBER in keeping.world.machines["one"].files
 
 
+@pytest.mark.whole
 def test_an_empty_disk_is_nobodys_data(keeping: Site) -> None:
     put(keeping, "lost+found")
     keeping.done()

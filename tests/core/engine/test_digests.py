@@ -26,6 +26,7 @@ def pinned(site: Site) -> Site:
     return site
 
 
+@pytest.mark.whole
 def test_an_image_with_a_digest_is_pulled_by_it_and_found_again(pinned: Site) -> None:
     engine = pinned.world.engines["two"]
     assert UNDER in engine.images
@@ -33,6 +34,7 @@ def test_an_image_with_a_digest_is_pulled_by_it_and_found_again(pinned: Site) ->
     assert pinned.planned() == []
 
 
+@pytest.mark.whole
 def test_an_image_that_is_there_by_its_digest_is_not_pulled(site: Site) -> None:
     site.service.image = PINNED
     for engine in site.world.engines.values():
@@ -41,6 +43,7 @@ def test_an_image_that_is_there_by_its_digest_is_not_pulled(site: Site) -> None:
     assert [effect for effect in site.world.effects if UNDER in effect] == []
 
 
+@pytest.mark.whole
 def test_a_digest_for_a_running_tag_replaces_the_container(running: Site) -> None:
     running.service.image = PINNED
     agents = [("replace", f"{node} container agent", "image changed from agent:1") for node in ("one", "two")]
@@ -61,6 +64,7 @@ def test_another_image_than_the_digest_says_is_refused_and_nothing_started(runni
     assert all(engine.boxes["agent"].config["Image"] == "agent:1" for engine in running.world.engines.values())
 
 
+@pytest.mark.whole
 def test_a_container_of_another_image_than_the_pinned_one_is_replaced(pinned: Site) -> None:
     pinned.world.engines["two"].boxes["agent"].image_id = "sha256:of-another"
     assert pinned.planned() == [("replace", "two container agent", "set by hand: image")]

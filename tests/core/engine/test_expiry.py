@@ -43,6 +43,7 @@ def warned(site: Site) -> list[str]:
     return [event.message for event in site.events if isinstance(event, ProblemFound)]
 
 
+@pytest.mark.whole
 def test_long_before_the_end_nobody_is_told(running: Site, before_the_end_of: Before) -> None:
     before_the_end_of(1, timedelta(days=90))
     assert api.expiring(running.project) == []
@@ -92,6 +93,7 @@ def test_what_nobody_uses_any_more_is_not_told(running: Site, before_the_end_of:
     assert "of-two" in running.state.credentials
 
 
+@pytest.mark.whole
 def test_a_certificate_of_a_short_life_is_told_in_its_last_third_alone(site: Site) -> None:
     with site.file.open("a") as file:
         file.write("authentication: {options: {x509: {leaf_days: 30}}}\n")

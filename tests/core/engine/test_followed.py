@@ -55,6 +55,7 @@ def program(site: Site, node: str, number: int, *, locked: bool = True) -> NodeP
     return made
 
 
+@pytest.mark.whole
 def test_two_of_three_silent_is_no_lock(make: Make) -> None:
     site = make("one", "two", "three", etcd=3)
     site.done()
@@ -70,6 +71,7 @@ def test_two_of_three_silent_is_no_lock(make: Make) -> None:
     assert site.world.effects == []
 
 
+@pytest.mark.whole
 def test_a_majority_that_becomes_silent_ends_the_run_as_locked(make: Make) -> None:
     site = make("one", "two", "three", etcd=3)
     site.done()
@@ -101,6 +103,7 @@ def test_a_cluster_that_lost_its_lock_nodes_is_taken_down_when_told_so(running: 
     assert "agent" in running.world.engines["one"].boxes
 
 
+@pytest.mark.whole
 def test_who_loses_the_race_for_a_new_cluster_keeps_no_state(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     taken, second, seen = Lock.take, colleague(site), list[api.Run]()
 
@@ -125,6 +128,7 @@ def test_who_loses_the_race_for_a_new_cluster_keeps_no_state(site: Site, monkeyp
     assert second.plan().is_empty
 
 
+@pytest.mark.whole
 def test_who_comes_while_a_cluster_is_made_is_told_by_whom(site: Site) -> None:
     second, ended = colleague(site), list[api.Run]()
 
@@ -145,6 +149,7 @@ def test_who_comes_while_a_cluster_is_made_is_told_by_whom(site: Site) -> None:
     assert [*second.folder.glob("*.rkxstate")] == []
 
 
+@pytest.mark.whole
 def test_numbers_rise_from_run_to_run_and_all_nodes_see_them(running: Site) -> None:
     numbers = []
     for level in (2, 3):
@@ -155,6 +160,7 @@ def test_numbers_rise_from_run_to_run_and_all_nodes_see_them(running: Site) -> N
     assert numbers[0] < numbers[1] <= running.state.generation
 
 
+@pytest.mark.whole
 def test_a_batch_of_a_run_that_was_followed_is_refused_in_both_profiles(running: Site) -> None:
     old = fence(running)
     running.service.content = b"other"
@@ -213,6 +219,7 @@ def half_open(running: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket
     client.close()
 
 
+@pytest.mark.whole
 def test_a_half_open_stream_is_ended_by_who_holds_the_lock(running: Site, half_open: socket.socket) -> None:
     running.service.content = b"other"
     running.done()
@@ -259,6 +266,7 @@ def test_who_hears_the_answers_of_anothers_batch_knows(running: Site, monkeypatc
         assert isinstance(result, list) == was_done, ended
 
 
+@pytest.mark.whole
 def test_a_batch_that_is_too_large_is_not_sent(running: Site) -> None:
     running.world.revive()
     with pytest.raises(PartlyDone, match="one: its files make a batch of 32 MiB, and 32 MiB is the most"):

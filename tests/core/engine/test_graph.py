@@ -38,6 +38,7 @@ def graphs(draw: st.DrawFn) -> list[Unit]:
     return draw(st.permutations(made))
 
 
+@pytest.mark.whole
 @given(graphs())
 @settings(max_examples=40, deadline=None)
 def test_each_unit_runs_once_after_what_it_waits_for(found: list[Unit]) -> None:
@@ -68,6 +69,7 @@ def test_a_failure_holds_back_only_what_waits_for_it() -> None:
     assert graph.left == [found[1], found[2]]
 
 
+@pytest.mark.whole
 def test_a_run_does_what_it_can_and_names_what_is_left(site: Site) -> None:
     site.done()
     site.service.image = "agent:2"
@@ -175,6 +177,7 @@ def test_all_files_of_a_node_are_one_unit(site: Site) -> None:
     assert [{action.key.node for action in each.actions} for each in batched] == [{"one"}, {"two"}]
 
 
+@pytest.mark.whole
 def test_the_order_of_hooks(site: Site, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     from rkx.registry import Plugins
 

@@ -146,6 +146,7 @@ def rising(seen: list[tuple[str, str, int]]) -> bool:
     return all(each == sorted(each) for each in numbers.values())
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_of_two_operators_one_works_at_a_time(world: World, seeds: range) -> None:
     """Nobody breaks a lock: each batch is that of who holds the lock on its node, and none begins before one ends."""
@@ -163,6 +164,7 @@ def test_of_two_operators_one_works_at_a_time(world: World, seeds: range) -> Non
     assert outcomes == {1, 2}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_no_batch_of_a_broken_run_follows_one_of_its_successor(world: World, seeds: range) -> None:
     fenced = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.core.engine.small import Site
@@ -11,6 +12,7 @@ from tests.core.engine.small import Site
 import rkx
 
 
+@pytest.mark.whole
 def test_every_key_is_p_256_in_the_form_that_the_api_server_reads(site: Site) -> None:
     site.done()
     keys = [c.parts["key"].reveal() for c in site.state.credentials.values() if "key" in c.parts]
@@ -22,6 +24,7 @@ def test_every_key_is_p_256_in_the_form_that_the_api_server_reads(site: Site) ->
         assert isinstance(key.curve, ec.SECP256R1)
 
 
+@pytest.mark.whole
 def test_certificates_live_for_three_years_and_authorities_for_ten(site: Site) -> None:
     site.done()
     lives = {}

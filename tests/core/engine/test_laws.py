@@ -8,7 +8,8 @@ from tests.core.engine.small import Site
 
 from rkx.testing.world import Snapshot
 
-PARTS = 5
+PARTS = 12
+EACH = [0, *(pytest.param(part, marks=pytest.mark.whole) for part in range(1, PARTS))]
 Moment = tuple[str, Snapshot, dict[str, bytes]]
 
 
@@ -43,6 +44,7 @@ def authorities(site: Site) -> set[bytes | None]:
     return {content for content in found if content and b"BEGIN CERTIFICATE" in content}
 
 
+@pytest.mark.whole
 def test_applying_twice_plans_nothing_and_sends_nothing(site: Site) -> None:
     site.done()
     assert site.world.effects != []
@@ -53,7 +55,7 @@ def test_applying_twice_plans_nothing_and_sends_nothing(site: Site) -> None:
     assert site.world.changes() == []
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", EACH)
 def test_a_run_cut_after_any_change_is_finished_by_the_next(make: Make, part: int) -> None:
     site = make("one")
     moments = watched(site)
@@ -70,6 +72,7 @@ def test_a_run_cut_after_any_change_is_finished_by_the_next(make: Make, part: in
     assert site.plan().is_empty, site.planned()
 
 
+@pytest.mark.whole
 def test_a_cut_between_two_nodes_is_finished_by_the_next_run(site: Site) -> None:
     moments = watched(site)
     site.done()
@@ -80,6 +83,7 @@ def test_a_cut_between_two_nodes_is_finished_by_the_next_run(site: Site) -> None
         assert names_of(site) == whole, f"after {moment[0]}"
 
 
+@pytest.mark.whole
 def test_what_a_replacement_left_when_cut_is_told_apart(make: Make) -> None:
     site = make("one")
     site.done()
@@ -95,6 +99,7 @@ def test_what_a_replacement_left_when_cut_is_told_apart(make: Make) -> None:
     assert site.plan().is_empty
 
 
+@pytest.mark.whole
 def test_a_removal_cut_after_any_change_is_finished_by_the_next(make: Make) -> None:
     site = make("one")
     site.done()
@@ -110,6 +115,7 @@ def test_a_removal_cut_after_any_change_is_finished_by_the_next(make: Make) -> N
         assert not site.file.with_suffix(".rkxstate").exists()
 
 
+@pytest.mark.whole
 def test_a_program_that_dies_tells_no_node_anything_more(make: Make) -> None:
     for number in (5, 30):
         site = make("one")
@@ -121,6 +127,7 @@ def test_a_program_that_dies_tells_no_node_anything_more(make: Make) -> None:
         assert site.plan().is_empty
 
 
+@pytest.mark.whole
 def test_a_run_keeps_one_former_generation_however_often_it_saves(site: Site) -> None:
     site.done()
     assert sorted(on_disk(site)) == ["cluster.rkxstate"]

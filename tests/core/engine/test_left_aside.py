@@ -53,6 +53,7 @@ class Minding(TinyService):
         return []
 
 
+@pytest.mark.whole
 def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_a_turn(make: Make) -> None:
     site = make()
     service = Minding()
@@ -66,6 +67,7 @@ def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_a_turn(make: Mak
     assert service.shown == {"one container server", "one container agent", "two container agent"}
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("where", ["facts", "id"])
 def test_what_a_node_says_of_itself_is_not_kept_whatever_its_size(make: Make, where: str) -> None:
     site = make()
@@ -83,6 +85,7 @@ def test_what_a_node_says_of_itself_is_not_kept_whatever_its_size(make: Make, wh
     assert (site.folder / "cluster.rkxstate").stat().st_size < 1 << 18
 
 
+@pytest.mark.whole
 def test_a_lock_on_a_node_that_keeps_none_holds_up_nobody_and_goes(running: Site) -> None:
     labels = {"rkx.cluster": running.state.cluster_id, "rkx.run": "stranger", "rkx.number": "999999999999999"}
     running.world.engines["two"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "x", "Labels": labels})

@@ -26,6 +26,7 @@ def release() -> Iterator[threading.Event]:
     event.set()
 
 
+@pytest.mark.whole
 def test_who_finds_no_free_stream_is_told_and_waits_no_longer_than_for_an_answer(release: threading.Event) -> None:
     def pieces() -> Iterator[bytes]:
         yield b"first\n"

@@ -187,6 +187,7 @@ CHANGES: dict[str, Callable[[Site], object]] = {
 }
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_run_whose_lock_was_broken_changes_nothing_more(site: Site, name: str) -> None:
     site.done()

@@ -60,6 +60,7 @@ def test_a_cluster_whose_state_is_nowhere_left_is_not_begun_anew(running: Site) 
     assert not file_of(running).exists()
 
 
+@pytest.mark.whole
 def test_a_state_that_another_run_left_behind_is_refused_until_the_newer_one_is_taken(running: Site) -> None:
     older = file_of(running).read_bytes()
     running.service.flag = "--level=2"
@@ -77,6 +78,7 @@ def test_a_state_that_another_run_left_behind_is_refused_until_the_newer_one_is_
     assert running.planned() == []
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("node", ["one", "two"])
 def test_another_clusters_state_is_not_written_over(site: Site, node: str) -> None:
     machine, other = site.world.machines[node], born()

@@ -31,6 +31,7 @@ def refused(site: Site) -> Site:
     return site
 
 
+@pytest.mark.whole
 def test_a_machine_that_was_mended_is_taken_by_the_next_run(refused: Site) -> None:
     refused.world.machines["two"].sysctls["kernel.panic"] = "10"
     refused.done()

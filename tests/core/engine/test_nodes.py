@@ -32,10 +32,12 @@ def taints(site: Site) -> list[tuple[str, str, str]]:
     return [(each["key"], each["value"], each["effect"]) for each in node(site)["spec"]["taints"]]
 
 
+@pytest.mark.whole
 def test_a_taint_of_others_is_no_drift(tainted: Site) -> None:
     assert tainted.planned() == []
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("left", [[], [{**THEIRS}], [THEIRS, {"key": "tiny", "value": "no", "effect": "NoSchedule"}]])
 def test_a_taint_that_was_taken_away_is_set_again(tainted: Site, left: list[dict[str, str]]) -> None:
     node(tainted)["spec"]["taints"] = left
@@ -46,6 +48,7 @@ def test_a_taint_that_was_taken_away_is_set_again(tainted: Site, left: list[dict
     assert tainted.planned() == []
 
 
+@pytest.mark.whole
 def test_a_taint_that_nobody_wants_any_more_goes_alone(tainted: Site) -> None:
     tainted.service.taints = ()
     assert ("update", "node two", "taint tiny is no longer wanted") in tainted.planned()
@@ -54,6 +57,7 @@ def test_a_taint_that_nobody_wants_any_more_goes_alone(tainted: Site) -> None:
     assert tainted.planned() == []
 
 
+@pytest.mark.whole
 def test_a_node_that_stays_not_ready_is_told_with_its_agents_last_words(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +73,7 @@ def test_a_node_that_stays_not_ready_is_told_with_its_agents_last_words(
     assert run.error.hint == "the last lines of agent:\nits last words"
 
 
+@pytest.mark.whole
 def test_nodes_that_never_become_ready_leave_nothing_undone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs on every node waits for them, but is no change."""
     monkeypatch.setattr("rkx.engine.object_actions.NODE_TIMEOUT_S", 0.2)

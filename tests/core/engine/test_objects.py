@@ -33,6 +33,7 @@ def test_an_object_that_rkx_made_goes_when_nobody_wants_it(running: Site) -> Non
     assert not kept(running, SETTINGS_PATH)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("changed", [False, True])
 def test_an_object_that_was_there_before_is_never_deleted(site: Site, *, changed: bool) -> None:
     found: Body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {}}
@@ -76,6 +77,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rkx.engine.drain.FIRST_S", 0.05)
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("_impatient")
 def test_a_pod_that_its_budget_holds_is_asked_for_until_the_time_is_over(running: Site) -> None:
     site = leaving(running)
@@ -91,6 +93,7 @@ def test_a_pod_that_its_budget_holds_is_asked_for_until_the_time_is_over(running
     assert "agent" in site.world.engines["two"].boxes
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("_impatient")
 def test_a_pod_goes_as_soon_as_its_budget_lets_it(running: Site) -> None:
     site = leaving(running)
@@ -111,6 +114,7 @@ def test_a_pod_goes_as_soon_as_its_budget_lets_it(running: Site) -> None:
     assert site.world.engines["two"].boxes == {}
 
 
+@pytest.mark.whole
 def test_a_namespace_is_deleted_only_when_it_is_agreed_to(running: Site) -> None:
     running.network.manifest = SETTINGS + DAEMON_SET
     assert [danger.what for danger in running.plan().asks] == ["delete namespace tiny"]
@@ -133,6 +137,7 @@ def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Sit
     assert [danger.what for danger in running.plan().asks] == ["delete namespace tiny"]
 
 
+@pytest.mark.whole
 def test_an_api_that_is_silent_for_long_is_asked_over_few_connections(
     running: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +160,7 @@ def test_an_api_that_is_silent_for_long_is_asked_over_few_connections(
     assert dialled.count(READY) < 10
 
 
+@pytest.mark.whole
 def test_who_waited_for_a_container_keeps_no_stream_to_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     address, dial, dialled = "tcp:127.0.0.1:7000", World.dial, list[socket.socket]()
     site.service.agent_probe = rkx.Probe(address=address, path="/healthz")
@@ -175,6 +181,7 @@ def test_who_waited_for_a_container_keeps_no_stream_to_it(site: Site, monkeypatc
         gc.enable()
 
 
+@pytest.mark.whole
 def test_what_runs_on_every_node_is_waited_for_on_a_new_one_too(site: Site) -> None:
     site.write(["one"])
     site.done()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.core.engine.small import Site
 
 import rkx
 
 
+@pytest.mark.whole
 def test_an_object_that_waits_for_a_ready_node_comes_after_it(site: Site) -> None:
     site.done()
     site.network.after = (rkx.node_ready("two"),)

@@ -20,6 +20,7 @@ from rkx_auth_x509.issue import issue
 Break = Callable[[Site], object]
 
 
+@pytest.mark.whole
 def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     signed: list[object] = []
     sign = lambda *arguments: signed.append(arguments) or issue(*arguments)  # type: ignore[func-returns-value] # noqa: E731
@@ -56,6 +57,7 @@ def test_a_plan_needs_no_key(running: Site) -> None:
         assert running.plan() == whole
 
 
+@pytest.mark.whole
 def test_a_plan_made_before_is_applied_as_it_is(running: Site) -> None:
     running.service.flag = "--level=2"
     planned = running.plan()
@@ -73,6 +75,7 @@ def test_a_plan_made_before_is_refused_when_nodes_have_moved_on(running: Site) -
     assert running.world.changes() == []
 
 
+@pytest.mark.whole
 def test_no_secret_is_shown(site: Site) -> None:
     planned = site.plan()
     site.done()
@@ -192,6 +195,7 @@ DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
 }
 
 
+@pytest.mark.whole
 def test_a_folder_open_to_all_is_made_at_prepare_and_not_read_again(site: Site) -> None:
     machine = site.world.machines["two"]
     machine.files["/var/lib/open"] = Entry(mode=0o700)
@@ -201,6 +205,7 @@ def test_a_folder_open_to_all_is_made_at_prepare_and_not_read_again(site: Site) 
     assert site.planned() == []
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", DRIFTS)
 def test_each_drift_is_found_and_repaired_alone(running: Site, name: str) -> None:
     spoil, expected = DRIFTS[name]
@@ -210,6 +215,7 @@ def test_each_drift_is_found_and_repaired_alone(running: Site, name: str) -> Non
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_a_label_that_nobody_wants_any_more_is_taken_off(running: Site) -> None:
     running.service.labels = {"tiny": "yes", "zone": "a"}
     running.done()
@@ -287,6 +293,7 @@ def test_x509_is_what_these_tests_run_with(site: Site) -> None:
     assert [type(each.plugin) for each in site.project.plugins.of("auth")] == [X509Auth]
 
 
+@pytest.mark.whole
 def test_a_folder_that_nobody_describes_any_more_goes_with_its_files(running: Site) -> None:
     running.service.has_extra = True
     running.done()
@@ -299,6 +306,7 @@ def test_a_folder_that_nobody_describes_any_more_goes_with_its_files(running: Si
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_a_node_that_left_the_file_is_told_of_a_lost_state_and_left_alone(running: Site) -> None:
     for file in running.folder.glob("*.rkxstate*"):
         file.unlink()

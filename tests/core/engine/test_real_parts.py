@@ -73,6 +73,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.whole
 def test_a_clusters_whole_life(world: World, file: Path) -> None:
     project = api.load(file, plugins=(FakeTransport(world),))
     for event in api.up(project):
@@ -161,6 +162,7 @@ def test_a_strangers_container_is_refused_by_name_and_image(world: World, file: 
     assert (world.effects, world.changes()) == ([], [])
 
 
+@pytest.mark.whole
 def test_a_port_that_another_listens_on_is_refused_with_its_address(world: World, file: Path) -> None:
     world.machines["two"].listening.append({"proto": "tcp", "port": 10250, "address": "0.0.0.0"})
     error = refused(world, file)

@@ -73,6 +73,7 @@ def test_an_accepted_risk_is_a_warning_and_stands_in_the_plan_however_it_is_show
     assert as_values(plan)["risks"][1] == {"name": "no-lock", "where": "network.plugin", "what": "no-lock!"}
 
 
+@pytest.mark.whole
 def test_every_run_tells_the_accepted_risks_with_nothing_to_do_too(risky: Site) -> None:
     accept(risky, "open-door", "no-lock")
     risky.done()

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tests.core.engine.small import Site, leaf
 
 import rkx
@@ -35,6 +36,7 @@ def test_every_certificate_is_told_with_its_end_and_the_first_one_first(running:
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_a_certificate_that_is_made_in_a_run_is_told_in_the_same_run(running: Site) -> None:
     running.service.leaves = ("more",)
     planned = {(verb, key): reason for verb, key, reason in running.planned()}
@@ -44,6 +46,7 @@ def test_a_certificate_that_is_made_in_a_run_is_told_in_the_same_run(running: Si
     assert running.planned() == []
 
 
+@pytest.mark.whole
 def test_what_nobody_needs_any_more_is_told_no_longer(running: Site) -> None:
     running.service.leaves = ("more",)
     running.done()

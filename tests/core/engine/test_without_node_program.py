@@ -54,6 +54,7 @@ def test_what_touches_a_node_says_what_is_missing_and_the_command_that_builds_it
     assert (bare.world.effects, bare.world.changes()) == ([], [])
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("name", ["mips", "x" * 300, "a\0b"])
 def test_a_machine_of_another_kind_is_left_aside(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     def built(architecture: str) -> bytes:

@@ -70,6 +70,7 @@ def test_a_machine_that_swallows_packets_is_named_in_time(open_node: Open, monke
             open_node(port=address[1])
 
 
+@pytest.mark.whole
 def test_newcomers_dropped_before_the_greeting_come_back(
     open_node: Open, behaviour: Behaviour, server: Server, engine: Path
 ) -> None:

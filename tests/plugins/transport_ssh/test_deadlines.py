@@ -100,6 +100,7 @@ def test_a_command_that_is_neither_run_nor_refused_is_given_up(
         open_node().engine()
 
 
+@pytest.mark.whole
 def test_a_login_shell_that_drips_is_given_up(open_node: Open, engine: Path, by_command: Behaviour) -> None:
     by_command.profile = "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.2; done"
     with pytest.raises(rkx.TimedOut, match="sshd did not answer in time"):
@@ -114,6 +115,7 @@ def test_a_login_shell_that_prints_without_end_is_given_up(
         open_node().engine()
 
 
+@pytest.mark.whole
 def test_a_packet_that_is_taken_by_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded, "WRITE_S", 0.2)
     ours, theirs = socket.socketpair()

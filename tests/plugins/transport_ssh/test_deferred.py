@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 AT_A_LOGIN = """
 import sys, rkx_transport_ssh.connect
 assert "paramiko" in sys.modules and "invoke" in sys.modules
@@ -30,6 +32,7 @@ def test_paramiko_comes_without_what_it_may_never_use() -> None:
     run(AT_A_LOGIN)
 
 
+@pytest.mark.whole
 def test_match_exec_of_openssh_config_is_honoured(home: Path) -> None:
     (home / ".ssh" / "config").write_text('Match exec "true"\n  User matched\nMatch exec "false"\n  Port 2022\n')
     run(BY_CONFIG, HOME=str(home))

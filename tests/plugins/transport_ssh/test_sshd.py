@@ -148,6 +148,7 @@ def test_streams_to_a_socket_with_each_kind_of_key(connect: Connect, place: Path
     assert talk(opened.engine(), block) == block + b"END"
 
 
+@pytest.mark.whole
 def test_two_hundred_streams_are_no_sessions(connect: Connect) -> None:
     opened = connect("MaxSessions 1")
     streams = [opened.engine() for _ in range(200)]
@@ -189,6 +190,7 @@ def test_a_revoked_authority_of_a_host_is_refused(connect: Connect, place: Path,
         connect(*shown, host_key="", host_keys="accept-new")
 
 
+@pytest.mark.whole
 def test_forbidden_streams_to_sockets_go_by_command(connect: Connect) -> None:
     opened = connect("AllowStreamLocalForwarding no")
     assert talk(opened.engine(), b"hello" * 100_000) == b"hello" * 100_000 + b"END"
@@ -196,6 +198,7 @@ def test_forbidden_streams_to_sockets_go_by_command(connect: Connect) -> None:
         opened.dial("unix:/run/x", timeout_s=5)
 
 
+@pytest.mark.whole
 def test_one_session_at_a_time_is_enough_for_commands(connect: Connect) -> None:
     opened = connect("AllowStreamLocalForwarding no", "MaxSessions 1")
     assert [talk(opened.engine(), b"%d" % number) for number in range(3)] == [b"0END", b"1END", b"2END"]

@@ -86,6 +86,7 @@ def test_the_socket_is_plain_and_blocking(open_node: Open, engine: Path) -> None
         assert sock.fileno() >= 0
 
 
+@pytest.mark.whole
 def test_64_mib_go_both_ways_at_once(open_node: Open, engine: Path) -> None:
     block = os.urandom(1 << 20)
     sock = open_node().engine()
@@ -199,6 +200,7 @@ def test_forbidden_streams_go_by_command_past_a_noisy_profile(
     assert talk(opened.engine(), b"again" * 100_000) == b"again" * 100_000 + b"END"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("allowed", [10, 2, 1])
 def test_streams_by_command_wait_for_each_other(
     open_node: Open, engine: Path, behaviour: Behaviour, docker: Path, allowed: int
