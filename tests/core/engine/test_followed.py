@@ -267,6 +267,22 @@ def test_who_hears_the_answers_of_anothers_batch_knows(running: Site, monkeypatc
 
 
 @pytest.mark.whole
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_start_of_a_killed_run_that_comes_late_costs_one_more_try(
+    running: Site, monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    """The container runs over the killed run's input, which has ended, and does nothing."""
+    run, cut = one_batch._run, iter(range(late))
+    nothing = (b"", 'rkx-node: input ended before the verb "end": nothing was done')
+    monkeypatch.setattr(one_batch, "_run", lambda *given: run(*given) if next(cut, None) is None else nothing)
+    if late == 1:
+        program(running, "one", 10**6).batch("files", [FILE])
+        assert FILE["path"] in running.world.machines["one"].files
+    else:  # no more than one run was killed under the lock before this one's
+        with pytest.raises(PartlyDone, match="nothing was done"):
+            program(running, "one", 10**6).batch("files", [FILE])
+
+
 def test_a_batch_that_is_too_large_is_not_sent(running: Site) -> None:
     running.world.revive()
     with pytest.raises(PartlyDone, match="one: its files make a batch of 32 MiB, and 32 MiB is the most"):
