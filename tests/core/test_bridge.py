@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -87,11 +86,12 @@ def test_a_half_closed_stream_goes_on_for_as_long_as_the_server_likes() -> None:
 def test_a_server_that_ends_in_time_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "ENDS_S", 5.0)
     order: list[str] = []
+    ends = threading.Event()
 
     class Slow(Silent):
         def receive(self) -> bytes:
             self.half.wait()
-            time.sleep(0.05)  # what a server does before it ends
+            ends.wait()
             order.append("ended")
             return b""
 
@@ -100,6 +100,8 @@ def test_a_server_that_ends_in_time_is_not_cut_off(monkeypatch: pytest.MonkeyPat
             super().close()
 
     transport.bridge(channel := Slow()).close()
+    assert not channel.closed.wait(0.1)
+    ends.set()
     assert channel.closed.wait(5)
     assert order[:2] == ["ended", "closed"]
 

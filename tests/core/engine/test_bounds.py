@@ -149,7 +149,7 @@ def test_one_action_takes_no_longer_than_its_limit_whatever_there_is_to_ask() ->
 
     def slowly(request: Request) -> Response:
         asked.append(request.method)
-        time.sleep(0.05)
+        time.sleep(0.05)  # each answer in time, all of them not
         return Response(status=204)
 
     limit, began = Limit(size=bounds.MIB, seconds=0.2), time.monotonic()

@@ -34,7 +34,7 @@ class Naming:
         if request.path.endswith("/containers/json"):
             return as_json(self.rows)
         self.asked.append(f"{request.method} {request.path.partition('/containers/')[2]}")
-        time.sleep(self.slow_s)
+        time.sleep(self.slow_s)  # an Engine that takes its time for each request is what is tested
         return error(500, "no")
 
     def close(self) -> None:

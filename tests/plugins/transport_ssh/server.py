@@ -6,7 +6,6 @@ import contextlib
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,6 +22,8 @@ from paramiko.common import (
 from paramiko.message import Message
 
 PIECE_BYTES = 1 << 16
+DRIP_S = 0.05
+"""How often a server says a little, so that each piece comes in time and all of them do not."""
 
 
 @dataclass(kw_only=True)
@@ -118,6 +119,12 @@ class _ServerTransport(paramiko.Transport):
     def __init__(self, sock: socket.socket, behaviour: Behaviour) -> None:
         super().__init__(sock)
         self._behaviour = behaviour
+        self.closed = threading.Event()
+        """Who says nothing, or the same again and again, waits for it."""
+
+    def close(self) -> None:
+        self.closed.set()
+        super().close()
 
     def greet(self) -> None:
         m = Message()
@@ -126,8 +133,8 @@ class _ServerTransport(paramiko.Transport):
         self._send_message(m)  # type: ignore[attr-defined]  # not in paramiko's stubs
 
     def _negotiate_keys(self, m: Message) -> None:
-        while self._behaviour.no_key_exchange and self.is_active():
-            time.sleep(0.05)
+        if self._behaviour.no_key_exchange:
+            self.closed.wait()
         super()._negotiate_keys(m)  # type: ignore[misc]  # not in paramiko's stubs
 
     def _parse_channel_open(self, m: Message) -> None:
@@ -155,9 +162,8 @@ class _Rules(paramiko.ServerInterface):
         return self._behaviour.methods
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        while self._behaviour.endless_sign_in:
+        while self._behaviour.endless_sign_in and not self._transport.closed.wait(DRIP_S):
             self._transport.greet()
-            time.sleep(0.05)
         known = self._behaviour.users.get(username, [])
         allowed = "publickey" in self._behaviour.methods and key.asbytes() in known
         return AUTH_SUCCESSFUL if allowed else AUTH_FAILED
@@ -182,8 +188,8 @@ class _Rules(paramiko.ServerInterface):
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         if self._behaviour.no_commands:
             return False
-        while self._behaviour.silent_commands and self._transport.is_active():
-            time.sleep(0.05)
+        if self._behaviour.silent_commands:
+            self._transport.closed.wait()
         run = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
         self.commands.append(run)
         run.start()

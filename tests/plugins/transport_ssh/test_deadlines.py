@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.plugins.transport_ssh.conftest import Open
-from tests.plugins.transport_ssh.server import Behaviour
+from tests.plugins.transport_ssh.server import DRIP_S, Behaviour
 
 import rkx
 from rkx_transport_ssh import connect, guarded, login, node, stdio
@@ -21,9 +21,10 @@ Drip = Callable[[bytes, int], int]
 
 @pytest.fixture
 def drip() -> Iterator[Drip]:
-    """Listen on a port; who comes there gets a piece, as often as told, every 50 ms."""
+    """Listen on a port; who comes there gets a piece, as often as told, every ``DRIP_S``."""
     listener = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
+    over = threading.Event()
 
     def serve(piece: bytes, times: int) -> None:
         with contextlib.suppress(OSError):
@@ -32,7 +33,7 @@ def drip() -> Iterator[Drip]:
                 with sock, contextlib.suppress(OSError):
                     for _ in range(times):
                         sock.sendall(piece)
-                        time.sleep(0.05)
+                        over.wait(DRIP_S)
                     sock.recv(1 << 16)
 
     def start(piece: bytes, times: int) -> int:
@@ -41,6 +42,7 @@ def drip() -> Iterator[Drip]:
         return int(listener.getsockname()[1])
 
     yield start
+    over.set()
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     threads[0].join()
@@ -119,12 +121,12 @@ def test_a_login_shell_that_prints_without_end_is_given_up(
 def test_a_packet_that_is_taken_by_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded, "WRITE_S", 0.2)
     ours, theirs = socket.socketpair()
+    over = threading.Event()
 
     def take() -> None:
-        with theirs, contextlib.suppress(OSError):
-            for _ in range(40):
+        with contextlib.suppress(OSError):
+            while not over.wait(DRIP_S):
                 theirs.recv(1)
-                time.sleep(0.05)
 
     taker = threading.Thread(target=take)
     taker.start()
@@ -135,5 +137,7 @@ def test_a_packet_that_is_taken_by_drips_is_given_up(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - started < 1
     with pytest.raises(guarded.Violation, match="does not take a packet within"):
         packets.read_all(1)
-    theirs.shutdown(socket.SHUT_RDWR)
+    over.set()
+    theirs.shutdown(socket.SHUT_RDWR)  # it may wait for a byte
     taker.join()
+    theirs.close()

@@ -52,24 +52,6 @@ def test_more_than_the_window_ends_the_connection(
     expect_lost(opened, "more than the window of channel 0")
 
 
-def test_more_at_once_than_agreed_ends_the_connection(open_node: Open, engine: Path, server: Server) -> None:
-    opened = open_node()
-    with opened.engine() as sock:
-        sock.settimeout(5)
-        server.send(MSG_CHANNEL_DATA, 0, PIECE + b"x")
-        assert read_all(sock) == b""
-    expect_lost(opened, "32769 bytes at once on channel 0")
-
-
-def test_a_packet_without_measure_ends_the_connection(open_node: Open, engine: Path, server: Server) -> None:
-    opened = open_node()
-    with opened.engine() as sock:
-        sock.settimeout(5)
-        server.send(MSG_IGNORE, PIECE * 9)
-        assert read_all(sock) == b""
-    expect_lost(opened, "a packet of more than 256 KiB")
-
-
 def test_data_for_a_closed_channel_is_dropped_up_to_its_window(
     open_node: Open, engine: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,13 +66,23 @@ def test_data_for_a_closed_channel_is_dropped_up_to_its_window(
     expect_lost(opened, "channel 0, which is closed")
 
 
-def test_data_for_a_channel_never_opened_ends_the_connection(open_node: Open, engine: Path, server: Server) -> None:
+@pytest.mark.parametrize(
+    ("kind", "fields", "reason"),
+    [
+        (MSG_CHANNEL_DATA, (0, PIECE + b"x"), "32769 bytes at once on channel 0"),
+        (MSG_CHANNEL_DATA, (77, b"x"), "channel 77, which was never opened"),
+        (MSG_IGNORE, (PIECE * 9,), "a packet of more than 256 KiB"),
+    ],
+)
+def test_one_message_beyond_its_bound_ends_the_connection(
+    open_node: Open, engine: Path, server: Server, kind: int, fields: tuple[int | bytes, ...], reason: str
+) -> None:
     opened = open_node()
     with opened.engine() as sock:
         sock.settimeout(5)
-        server.send(MSG_CHANNEL_DATA, 77, b"x")
+        server.send(kind, *fields)
         assert read_all(sock) == b""
-    expect_lost(opened, "channel 77, which was never opened")
+    expect_lost(opened, reason)
 
 
 UNASKED: dict[str, tuple[int, tuple[str | int, ...], str]] = {
