@@ -103,16 +103,16 @@ class Search:
 
     def _refuse_lost(self) -> None:
         """Refuse to begin anew where a cluster is: a worker's word alone stops that worker's own work, not a birth."""
-        found = {link.name: names for link in self.links.values() if (names := _marked(link))}
-        marked = [f"{name} ({', '.join(names)})" for name, names in found.items() if self._keepers() & found.keys()]
+        marked = {link.name: names for link in self.links.values() if (names := _marked(link))}
         if self.damaged:
             messages = "; ".join(error.message for error in self.damaged.values())
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
-        if marked:
+        if self._keepers() & marked.keys():
             refuse_held(self.links[name] for name in sorted(self._keepers()))
+            on = ", ".join(f"{name} ({', '.join(names)})" for name, names in marked.items())
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
-                f"{self.path} is missing, yet containers of a cluster made by rkx are on {', '.join(marked)}, and no"
+                f"{self.path} is missing, yet containers of a cluster made by rkx are on {on}, and no"
                 f" copy of its state was found ({STATE_COPY})",
                 hint=f"{HOW}, or use other machines: new authorities would cut it off{look}",
             )
