@@ -33,7 +33,7 @@ def single(lab: Lab, spare: str, tmp_path_factory: pytest.TempPathFactory) -> Cl
 WAYS = {"no sockets": NO_SOCKETS, "no tcp": NO_TCP, "neither": NOTHING}
 
 
-@pytest.fixture(params=["no sockets", "no tcp", pytest.param("neither", marks=pytest.mark.long)])
+@pytest.fixture(params=[pytest.param(way, marks=[pytest.mark.long] * (ways == NOTHING)) for way, ways in WAYS.items()])
 def narrow(single: Cluster, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """The machine with an sshd that forbids streams."""
     options = WAYS[request.param]
