@@ -193,7 +193,8 @@ class FakeEngine:
         if verb == "wait":
             return self._waited(box)
         if verb == "attach":
-            run = box.runs + 1  # the one that it is attached to, whenever this stream is looked at
+            # the run that it is attached to, whenever this stream is looked at: the one that goes on, or the next
+            run = box.runs + (box.state != "running")
             return Response(upgrade=lambda given, said: self._batch(box, run, given, said))
         if (verb, box.state) == ("start", "running"):
             return Response(status=304)
