@@ -14,10 +14,9 @@ import pytest
 from tests.core.conftest import SOURCE, Install
 
 import rkx
-from rkx import registry
 from rkx.errors import PluginApiMismatch, PluginConflict, PluginFault, PluginNotFound
 from rkx.model.cluster import Cluster, PluginRef
-from rkx.registry import Chosen, Plugins, find
+from rkx.registry import Chosen, Plugins, calls, find
 from rkx.testing.world import NoOptions
 
 CLUSTER = Cluster(name="sample", nodes=(), kubernetes_version="v1.34.4")
@@ -142,7 +141,7 @@ def test_a_hook_that_exits() -> None:
 
 
 def test_a_hook_that_hangs_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "DEADLINE_S", 0.05)
+    monkeypatch.setattr(calls, "DEADLINE_S", 0.05)
     never = threading.Event()
     assert "gave no answer in 0.05 s" in fault(never.wait).message
     never.set()

@@ -179,17 +179,17 @@ def test_all_files_of_a_node_are_one_unit(site: Site) -> None:
 
 @pytest.mark.whole
 def test_the_order_of_hooks(site: Site, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rkx.registry import Plugins
+    from rkx.registry.calls import Calls
 
     asked: list[str] = []
-    call = Plugins._call
+    call = Calls.call
 
-    def noted(self: Plugins, chosen: object, hook: str, *rest: object, **arguments: object) -> object:
+    def noted(self: Calls, chosen: object, hook: str, *rest: object, **arguments: object) -> object:
         node = arguments.get("node")
         asked.append(f"{hook} {getattr(chosen, 'ref').stage} {getattr(node, 'name', '')}".rstrip())  # noqa: B009
         return call(self, chosen, hook, *rest, **arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Plugins, "_call", noted)
+    monkeypatch.setattr(Calls, "call", noted)
     site.done()
     first_transport = [each for each in asked if each.startswith("rkx_open_transport")]
     golden("hooks.txt", "\n".join([*sorted(first_transport), *(e for e in asked if e not in first_transport)]) + "\n")
