@@ -44,6 +44,10 @@ ENDLESS = Limit(size=1 << 62, seconds=float("inf"))
 """Of a stream that carries others, which have limits of their own."""
 
 
+class TooLate(BadAnswer):
+    """An answer that took longer than its limit: asked again, its server would take as long."""
+
+
 class Gauge:
     """What one answer may still bring, and until when."""
 
@@ -52,10 +56,10 @@ class Gauge:
         self._node, self._asked = node, asked[:200]
 
     def left(self) -> float:
-        """Give the seconds that are left; BadAnswer when there are none."""
+        """Give the seconds that are left; TooLate when there are none."""
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise self._bad(f"takes longer than {self._limit.seconds:g} s")
+            raise self._bad(f"takes longer than {self._limit.seconds:g} s", TooLate)
         return left
 
     def count(self, size: int) -> None:
@@ -64,8 +68,8 @@ class Gauge:
         if self._rest < 0:
             raise self._bad(f"is larger than {self._limit.size / MIB:g} MiB")
 
-    def _bad(self, why: str) -> BadAnswer:
-        return BadAnswer(f"{self._node}: {self._asked}: the answer {why}", node=self._node, hint=_HINT)
+    def _bad(self, why: str, kind: type[BadAnswer] = BadAnswer) -> BadAnswer:
+        return kind(f"{self._node}: {self._asked}: the answer {why}", node=self._node, hint=_HINT)
 
 
 class Counted(socket.SocketIO):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from rkx.engine.answers import WORDS, Said, parsed, words
-from rkx.engine.bounds import ENGINE, PING, Limit
+from rkx.engine.bounds import ENGINE, PING, Limit, TooLate
 from rkx.engine.sessions import TIMEOUT_S, Session, StreamAdapter, bind, session
 from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, RkxError, StreamRefused, TimedOut
 from rkx.transport import DialForbidden, Dials, Transport
@@ -72,6 +72,7 @@ class Link:
         self._relays = relays
         self._dials: bool | None = None if isinstance(transport, Dials) else False
         self._api_version = ""
+        self._too_late: TooLate | None = None
         self._lock = threading.Lock()
         self.guard: Callable[[], None] | None = None
 
@@ -86,7 +87,7 @@ class Link:
 
         try:
             with (
-                self._translated(self._refused),
+                self._translated(self._refused, limit),
                 contextlib.closing(
                     self.client(timeout_s=timeout_s, limit=limit, until=time.monotonic() + limit.seconds)
                 ) as client,
@@ -103,14 +104,23 @@ class Link:
         """
         ends = time.monotonic() + ENGINE.seconds
         opened = session(self._transport.engine, self.name, timeout_s=timeout_s, until=ends)
-        with self._translated(self._unshown), opened as plain:
+        with self._translated(self._unshown, ENGINE), opened as plain:
             yield plain
 
     @contextlib.contextmanager
-    def _translated(self, refused: Callable[[str], RkxError]) -> Iterator[None]:
-        """Name the node in errors; docker-py reads answers by itself, and what it stumbles over is bad, too."""
+    def _translated(self, refused: Callable[[str], RkxError], limit: Limit) -> Iterator[None]:
+        """Name the node in errors; docker-py reads answers by itself, and what it stumbles over is bad, too.
+
+        An Engine that let a plain answer's time run out is asked nothing more: it says how many things there are to
+        ask. Pulls and batches are as many as rkx wants.
+        """
+        if self._too_late is not None:
+            raise BadAnswer(f"not asked again: {self._too_late.message}", node=self.name, hint=self._too_late.hint)
         try:
             yield
+        except TooLate as error:
+            self._too_late = error if limit == ENGINE else None
+            raise
         except requests.JSONDecodeError as error:
             raise self._bad(error) from error
         except requests.HTTPError as error:

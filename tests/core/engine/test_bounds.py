@@ -163,6 +163,23 @@ def test_one_action_takes_no_longer_than_its_limit_whatever_there_is_to_ask() ->
     assert len(asked) == sent < 10
 
 
+def test_an_engine_that_took_too_long_once_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.link.ENGINE", SHORT)
+    asked: list[str] = []
+
+    def slowly(request: Request) -> Response:
+        asked.append(request.path)
+        return without_end(b" ", 0.02)(request)
+
+    way = link(slowly)
+    with pytest.raises(BadAnswer, match=r"one: GET .*: the answer takes longer"), way.docker(limit=SHORT) as docker:
+        docker.info()
+    for lend in (way.docker, way.http):
+        with pytest.raises(BadAnswer, match=r"not asked again: one: GET .*: the answer takes longer"), lend() as client:
+            client.get("http://node/containers/json")
+    assert len(asked) == 1
+
+
 def _remove_for_ever(docker: APIClient) -> None:
     for number in range(40):
         docker.remove_container(f"c{number}")
