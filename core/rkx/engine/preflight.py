@@ -46,7 +46,7 @@ def judged_by_host(plugins: Plugins, desired: Desired) -> set[str]:
     """Name the nodes that plugins refuse for what rkx-node said last: it may be another matter by now."""
     blind = {name: replace(facts, host=None) for name, facts in desired.facts.items()}
     found = _errors(plugins, desired.cluster, desired.facts) - _errors(plugins, desired.cluster, blind)
-    return {finding.node for finding in found}
+    return {finding.node for finding in found} & desired.facts.keys()
 
 
 def _errors(plugins: Plugins, cluster: Cluster, facts: Facts) -> set[Finding]:
@@ -72,7 +72,7 @@ def _failed(errors: list[Finding]) -> PreflightFailed:
 
 
 def _of_problems(problems: Sequence[Problem]) -> PreflightFailed:
-    message = "; ".join(f"{each.where}: {each.message}" for each in problems)
+    message = "; ".join(f"{each.where}: {each.message}" if each.where else each.message for each in problems)
     hints = dict.fromkeys(each.hint for each in problems if each.hint)
     return PreflightFailed(message, hint="; ".join(hints), problems=problems)
 

@@ -50,3 +50,22 @@ def test_a_plan_asks_no_machine_anew(refused: Site) -> None:
     with pytest.raises(PreflightFailed, match=r"two: kernel\.panic is not 10"):
         refused.plan()
     assert (refused.world.effects, refused.world.changes()) == ([], [])
+
+
+class OfNobody(TinyService):
+    """Refuses the cluster as a whole for what a host says."""
+
+    @rkx.hookimpl
+    def rkx_checks(self, cluster: rkx.Cluster, facts: rkx.Facts) -> list[rkx.Finding]:
+        panics = {each.host.sysctls["kernel.panic"] for each in facts.values() if each.host}
+        wrong = rkx.Finding(node="", check="kernel", message="kernel.panic differs")
+        return [wrong] if len(panics) > 1 else []
+
+
+def test_what_no_node_is_to_blame_for_is_asked_of_none(site: Site) -> None:
+    site.service = OfNobody()
+    site.world.machines["one"].sysctls["kernel.panic"] = "10"
+    for _run in range(2):
+        run = site.up()
+        assert (run.exit_code, str(run.error)) == (6, "kernel.panic differs")
+        site.world.revive()
