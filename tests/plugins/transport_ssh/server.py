@@ -68,7 +68,10 @@ class Server:
     def cut(self) -> None:
         """End all connections."""
         while self._open:
-            self._open.pop().close()
+            one = self._open.pop()
+            one.close()
+            if isinstance(one, _ServerTransport):
+                one.join()  # which close does only where the client is still there
 
     def send(self, kind: int, *fields: str | bytes | int | bool, times: int = 1) -> None:
         """Send a message on all connections, whether it was asked for or not, as far as they take it."""
@@ -190,6 +193,7 @@ class _Rules(paramiko.ServerInterface):
             return False
         if self._behaviour.silent_commands:
             self._transport.closed.wait()
+            return False
         run = threading.Thread(target=self._run, args=(channel, command.decode()), daemon=True)
         self.commands.append(run)
         run.start()
