@@ -322,6 +322,37 @@ def test_hostile_registry_is_told_and_nothing_changes(site: Site, kind: str) -> 
     assert own(site.cluster) == before
 
 
+def included(elsewhere: Server) -> dict[str, tuple[Answer, str]]:
+    """Give what a server of manifests may say, and what is told of that."""
+    away = f"http://{elsewhere.address}:{elsewhere.port}/"
+    return {
+        "another host": (whole(b"", http(b"", f"Location: {away}", status="302 Found")), f"it leads to {away}"),
+        "another content": (whole(b"", http(b"kind: Other")), "has the SHA-256"),
+        "endless body": (endless(b"#" * (1 << 16)), "is larger than"),
+        "an error of its own": (whole(b"", http(b"", status=f"500 {CONTROL}")), "HTTP Error 500"),
+        "slow": (slow(0.5, first=True), "takes longer than 20 s"),
+    }
+
+
+def test_hostile_included_address_is_told_and_nothing_changes(site: Site) -> None:
+    whole_file = dict(site.cluster.values)
+    with nothing_elsewhere(site), Pretender(silent) as server:
+        source = {"source": f"http://{server.address}:{server.port}/a.yml", "sha256": "0" * 64}
+        site.cluster.values["addons_include"] = [source]
+        site.cluster.write()
+        for kind, (server.answer, words) in included(site.elsewhere).items():
+            asked = server.taken
+            told(site.cluster.rkx("validate"), 0)
+            assert server.taken == asked, kind
+            done = site.up()
+            told(done, 3, "cluster.yml:", source["source"], words)
+            assert "\x1b" not in done.out + done.err, kind
+            assert server.taken == asked + 1, kind
+    site.cluster.values = whole_file
+    site.cluster.write()
+    site.cluster.has_nothing_to_do()
+
+
 def test_cluster_is_taken_down_and_data_of_others_stay(site: Site) -> None:
     plant_copy(site)
     told(site.cluster.rkx("remove", "--yes", "--plain"), 0)
