@@ -131,6 +131,17 @@ def test_nothing_of_ways_paths_or_further_nodes_is_taken_from_a_copy(
     assert not [path for path in running.world.machines["two"].files if path.startswith(f"{ROOT}/")]
 
 
+def test_ways_to_nodes_are_not_taken_from_a_copy_by_a_run_that_ends_early_either(running: Site) -> None:
+    """The next run would go by them to a node that left the file."""
+    state = running.state
+    nodes = {n: dataclasses.replace(r, transport="other", options={"a": "b"}) for n, r in state.nodes.items()}
+    plant(running, "one", dump(dataclasses.replace(state, nodes=nodes)))
+    lose(running)
+    running.world.engines["two"].says["SystemTime"] = "2026-01-01T00:00:00Z"
+    assert running.up().exit_code == 6
+    assert {(record.transport, *record.options) for record in running.state.nodes.values()} == {("fake",)}
+
+
 def controlplanes(site: Site) -> Site:
     """Make both nodes control planes; etcd stays on the first."""
     site.__dict__.pop("project", None)
