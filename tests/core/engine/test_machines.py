@@ -51,6 +51,16 @@ def test_docker_that_was_installed_anew_is_told_and_the_machine_prepared_anew(ru
 
 
 @pytest.mark.whole
+@pytest.mark.parametrize("node", ["one", "two"])
+def test_a_cluster_goes_from_a_machine_whose_docker_was_installed_anew(running: Site, node: str) -> None:
+    new_docker(running, node)
+    running.remove().wait()
+    assert [engine.boxes for engine in running.world.engines.values()] == [{}, {}]
+    for machine in running.world.machines.values():
+        assert not [path for path in machine.files if path.startswith((f"{ROOT}/", "/var/lib/rkx/"))]
+
+
+@pytest.mark.whole
 def test_containers_that_stayed_under_a_new_id_of_docker_stay(running: Site) -> None:
     running.world.engines["two"].id = "engine-anew"
     agent = running.world.engines["two"].boxes["agent"].id
