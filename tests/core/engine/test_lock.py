@@ -177,6 +177,14 @@ def test_a_broken_lock_stops_its_former_holder(world: World) -> None:
         first.check()
 
 
+def test_a_lock_that_somebody_deleted_stops_its_holder(world: World) -> None:
+    first = lock(world, "first")
+    first.take()
+    del world.engines["one"].boxes["rkx-lock"]
+    with pytest.raises(Interrupted, match="one: this run's lock is gone"):
+        first.check()
+
+
 CHANGES: dict[str, Callable[[Site], object]] = {
     "container": lambda site: setattr(site.service, "flag", "--level=2"),
     "file": lambda site: setattr(site.service, "content", b"other"),
