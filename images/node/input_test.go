@@ -44,6 +44,17 @@ func TestABatchHasALimit(t *testing.T) {
 	}
 }
 
+func TestProgramTakesNoBatchBeyondTheLimit(t *testing.T) {
+	command := program(t)
+	command.Stdin = strings.NewReader(beginLine + strings.Repeat(" ", mostBytes) + "\n" + endLine + "\n")
+	var complaints bytes.Buffer
+	command.Stderr = &complaints
+	out, _ := command.Output()
+	if code := command.ProcessState.ExitCode(); code != exitMalformed || len(out) > 0 || !strings.Contains(complaints.String(), "larger than 32 MiB") {
+		t.Fatalf("exit %d, %q, %q", code, out, &complaints)
+	}
+}
+
 func TestABatchOfExactlyTheLimitIsTaken(t *testing.T) {
 	text := beginLine + "\n" + endLine + "\n"
 	var out, complaints bytes.Buffer
