@@ -35,6 +35,16 @@ if TYPE_CHECKING:
         TransportPlugin,
         hookimpl,
     )
+    from rkx.model.action import (
+        Action,
+        Change,
+        ContainerAction,
+        CreateContainer,
+        RemoveContainer,
+        ReplaceContainer,
+        RestartContainer,
+        StartContainer,
+    )
     from rkx.model.checks import Check, Finding, PortClaim
     from rkx.model.cluster import Cluster, DrainOptions, PluginRef, Registry, UpgradeStrategy
     from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
@@ -55,16 +65,16 @@ if TYPE_CHECKING:
         Saved,
         describe,
     )
+    from rkx.model.key import ContainerKey, Key
     from rkx.model.network import AuthSettings, NetworkSettings
     from rkx.model.node import Node, Taint
-    from rkx.model.plan import Action, Change, Danger, Plan
+    from rkx.model.plan import Danger, Plan
     from rkx.model.resource import (
         API_READY,
         NODE_PROGRAM,
         Container,
         File,
         Folder,
-        Key,
         Leaves,
         Manifest,
         Milestone,
@@ -100,8 +110,11 @@ _HOMES = {
     " Identity Issued IssueRequest Pending Saved describe",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
-    "rkx.model.plan": "Action Change Danger Plan",
-    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Key Leaves Manifest Milestone Mount Object"
+    "rkx.model.action": "Action Change ContainerAction CreateContainer RemoveContainer ReplaceContainer"
+    " RestartContainer StartContainer",
+    "rkx.model.key": "ContainerKey Key",
+    "rkx.model.plan": "Danger Plan",
+    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Leaves Manifest Milestone Mount Object"
     " Part Probe Read Registration Resource Rollout node_ready node_started",
     "rkx.model.risk": "Risk",
     "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
@@ -123,7 +136,8 @@ __all__ = [  # spelled out, since type checkers read it
     "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
     "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",
-    "NODE_CLIENT_CA",
+    "NODE_CLIENT_CA", "ContainerAction", "ContainerKey", "CreateContainer", "RemoveContainer", "ReplaceContainer",
+    "RestartContainer", "StartContainer",
 ]
 # fmt: on
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rkx.errors import PartlyDone, PlanStale, PreflightFailed, Problem, Refused, TransportError
 from rkx.events import PlanReady, ProblemFound
+from rkx.model.action import PrepareNode
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
 from rkx.project import Project, load
@@ -190,7 +191,7 @@ def _carry_out(
     from rkx.engine import planning
     from rkx.engine.kubeconfig import write_kubeconfig
 
-    if any(action.verb == "prepare" for action in found.actions):
+    if any(isinstance(action, PrepareNode) for action in found.actions):
         conductor.prepare(desired, found)
         before = found.asks
         desired, found = planning.fit(visit)

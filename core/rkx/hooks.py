@@ -14,14 +14,15 @@ from typing import ClassVar, Final, Generic, TypeVar
 import pluggy
 
 from rkx.errors import Problem
+from rkx.model.action import ContainerAction
 from rkx.model.checks import Check
 from rkx.model.cluster import Cluster, Stage
 from rkx.model.facts import Facts
 from rkx.model.identity import Due, Identity, Issued, IssueRequest, Pending, Saved
+from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
-from rkx.model.plan import Action
-from rkx.model.resource import Key, Resource
+from rkx.model.resource import Resource
 from rkx.model.step import Answers, Call, Lane, Step, Turn, Verdict
 from rkx.transport import Prompt, Transport
 
@@ -100,13 +101,13 @@ class Specifications:
         raise NotImplementedError
 
     @hookspec
-    def rkx_asks(self, cluster: Cluster, applied: Sequence[Key]) -> Sequence[Call]:
+    def rkx_asks(self, cluster: Cluster, applied: Sequence[ContainerKey]) -> Sequence[Call]:
         """Say what to look up at plan time. Asked of all services; GET or reads only."""
         raise NotImplementedError
 
     @hookspec
     def rkx_turns(
-        self, cluster: Cluster, applied: Sequence[Key], changes: Sequence[Action], answers: Answers
+        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction], answers: Answers
     ) -> Sequence[Turn | Lane]:
         """Put steps around a node's changes. Asked of all services; pure."""
         raise NotImplementedError

@@ -17,6 +17,7 @@ import pytest
 from tests.contract.kit import BROKEN, Law, keep, laws
 
 import rkx
+from rkx.model.key import ManifestKey
 from rkx.testing import conformance
 from rkx.testing.conformance import samples, test_describing, test_every, test_network, test_pure
 from rkx.testing.conformance.subject import Subject, concerns, given, load
@@ -101,7 +102,7 @@ def leaves(cluster: rkx.Cluster, **more: Any) -> rkx.Leaves:  # noqa: ANN401 - a
 
 COUNT = itertools.count()
 POD = "{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, spec: {{initContainers: [{{name: b, image: '{}'}}]}}}}"
-ABSENT = rkx.Key("", "Manifest", "of-another")
+ABSENT = ManifestKey("of-another")
 DESCRIBED: list[tuple[Law, Describe]] = [
     (test_describing.test_a_key_means_one_thing, lambda c: [manifest(), manifest(text="")]),
     (

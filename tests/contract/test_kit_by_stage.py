@@ -151,8 +151,8 @@ class Service(rkx.ServicePlugin[NoOptions]):
     def rkx_turns(
         self,
         cluster: rkx.Cluster,
-        applied: Sequence[rkx.Key],
-        changes: Sequence[rkx.Action],
+        applied: Sequence[rkx.ContainerKey],
+        changes: Sequence[rkx.ContainerAction],
         answers: rkx.Answers,
     ) -> Sequence[rkx.Turn | rkx.Lane]:
         step = rkx.Step(verb="join", subject="node-1", reason="new", asks=(CALL,))

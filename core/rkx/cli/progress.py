@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, PlanReady, RunStarted, Waiting
-from rkx.model.plan import Action
+from rkx.model.action import Action
 
 CLUSTER = "the cluster"
 MOST_OF_A_KIND = 2
@@ -78,7 +78,7 @@ class Progress:
         pending = {str(action.key): action for action in self._planned if self._is_pending(str(action.key))}
         for key, action in pending.items():
             if action.key.node == node and (cause := self._cause(key, pending)):
-                return f"{action.key.kind.lower()} {action.key.name} for {cause}"
+                return f"{action.key.shown_kind.lower()} {action.key.shown_name} for {cause}"
         return ""
 
     def _is_pending(self, key: str) -> bool:

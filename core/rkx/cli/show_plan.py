@@ -9,7 +9,8 @@ from typing import Any
 
 from rkx.cli.show_plain import counted
 from rkx.lines import one_line
-from rkx.model.plan import Action, Plan
+from rkx.model.action import Action
+from rkx.model.plan import Plan
 from rkx.model.step import Step, Turn
 
 
@@ -31,7 +32,7 @@ def _actions(plan: Plan) -> Iterator[str]:
 
 def _action(action: Action) -> Iterator[str]:
     owner = f", by {action.owner}" if action.owner else ""
-    yield f"  {action.verb:<8} {action.key.kind.lower()} {action.key.name} ({action.reason}{owner})"
+    yield f"  {action.verb:<8} {action.key.shown_kind.lower()} {action.key.shown_name} ({action.reason}{owner})"
     for change in action.changes:
         values = (
             f": {change.before or 'nothing'} -> {change.after or 'nothing'}" if change.before or change.after else ""
@@ -78,7 +79,9 @@ def as_values(plan: Plan) -> dict[str, Any]:
 def _action_values(action: Action) -> dict[str, Any]:
     return {
         "verb": action.verb,
-        **action.key._asdict(),
+        "node": action.key.node,
+        "kind": action.key.shown_kind,
+        "name": action.key.shown_name,
         "reason": action.reason,
         "owner": action.owner,
         "changes": [{"field": c.field, "before": c.before, "after": c.after} for c in action.changes],

@@ -23,9 +23,11 @@ from rkx.engine.state import Mark
 from rkx.engine.visit import Visit
 from rkx.errors import Locked, RkxError, TransportError
 from rkx.events import Event
-from rkx.model.plan import Action, Plan
+from rkx.model.action import IssueCredentials, PrepareNode, PullImage
+from rkx.model.plan import Plan
 
 AT_ONCE = 8
+Early = PrepareNode | IssueCredentials
 
 
 class Conducts(Protocol):
@@ -78,19 +80,19 @@ class Conductor:
         Credentials and images rest on nothing that a machine says: the former are issued in the meantime, the latter
         begin to come; the plan's own pulls join them.
         """
-        only = tuple(replace(action, after=()) for action in plan.actions if action.verb in ("prepare", "issue"))
+        only = tuple(replace(action, after=()) for action in plan.actions if isinstance(action, Early))
         for action in plan.actions:
-            if action.verb == "pull" and action.key.node not in self._visit.doubtful:
+            if isinstance(action, PullImage) and action.node not in self._visit.doubtful:
                 self._early.submit(self._pull, desired, action)
         self.apply(desired, Plan(cluster=plan.cluster, actions=only), leave_out=self._visit.leave_out)
         self._visit.look()
         self._show_lock()
 
-    def _pull(self, desired: Desired, action: Action) -> None:
+    def _pull(self, desired: Desired, action: PullImage) -> None:
         from rkx.engine import containers
 
         with contextlib.suppress(RkxError):  # the plan's own pull tells
-            containers.pull(self._visit.links[action.key.node], action.key.name, desired.cluster.registries)
+            containers.pull(self._visit.links[action.node], action.image, desired.cluster.registries)
 
     def ask_again(self, desired: Desired) -> None:
         """Ask prepared machines anew where what they said last is why they are refused."""
@@ -120,7 +122,8 @@ class Conductor:
         ``noting`` writes into the state, before it is copied, what holds once all is done. What fails is shown to
         ``leave_out``, and is no failure of the run where that goes on without the node.
         """
-        from rkx.engine.apply import Application, World  # a run with nothing to do needs none of it
+        from rkx.engine.apply import Application
+        from rkx.engine.execute import World  # a run with nothing to do needs none of it
 
         self._begin(desired)
         visit = self._visit

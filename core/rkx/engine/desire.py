@@ -15,7 +15,8 @@ from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.identity import Due, Identity, describe
-from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Object, Registration, Resource, Rollout
+from rkx.model.key import Key, NodeKey, ObjectKey
+from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Object, Registration, Resource, Rollout
 from rkx.registry import Plugins
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Desired:
     cluster: Cluster
     facts: Facts
     resources: Mapping[Key, Resource]
-    objects: Mapping[Key, Object]
+    objects: Mapping[ObjectKey, Object]
     rollouts: tuple[tuple[Rollout, str], ...]
     identities: Mapping[str, Identity]
     due: tuple[Due, ...]
@@ -85,9 +86,7 @@ def _reshaped(identities: Iterable[Identity], state: State) -> list[Due]:
 def without(desired: Desired, nodes: Collection[str]) -> Desired:
     """Want nothing any more on some nodes, or of the cluster if they are all; keep what they would leave behind."""
     stays = tuple(node for node in desired.cluster.nodes if node.name not in nodes)
-    gone = {
-        key for key, each in desired.resources.items() if key.node in nodes or (key.kind, key.name) in _nodes(nodes)
-    }
+    gone = {key for key in desired.resources if key.node in nodes or (isinstance(key, NodeKey) and key.name in nodes)}
     return replace(
         desired,
         cluster=replace(desired.cluster, nodes=stays),
@@ -104,10 +103,6 @@ def _left_by(desired: Desired, node: str) -> tuple[Resource, ...]:
     return tuple(each for each in desired.on(node) if isinstance(each, Leaves | Folder))
 
 
-def _nodes(names: Collection[str]) -> set[tuple[str, str]]:
-    return {("Node", name) for name in names}
-
-
 def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:
     """Sort resources by key; two different ones under one key are a fault of the second's plugin."""
     found: dict[Key, Resource] = {}
@@ -121,8 +116,8 @@ def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:
     return {key: found[key] for key in sorted(found)}
 
 
-def _keyed_objects(objects: Iterable[Object]) -> dict[Key, Object]:
-    found: dict[Key, Object] = {}
+def _keyed_objects(objects: Iterable[Object]) -> dict[ObjectKey, Object]:
+    found: dict[ObjectKey, Object] = {}
     for wanted in objects:
         if wanted.key in found:
             raise ConfigError(f"{wanted.where}: {wanted.key} stands in {found[wanted.key].where} too")
@@ -181,6 +176,7 @@ def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN40
         metadata = body["metadata"]
         names = (body["apiVersion"], body["kind"], metadata.get("namespace") or "", metadata["name"])
         version, kind, namespace, name = (text if isinstance(text, str) else _no_text(text) for text in names)
+        _refuse_node(version, kind, name, where)
         return Object(
             api_version=version,
             kind=kind,
@@ -195,6 +191,15 @@ def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN40
         )
     except (KeyError, TypeError, AttributeError):
         raise ConfigError(f"{where}: no object: apiVersion, kind and metadata.name are needed") from None
+
+
+def _refuse_node(version: str, kind: str, name: str, where: str) -> None:
+    """Refuse a Node: rkx sets the labels and taints of the cluster's own, and a second writer would undo them."""
+    if (version, kind) == ("v1", "Node"):
+        raise ConfigError(
+            f"{where}: a Node cannot be applied as a manifest: {name!r}",
+            hint="kubelets register Nodes; set labels and taints under nodes in cluster.yml",
+        )
 
 
 def _no_text(value: object) -> str:

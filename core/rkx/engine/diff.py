@@ -12,37 +12,44 @@ from rkx.engine.machines import in_doubt
 from rkx.engine.members import keeps_lock
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
+from rkx.model.action import (
+    Action,
+    Change,
+    CleanNode,
+    ContainerAction,
+    CreateContainer,
+    CreatePath,
+    IssueCredentials,
+    PathAction,
+    PrepareNode,
+    PullImage,
+    RemoveContainer,
+    RemovePath,
+    ReplaceContainer,
+    RestartContainer,
+    StartContainer,
+    UpdateContainer,
+    UpdatePath,
+)
 from rkx.model.image import listed, reference
-from rkx.model.plan import Action, Change
-from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part, node_started
-
-ISSUE = Key("", "Credentials", "all")
-
-
-def prepare_key(node: str) -> Key:
-    """Name the installation of rkx-node."""
-    return Key(node, "Program", "rkx-node")
-
-
-def machine_key(node: str) -> Key:
-    """Name the clean-up of a machine."""
-    return Key(node, "Machine", node)
+from rkx.model.key import ContainerKey, FileKey, FolderKey
+from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Leaves, Part, node_started
 
 
 def diff_nodes(desired: Desired, seen: Mapping[str, SeenNode], ledger: Ledger) -> list[Action]:
     """Compare every node that was seen; nodes that cluster.yml no longer has are taken down."""
-    actions = list(_credentials(desired))
+    actions: list[Action] = list(_credentials(desired))
     for name, node in sorted(seen.items()):
         wanted = name in desired.layouts
         actions += _Comparison(desired, ledger, name, node).actions() if wanted else take_down(name, node, ledger)
     return actions
 
 
-def _credentials(desired: Desired) -> Iterator[Action]:
+def _credentials(desired: Desired) -> Iterator[IssueCredentials]:
     if desired.due:
         changes = tuple(Change(field=due.identity, after=due.reason) for due in desired.due)
         reasons = sorted({due.reason for due in desired.due})
-        yield Action(verb="issue", key=ISSUE, reason=f"{len(changes)}: {', '.join(reasons)}", changes=changes)
+        yield IssueCredentials(reason=f"{len(changes)}: {', '.join(reasons)}", changes=changes)
 
 
 class _Comparison:
@@ -57,26 +64,25 @@ class _Comparison:
     def actions(self) -> list[Action]:
         if self.seen.layout is None and self.ours:
             return list(self._prepare())  # its files are unknown, not missing: prepare, then plan anew
-        found = [*self._prepare(), *self._files(), *self._leftovers()]
-        changed = [action.key.name for action in found if action.key.kind == "File"]
+        found: list[Action] = [*self._prepare(), *self._files(), *self._leftovers()]
+        changed = [action.key.path for action in found if isinstance(action.key, FileKey)]
         for container in self.wanted:
             if isinstance(container, Container):
                 found += self._container(container, changed)
         return [*found, *self._pulls(found), *self._strangers()]
 
-    def _pulls(self, found: Sequence[Action]) -> Iterator[Action]:
-        keys = {action.key for action in found if action.verb in ("create", "replace")}
-        made = [r for r in self.wanted if isinstance(r, Container) and r.key in keys]
+    def _pulls(self, found: Sequence[Action]) -> Iterator[PullImage]:
+        made = [action.container for action in found if isinstance(action, CreateContainer | ReplaceContainer)]
         images = {image for container in made for image in (container.image, *container.images)}
         if any(node_started(self.name) in container.reaches for container in made):
             images |= daemon_images(self.desired.objects.values())
         for image in sorted(images):
             if listed(image) not in self.seen.images:
-                yield Action(verb="pull", key=Key(self.name, "Image", image), reason="not on the node")
+                yield PullImage(node=self.name, image=image, reason="not on the node")
 
-    def _prepare(self) -> Iterator[Action]:
+    def _prepare(self) -> Iterator[PrepareNode]:
         if why := self._unprepared():
-            yield Action(verb="prepare", key=prepare_key(self.name), reason=why)
+            yield PrepareNode(node=self.name, reason=why)
 
     def _unprepared(self) -> str:
         program = self.seen.files.get(NODE_PROGRAM)
@@ -89,26 +95,26 @@ class _Comparison:
         expected = self.desired.programs[self.name]
         return "" if expected.fits(self.seen.containers) and program.size == expected.size else "another version"
 
-    def _files(self) -> Iterator[Action]:
+    def _files(self) -> Iterator[PathAction]:
         for resource in self.wanted:
             if isinstance(resource, Folder):
                 yield from self._compare(resource, digest.of_folder(resource))
             if isinstance(resource, File):
                 yield from self._compare(resource, self.ledger.word(resource))
 
-    def _compare(self, resource: File | Folder, word: str) -> Iterator[Action]:
+    def _compare(self, resource: File | Folder, word: str) -> Iterator[PathAction]:
         seen = self.seen.files.get(str(resource.path))
         if seen is None:
-            yield Action(verb="create", key=resource.key, reason="missing", owner=resource.owner)
+            yield CreatePath(wanted=resource, reason="missing", owner=resource.owner)
         elif isinstance(resource, File) and self._is_due(resource):
-            yield Action(verb="update", key=resource.key, reason="credentials are issued anew", owner=resource.owner)
+            yield UpdatePath(wanted=resource, reason="credentials are issued anew", owner=resource.owner)
         elif seen.word != word:
-            yield Action(verb="update", key=resource.key, reason=_difference(seen.word, word), owner=resource.owner)
+            yield UpdatePath(wanted=resource, reason=_difference(seen.word, word), owner=resource.owner)
 
     def _is_due(self, file: File) -> bool:
         return isinstance(file.content, Part) and not self.due.isdisjoint(file.content.identities)
 
-    def _leftovers(self) -> Iterator[Action]:
+    def _leftovers(self) -> Iterator[RemovePath]:
         """Find files that rkx wrote earlier and nobody wants any more."""
         wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
         record = self.ledger.state.nodes.get(self.name)
@@ -117,35 +123,33 @@ class _Comparison:
         for path in left:
             if path in self.seen.files or path in unseen:
                 word = self.seen.files[path].word if path in self.seen.files else ""
-                kind = "Folder" if word.startswith("folder") else "File"
-                yield Action(verb="remove", key=Key(self.name, kind, path), reason="no longer wanted")
+                kind = FolderKey if word.startswith("folder") else FileKey
+                yield RemovePath(key=kind(self.name, path), reason="no longer wanted")
 
-    def _container(self, container: Container, changed: Sequence[str]) -> Iterator[Action]:
+    def _container(self, container: Container, changed: Sequence[str]) -> Iterator[ContainerAction]:
         seen = self.ours.get(container.name)
         if seen is None or seen.state == "gone":
-            yield self._action("create", container, "missing")
+            yield CreateContainer(container=container, reason="missing", owner=container.owner)
         elif seen.digest != digest.of_container(self.ledger.key, container):
-            yield self._action("replace", container, _what_changed(container, seen), _changes(container, seen))
+            yield _replacement(container, _what_changed(container, seen), _changes(container, seen))
         elif others := _by_hand(container, seen, self.seen.images):
-            yield self._action("replace", container, f"set by hand: {', '.join(others)}")
+            yield _replacement(container, f"set by hand: {', '.join(others)}")
         elif seen.state == "dead":
-            yield self._action("replace", container, "is dead")
+            yield _replacement(container, "is dead")
         else:
             yield from self._running(container, seen, changed)
 
-    def _running(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> Iterator[Action]:
+    def _running(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> Iterator[ContainerAction]:
         """Compare a container that is made as it should be: does it run, by its present files, and for ever."""
         if seen.state not in ("running", "restarting"):
-            yield self._action("start", container, f"is {seen.state}")
+            yield StartContainer(container=container, reason=f"is {seen.state}", owner=container.owner)
         elif newer := self._newer(container, seen, changed):
-            yield self._action("restart", container, f"{newer} changed")
+            yield RestartContainer(container=container, reason=f"{newer} changed", owner=container.owner)
         elif seen.state == "restarting":
-            yield self._action("start", container, "is restarting")
+            yield StartContainer(container=container, reason="is restarting", owner=container.owner)
         elif seen.restart_policy != "always":
-            yield self._action("update", container, f"restart policy is {seen.restart_policy!r}")
-
-    def _action(self, verb: str, container: Container, reason: str, changes: tuple[Change, ...] = ()) -> Action:
-        return Action(verb=verb, key=container.key, reason=reason, owner=container.owner, changes=changes)  # type: ignore[arg-type] # one of Verb
+            reason = f"restart policy is {seen.restart_policy!r}"
+            yield UpdateContainer(container=container, reason=reason, owner=container.owner)
 
     def _newer(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> str:
         """Name a file that the container read before its present content was written.
@@ -166,15 +170,18 @@ class _Comparison:
                 return name
         return ""
 
-    def _strangers(self) -> Iterator[Action]:
+    def _strangers(self) -> Iterator[RemoveContainer]:
         """Find our own containers that nobody wants, half-done replacements too; a lock counts where one is kept."""
         wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)} | {*NAMES.values()}
         if keeps_lock(self.name, self.desired.cluster, self.ledger.began):
             wanted |= {LOCK}
         for name in sorted(self.ours.keys() - wanted):
-            base = Key(self.name, "Container", name.rpartition("-")[0])
-            key = Key(self.name, "Container", name)
-            yield Action(verb="remove", key=key, reason="no longer wanted", after=(base,))
+            base = ContainerKey(self.name, name.rpartition("-")[0])
+            yield RemoveContainer(key=ContainerKey(self.name, name), reason="no longer wanted", after=(base,))
+
+
+def _replacement(container: Container, reason: str, changes: tuple[Change, ...] = ()) -> ReplaceContainer:
+    return ReplaceContainer(container=container, reason=reason, owner=container.owner, changes=changes)
 
 
 def dropped(left: Sequence[str], layout: Layout) -> set[str]:
@@ -250,19 +257,16 @@ def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves
     if not ours and name not in ledger.state.nodes:
         return []
     removals = [
-        Action(verb="remove", key=Key(name, "Container", each), reason="the node is taken down")
+        RemoveContainer(key=ContainerKey(name, each), reason="the node is taken down")
         for each in sorted(ours.keys() - {*NAMES.values(), LOCK})
     ]
     images = sorted({each.image for each in leaves if each.image})
     pulls = [
-        Action(verb="pull", key=Key(name, "Image", image), reason="has the programs to clean with")
+        PullImage(node=name, image=image, reason="has the programs to clean with")
         for image in images
         if listed(image) not in seen.images
         and not in_doubt(ledger.state.nodes.get(name), seen.facts.engine_id)  # it is asked first
     ]
-    after = tuple(action.key for action in (*removals, *pulls))
-    return [
-        *removals,
-        *pulls,
-        Action(verb="clean", key=machine_key(name), reason="the node is taken down", after=after),
-    ]
+    before: list[RemoveContainer | PullImage] = [*removals, *pulls]
+    after = tuple(action.key for action in before)
+    return [*before, CleanNode(node=name, reason="the node is taken down", after=after)]

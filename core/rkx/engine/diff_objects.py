@@ -15,20 +15,29 @@ from rkx.engine.health import unhealthy, workload
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import projection
 from rkx.engine.told import DATED
+from rkx.model.action import (
+    Action,
+    ApplyObject,
+    CreateObject,
+    DeleteObject,
+    ObjectAction,
+    SetNodeMetadata,
+    UpdateObject,
+    WaitForNode,
+    WaitForRollout,
+)
+from rkx.model.key import Key, NodeKey
 from rkx.model.node import Taint
-from rkx.model.plan import Action
-from rkx.model.resource import Key, Object, Registration
+from rkx.model.resource import Object, Registration
 
-FIRST = ("Namespace", "CustomResourceDefinition.apiextensions.k8s.io")
-GRAVE = (*FIRST, "PersistentVolumeClaim", "PersistentVolume")
-
-
-def ready_key(kind: str, namespace: str, name: str) -> Key:
-    """Name the wait for something to become healthy."""
-    return Key("", "Health", f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}")
+FIRST = (("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition"))
+"""Group and kind of what all others may need."""
+GRAVE = (*FIRST, ("", "PersistentVolumeClaim"), ("", "PersistentVolume"))
 
 
-def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: bool = False) -> list[Action]:
+def diff_objects(
+    desired: Desired, glance: Glance, ledger: Ledger, *, partial: bool = False
+) -> list[ObjectAction | WaitForNode | WaitForRollout]:
     """Compare every object with what the API shows; raises ApiSilent when it does not answer.
 
     With ``partial`` some nodes are not reachable, and pods on them may be what ails a workload: only those are waited
@@ -36,73 +45,73 @@ def diff_objects(desired: Desired, glance: Glance, ledger: Ledger, *, partial: b
     """
     nodes, wanted = glance.nodes(), list(desired.objects.values())
     pairs = zip(wanted, glance.live(wanted), strict=True)
-    actions = [action for each, live in pairs if (action := _object(each, live, ledger))]
-    actions += _told_anew(desired, actions)
+    applied = [action for each, live in pairs if (action := _object(each, live, ledger))]
+    applied += _told_anew(desired, applied)
     of_nodes = [a for each in registrations(desired) for a in _node(each, nodes.get(each.node, {}), ledger)]
-    coming = tuple(action.key for action in of_nodes if action.verb == "await")
-    waits = list(_rollouts(desired, glance, actions, coming, partial=partial))
-    actions += [*_pruned(desired, ledger), *of_nodes]
-    return [_ordered(action, desired, actions) for action in actions] + waits
+    coming = tuple(action.key for action in of_nodes if isinstance(action, WaitForNode))
+    waits = _rollouts(desired, glance, applied, coming, partial=partial)
+    return [*(_ordered(action, applied) for action in applied), *_pruned(desired, ledger), *of_nodes, *waits]
 
 
-def _told_anew(desired: Desired, actions: Sequence[Action]) -> Iterator[Action]:
+def _told_anew(desired: Desired, actions: Sequence[ApplyObject]) -> Iterator[UpdateObject]:
     """Tell of certificates that this run makes: when they will end is not known yet."""
     issued = any(desired.identities[due.identity].kind in DATED for due in desired.due)
     if issued and told.KEY in desired.objects and told.KEY not in {action.key for action in actions}:
-        yield Action(verb="update", key=told.KEY, reason="certificates are issued anew")
+        yield UpdateObject(wanted=desired.objects[told.KEY], reason="certificates are issued anew")
 
 
 def is_grave(action: Action) -> bool:
     """Tell if an action deletes an object with which other things go."""
-    return action.verb == "remove" and action.key.kind in GRAVE
+    return isinstance(action, DeleteObject) and (action.key.group, action.key.kind) in GRAVE
 
 
-def _object(wanted: Object, live: Mapping[str, Any] | None, ledger: Ledger) -> Action | None:
+def _object(wanted: Object, live: Mapping[str, Any] | None, ledger: Ledger) -> ApplyObject | None:
     if live is None:
-        return Action(verb="create", key=wanted.key, reason="missing", owner=wanted.owner)
+        return CreateObject(wanted=wanted, reason="missing", owner=wanted.owner)
+    why = _drift(wanted, live, ledger)
+    return UpdateObject(wanted=wanted, reason=why, owner=wanted.owner) if why else None
+
+
+def _drift(wanted: Object, live: Mapping[str, Any], ledger: Ledger) -> str:
     record = ledger.state.objects.get(str(wanted.key))
     if record is None:
-        return Action(verb="update", key=wanted.key, reason="was not applied by this state", owner=wanted.owner)
+        return "was not applied by this state"
     if record.wanted != digest.of_object(ledger.key, wanted):
-        return Action(verb="update", key=wanted.key, reason="manifest changed", owner=wanted.owner)
+        return "manifest changed"
     shown = json.dumps(projection(live, wanted.body), sort_keys=True).encode()
-    if record.live != digest.keyed(ledger.key, shown):
-        return Action(verb="update", key=wanted.key, reason="was changed by somebody else", owner=wanted.owner)
-    return None
+    return "" if record.live == digest.keyed(ledger.key, shown) else "was changed by somebody else"
 
 
 def _rollouts(
-    desired: Desired, glance: Glance, actions: Sequence[Action], coming: tuple[Key, ...], *, partial: bool
-) -> Iterator[Action]:
+    desired: Desired, glance: Glance, actions: Sequence[ApplyObject], coming: tuple[Key, ...], *, partial: bool
+) -> Iterator[WaitForRollout]:
     """Wait for workloads that are changed or sick, and for the pods of those that every node gets, on new nodes too."""
     rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
     lives = glance.live([workload(rollout) for rollout, _ in rollouts])
+    changed = {action.key for action in actions}
     for (rollout, owner), live in zip(rollouts, lives, strict=True):
-        key = ready_key(rollout.kind, rollout.namespace, rollout.name)
-        mine = tuple(a.key for a in actions if a.key.name in (f"{rollout.namespace}/{rollout.name}", rollout.name))
+        mine = (rollout.key,) if rollout.key in changed else ()
         spreads = coming if rollout.kind == "DaemonSet" else ()
         if partial and not mine:
             continue
         why = "is changed" if mine else unhealthy(rollout.kind, live or {}) or ("nodes come" if spreads else "")
         if why:
-            yield Action(verb="await", key=key, reason=why, owner=owner, after=(*mine, *spreads))
+            yield WaitForRollout(rollout=rollout, reason=why, owner=owner, after=(*mine, *spreads))
 
 
-def _pruned(desired: Desired, ledger: Ledger) -> Iterator[Action]:
+def _pruned(desired: Desired, ledger: Ledger) -> Iterator[DeleteObject]:
     for _, record in sorted(ledger.state.objects.items()):
         if record.kind != "Node" and record.key not in desired.objects and not record.adopted:
-            yield Action(verb="remove", key=record.key, reason="no longer wanted")
+            yield DeleteObject(key=record.key, reason="no longer wanted")
 
 
-def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iterator[Action]:
+def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iterator[SetNodeMetadata | WaitForNode]:
     why = label_difference(wanted, live, ledger) or taint_difference(wanted, live, ledger)
     changed = (wanted.key,) if why else ()
     if why:
-        yield Action(verb="update", key=wanted.key, reason=why, owner=wanted.owner)
+        yield SetNodeMetadata(wanted=wanted, reason=why, owner=wanted.owner)
     if sick := unhealthy("Node", live):
-        yield Action(
-            verb="await", key=ready_key("Node", "", wanted.node), reason=sick, owner=wanted.owner, after=changed
-        )
+        yield WaitForNode(node=wanted.node, reason=sick, owner=wanted.owner, after=changed)
 
 
 def label_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
@@ -140,15 +149,17 @@ def former_labels(ledger: Ledger, node: str) -> set[str]:
 
 
 def _former(ledger: Ledger, node: str) -> dict[str, Any]:
-    record = ledger.state.objects.get(str(Key("", "Node", node)))
+    record = ledger.state.objects.get(str(NodeKey(node)))
     found: dict[str, Any] = json.loads(record.live) if record and record.live else {"taints": [], "labels": []}
     return found
 
 
-def _ordered(action: Action, desired: Desired, actions: list[Action]) -> Action:
+def _ordered(action: ApplyObject, actions: Sequence[ApplyObject]) -> ApplyObject:
     """Let namespaces and definitions go before everything else, but for what gives rkx's own user its rights."""
-    wanted = desired.objects.get(action.key)
-    if action.key.kind in FIRST or action.verb == "remove" or wanted is None or wanted.grants:
+    if _is_first(action) or action.wanted.grants:
         return action
-    first = tuple(other.key for other in actions if other.key.kind in FIRST and other.verb != "remove")
-    return replace(action, after=(*action.after, *first))
+    return replace(action, after=(*action.after, *(other.key for other in actions if _is_first(other))))
+
+
+def _is_first(action: ApplyObject) -> bool:
+    return (action.key.group, action.key.kind) in FIRST

@@ -14,17 +14,17 @@ from rkx.engine.layout import STATE_COPY, STATE_FOLDER
 from rkx.engine.ledger import Ledger
 from rkx.engine.node import NodeProgram
 from rkx.engine.state import State, dump
-from rkx.model.plan import Action
+from rkx.model.action import KeepPath, PathAction, RemovePath
 from rkx.model.resource import File, Folder
 
 
-def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, ledger: Ledger) -> None:
+def write(program: NodeProgram, actions: Sequence[PathAction], desired: Desired, ledger: Ledger) -> None:
     """Make what actions say, folders before files; a node that keeps the state gets its copy in the same batch."""
     name = program.link.name
-    removed = {action.key.name for action in actions if action.verb == "remove"}
-    added = {action.key.name for action in actions} - removed
+    removed = {action.key.path for action in actions if isinstance(action, RemovePath)}
+    added = {action.key.path for action in actions} - removed
     ledger.note_node(name, lambda record: replace(record, paths=tuple(sorted({*record.paths, *added}))), save=True)
-    makes = [_operation(desired, action, ledger) for action in actions if action.verb != "remove"]
+    makes = [_operation(action.wanted, ledger) for action in actions if isinstance(action, KeepPath)]
     unseen = dropped(sorted(removed), desired.layouts[name])
     deletes = [{"verb": "delete", "path": path} for path in sorted(removed - unseen, reverse=True)]
     makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))
@@ -36,12 +36,9 @@ def write(program: NodeProgram, actions: Sequence[Action], desired: Desired, led
     ledger.note_node(name, kept)
 
 
-def _operation(desired: Desired, action: Action, ledger: Ledger) -> Operation:
-    resource = desired.resources[action.key]
+def _operation(resource: File | Folder, ledger: Ledger) -> Operation:
     if isinstance(resource, Folder):
         return {"verb": "folder", "path": str(resource.path), **_owner(resource)}
-    if not isinstance(resource, File):
-        raise TypeError(f"{action.key} is no file")
     content = base64.b64encode(ledger.content(resource)).decode()
     return {"verb": "put", "path": str(resource.path), **_owner(resource), "content": content}
 

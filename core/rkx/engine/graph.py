@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from rkx.engine.order import about
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit
-from rkx.model.resource import Key
+from rkx.model.key import Key
 
 AT_ONCE = 48
 PER_NODE = 16

@@ -8,19 +8,9 @@ from typing import Any
 from rkx.engine.answers import WORDS, Said, last_words, of_api
 from rkx.engine.objects import ClusterApi
 from rkx.engine.state import ObjectRecord
-from rkx.model.resource import Rollout
+from rkx.model.resource import ROLLOUT_VERSIONS, Rollout
 
 Live = Mapping[str, Any]
-VERSIONS = {
-    "Deployment": "apps/v1",
-    "DaemonSet": "apps/v1",
-    "StatefulSet": "apps/v1",
-    "Pod": "v1",
-    "Node": "v1",
-    "Job": "batch/v1",
-    "APIService": "apiregistration.k8s.io/v1",
-    "CustomResourceDefinition": "apiextensions.k8s.io/v1",
-}
 OF_CONDITIONS = "node.kubernetes.io/"
 """Taints that say how a node is; pods of a DaemonSet bear them by themselves."""
 CONDITIONS = {
@@ -100,12 +90,12 @@ def _replicas(live: Said, status: Said) -> str:
 
 def collection(api: ClusterApi, rollout: Rollout) -> str:
     """Find the path to watch for a workload."""
-    return api.path(VERSIONS[rollout.kind], rollout.kind, rollout.namespace, "").rstrip("/")
+    return api.path(ROLLOUT_VERSIONS[rollout.kind], rollout.kind, rollout.namespace, "").rstrip("/")
 
 
 def workload(rollout: Rollout) -> ObjectRecord:
     """Say where a workload is found."""
-    version = VERSIONS[rollout.kind]
+    version = ROLLOUT_VERSIONS[rollout.kind]
     return ObjectRecord(api_version=version, kind=rollout.kind, namespace=rollout.namespace, name=rollout.name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import astuple, replace
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 import requests
 
@@ -23,8 +23,9 @@ from rkx.engine.objects import ApiSilent, ClusterApi, record_of
 from rkx.engine.patience import Patience
 from rkx.engine.state import ObjectRecord
 from rkx.errors import Interrupted, NotReady
-from rkx.model.plan import Action
-from rkx.model.resource import Container, Key, Object, Registration, Rollout, node_started
+from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
+from rkx.model.key import ObjectKey
+from rkx.model.resource import Container, Object, Registration, Rollout, node_started
 
 Live = Mapping[str, Any]
 Judge = Callable[[Live], str]
@@ -45,30 +46,31 @@ class Objects:
 
     def intend(self, actions: Sequence[Action]) -> None:
         """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
-        made = [action.key for action in actions if action.verb == "create" and action.key in self._desired.objects]
-        if not made:
+        wanted = [action.wanted for action in actions if isinstance(action, CreateObject)]
+        if not wanted:
             return
-        wanted = [self._desired.objects[key] for key in made]
         records = {
             str(o.key): ObjectRecord(api_version=o.api_version, kind=o.kind, namespace=o.namespace, name=o.name)
             for o in wanted
         }
         self._ledger.change(lambda state: replace(state, objects={**records, **state.objects}))
 
-    def do(self, action: Action) -> None:
+    def do(self, action: ObjectAction) -> None:
         """Carry out one action."""
-        if action.verb == "await":
-            self._wait(action.key)
-        elif action.verb == "remove":
-            self._remove(action.key)
-        elif action.key.kind == "Node":
-            self._register(action.key)
-        elif action.key == told.KEY:
-            self._apply(told.told(self._desired.identities.values(), self._ledger.state))
-        else:
-            self._apply(self._desired.objects[action.key])
+        match action:
+            case CreateObject() | UpdateObject():
+                self._apply(action.wanted)
+            case DeleteObject(key=key):
+                self._delete(key)
+            case SetNodeMetadata(wanted=metadata):
+                self._set_node(metadata)
+            case _:
+                assert_never(action)
 
     def _apply(self, wanted: Object) -> None:
+        """Apply an object; what tells of certificates tells of those that this run has issued, too."""
+        if wanted.key == told.KEY:
+            wanted = told.told(self._desired.identities.values(), self._ledger.state)
         if wanted.kind == "Pod":
             account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
@@ -94,15 +96,14 @@ class Objects:
             if self._patience.cancelled.wait(POLL_S):
                 raise Interrupted(f"cancelled while waiting for {wanted.key} to be heeded")
 
-    def _remove(self, key: Key) -> None:
+    def _delete(self, key: ObjectKey) -> None:
         self._api.delete(self._ledger.state.objects[str(key)])
         self._ledger.note_object(str(key), None)
 
-    def _register(self, key: Key) -> None:
-        wanted = self._desired.resources[key]
-        if not isinstance(wanted, Registration):
-            raise TypeError(f"{key} is no Node")
-        self._until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", str(key))
+    def _set_node(self, wanted: Registration) -> None:
+        """Set a Node's labels and taints once it is registered; others' stay."""
+        key = str(wanted.key)
+        self._until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
         path = f"/api/v1/nodes/{wanted.node}"
         live = self._api.read(path) or {}
         taints = (taints_of(live) - former_taints(self._ledger, wanted.node)) | set(wanted.taints)
@@ -110,35 +111,34 @@ class Objects:
         patch: dict[str, Any] = {"metadata": {"labels": {**dict.fromkeys(gone), **wanted.labels}}}
         if taints != taints_of(live):
             listed = [{"key": t.key, "value": t.value, "effect": t.effect} for t in sorted(taints)]
-            patch["metadata"]["resourceVersion"] = of_api(live, str(key)).table("metadata").text("resourceVersion")
+            patch["metadata"]["resourceVersion"] = of_api(live, key).table("metadata").text("resourceVersion")
             patch["spec"] = {"taints": listed}
         self._api.merge(path, patch)
         taken = {"taints": [astuple(taint) for taint in sorted(wanted.taints)], "labels": sorted(wanted.labels)}
         shown = json.dumps(taken)
         record = ObjectRecord(api_version="v1", kind="Node", namespace="", name=wanted.node, live=shown)
-        self._ledger.note_object(str(key), record)
+        self._ledger.note_object(key, record)
 
-    def _wait(self, key: Key) -> None:
-        kind, _, rest = key.name.partition(" ")
-        namespace, _, name = rest.rpartition("/")
-        container = self._desired.resources.get(Key(namespace, "Container", name))
-        if kind == "Container" and isinstance(container, Container):
-            probe.wait_until_ready(self._links[namespace], container, self._ledger, self._patience, lambda why: None)
-            return
-        rollout = Rollout(kind=kind, namespace=namespace, name=name)
+    def wait_for_node(self, node: str) -> None:
+        """Wait until a Node is Ready; NotReady tells the last lines of its agent."""
         try:
-            self._until_healthy(rollout, NODE_TIMEOUT_S if kind == "Node" else self._desired.cluster.addon_timeout_s)
+            self._until("/api/v1/nodes", node, partial(unhealthy, "Node"), f"Node {node}", NODE_TIMEOUT_S)
         except NotReady as error:
-            raise NotReady(error.message, hint=self._why(rollout)) from error
+            raise NotReady(error.message, hint=self._last_lines(node)) from error
 
-    def _why(self, rollout: Rollout) -> str:
-        if rollout.kind != "Node":
-            return story(self._api, rollout)
-        link, started = self._links.get(rollout.name), node_started(rollout.name)
-        agents = [r for r in self._desired.on(rollout.name) if isinstance(r, Container) and started in r.reaches]
+    def _last_lines(self, node: str) -> str:
+        link, started = self._links.get(node), node_started(node)
+        agents = [r for r in self._desired.on(node) if isinstance(r, Container) and started in r.reaches]
         if link is None or not agents:
             return "the node is not reachable"
         return f"the last lines of {agents[0].name}:\n{probe.last_lines(link, agents[0].name)}"
+
+    def wait_for(self, rollout: Rollout) -> None:
+        """Wait until a workload is healthy; NotReady tells of its pods."""
+        try:
+            self._until_healthy(rollout, self._desired.cluster.addon_timeout_s)
+        except NotReady as error:
+            raise NotReady(error.message, hint=story(self._api, rollout)) from error
 
     def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
         path = collection(self._api, rollout)

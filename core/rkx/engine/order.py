@@ -2,54 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
-from rkx.engine import told
 from rkx.engine.desire import Desired
-from rkx.engine.diff import ISSUE, prepare_key
-from rkx.engine.diff_objects import ready_key
 from rkx.errors import PluginFault
-from rkx.model.plan import Action
-from rkx.model.resource import Container, File, Key, Milestone, Object, Part, node_started
+from rkx.model.action import (
+    Action,
+    ApplyObject,
+    CleanNode,
+    KeepContainer,
+    KeepPath,
+    PathAction,
+    SetNodeMetadata,
+    WaitForNode,
+)
+from rkx.model.key import CredentialsKey, FileKey, FolderKey, HealthKey, ImageKey, Key, NodeKey, ProgramKey
+from rkx.model.resource import API_READY, After, Container, File, Milestone, Part, node_started
 
-SURVEY = Key("", "Objects", "all")
-
-
-def image_key(container: Container) -> Key:
-    """Name the pull of a container's image."""
-    return Key(container.node, "Image", container.image)
+ISSUED = CredentialsKey()
+Reached = Mapping[Milestone, Sequence[Key]]
 
 
 def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
     """Write into each action's ``after`` what it must wait for, as far as that is part of the plan."""
-    planned = {action.key: action for action in actions}
-    reached = milestones(desired)
-    grants = {each.key for each in desired.objects.values() if each.grants}
+    rules = _Rules(actions, desired)
+    return _sorted([replace(action, after=rules.after(action)) for action in actions])
 
-    def needs(action: Action) -> Iterable[Key]:
-        node, resource = action.key.node, desired.resources.get(action.key)
-        yield from action.after
-        if action.key.kind in ("File", "Folder"):
-            yield prepare_key(node)
-        if action.key == told.KEY or (isinstance(resource, File) and isinstance(resource.content, Part)):
-            yield ISSUE
-        if action.key.kind == "Machine":
-            yield from (key for key in planned if key.node == node and key.kind == "Image")
-        if isinstance(resource, Container) and action.verb != "remove":
-            yield from (prepare_key(node), image_key(resource))
-            yield from (ISSUE,) if resource.probe and resource.probe.identity else ()
-            yield from (key for key in planned if key.node == node and key.kind in ("File", "Folder"))
-        yield from keys_of(node_started(_node_of(action)), reached)
-        waiting = desired.objects.get(action.key) or resource
-        if isinstance(waiting, Container | File | Object) and action.verb != "remove":
-            yield from (key for moment in waiting.after for key in keys_of(moment, reached))
-        if not node and action.key != ISSUE:
-            yield from (ISSUE, *keys_of(Milestone("api-ready"), reached))
-            yield from grants if action.key not in grants else ()
 
-    ordered = [replace(a, after=tuple(sorted({k for k in needs(a) if k in planned and k != a.key}))) for a in actions]
-    return _sorted(ordered)
+class _Rules:
+    """What waits for what, with the keys of one plan at hand."""
+
+    def __init__(self, actions: Sequence[Action], desired: Desired) -> None:
+        self._planned = {action.key for action in actions}
+        self._reached = milestones(desired)
+        self._grants = [each.key for each in desired.objects.values() if each.grants]
+        self._on: dict[str, list[Key]] = defaultdict(list)
+        for action in actions:
+            self._on[action.key.node].append(action.key)
+
+    def after(self, action: Action) -> tuple[Key, ...]:
+        needed = (*action.after, *self._moments([node_started(_node_of(action))]), *self._needs(action))
+        return tuple(sorted({key for key in needed if key in self._planned and key != action.key}))
+
+    def _needs(self, action: Action) -> Iterator[Key]:
+        if isinstance(action, PathAction):
+            yield ProgramKey(action.key.node)
+        if isinstance(action, KeepPath) and isinstance(action.wanted, File):
+            yield from self._of_file(action.wanted)
+        elif isinstance(action, KeepContainer):
+            yield from self._of_container(action.container)
+        elif isinstance(action, CleanNode):
+            yield from self._all(action.node, ImageKey)
+        elif not action.key.node and action.key != ISSUED:
+            yield from self._of_cluster(action)
+
+    def _of_file(self, file: File) -> Iterator[Key]:
+        if isinstance(file.content, Part):
+            yield ISSUED
+        yield from self._moments(file.after)
+
+    def _of_container(self, container: Container) -> Iterator[Key]:
+        yield from (ProgramKey(container.node), ImageKey(container.node, container.image))
+        if container.probe and container.probe.identity:
+            yield ISSUED
+        yield from self._all(container.node, FileKey, FolderKey)
+        yield from self._moments(container.after)
+
+    def _of_cluster(self, action: Action) -> Iterator[Key]:
+        yield from (ISSUED, *self._moments([API_READY]))
+        if action.key not in self._grants:
+            yield from self._grants
+        if isinstance(action, ApplyObject):
+            yield from self._moments(action.wanted.after)
+
+    def _all(self, node: str, *kinds: type[Key]) -> Iterator[Key]:
+        yield from (key for key in self._on[node] if isinstance(key, kinds))
+
+    def _moments(self, after: Iterable[After]) -> Iterator[Key]:
+        yield from (key for moment in after for key in keys_of(moment, self._reached))
 
 
 def about(action: Action) -> str:
@@ -59,10 +92,9 @@ def about(action: Action) -> str:
 
 def _node_of(action: Action) -> str:
     """Name the node whose object or health an action waits for, as that needs its agent; empty for all others."""
-    if action.verb == "update" and action.key.kind == "Node":
+    if isinstance(action, SetNodeMetadata):
         return action.key.name
-    health = ready_key("Node", "", "")
-    return action.key.name.removeprefix(health.name) if action.key.name.startswith(health.name) else ""
+    return action.node if isinstance(action, WaitForNode) else ""
 
 
 def within(actions: Sequence[Action], plan: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
@@ -71,7 +103,7 @@ def within(actions: Sequence[Action], plan: Sequence[Action], desired: Desired) 
     return tuple(action for action in order([*plan, *actions], desired) if action.key in own)
 
 
-def milestones(desired: Desired) -> dict[Milestone, list[Key]]:
+def milestones(desired: Desired) -> Reached:
     """Find the containers that reach each milestone."""
     found: dict[Milestone, list[Key]] = {}
     for resource in desired.resources.values():
@@ -80,20 +112,18 @@ def milestones(desired: Desired) -> dict[Milestone, list[Key]]:
     return found
 
 
-def keys_of(moment: Key | Milestone, reached: dict[Milestone, list[Key]]) -> list[Key]:
+def keys_of(moment: After, reached: Reached) -> Sequence[Key]:
     """Give the keys that a moment stands for."""
     if isinstance(moment, Key):
         return [moment]
-    return [ready_key("Node", "", moment.node)] if moment.name == "node-ready" else reached.get(moment, [])
+    return [HealthKey(NodeKey(moment.node))] if moment.name == "node-ready" else reached.get(moment, [])
 
 
 def _sorted(actions: Sequence[Action]) -> tuple[Action, ...]:
     """Put actions so that each comes after those it waits for; a circle is a fault of the plugins in it."""
-    left, done, result = {action.key: action for action in actions}, set[Key](), list[Action]()
-    while left:
-        ready = [key for key in left if done.issuperset(left[key].after)]
-        if not ready:
-            raise PluginFault(f"these wait for each other: {', '.join(str(key) for key in left)}")
-        result += [left.pop(key) for key in ready]
-        done.update(ready)
-    return tuple(result)
+    by_key: dict[Key, Action] = {action.key: action for action in actions}
+    try:
+        ordered = [*TopologicalSorter({key: action.after for key, action in by_key.items()}).static_order()]
+    except CycleError as error:
+        raise PluginFault(f"these wait for each other: {', '.join(str(key) for key in error.args[1][1:])}") from None
+    return tuple(by_key[key] for key in ordered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 from rkx.engine import digest
@@ -13,14 +13,16 @@ from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import ApiSilent
-from rkx.engine.order import SURVEY, order
+from rkx.engine.order import order
 from rkx.engine.preflight import by_node, preflight
 from rkx.engine.shaken import shaken
 from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
 from rkx.errors import PluginFault, PreflightFailed, Refused
-from rkx.model.plan import Action, Danger, Plan
-from rkx.model.resource import Container, File, Key, Leaves, Object
+from rkx.model.action import Action, ApplyObject, ContainerAction, DeleteNode, KeepContainer, KeepPath, RefreshObjects
+from rkx.model.key import ContainerKey, Key, NodeKey
+from rkx.model.plan import Danger, Plan
+from rkx.model.resource import File, Leaves
 from rkx.model.step import Lane, Refuse, Turn
 
 LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
@@ -47,11 +49,11 @@ def plan(visit: Visit, desired: Desired) -> Plan:
     warnings = preflight(visit.plugins, desired, visit.seen, visit.ledger)
     seen = {name: each for name, each in visit.seen.items() if name in desired.layouts}
     check_data(desired, seen, visit.ledger.state)
-    actions = diff_nodes(desired, seen, visit.ledger)
+    actions: list[Action] = diff_nodes(desired, seen, visit.ledger)
     actions += shaken(desired, actions, seen)
     objects, unknown = _objects(visit, desired)
     gone = visit.gone()
-    actions += objects + _departures(visit, gone, desired)
+    actions += [*objects, *_departures(visit, gone, desired)]
     ordered = order(actions, desired)
     dangers = [Danger(what=f"remove node {name}", why=LEAVES) for name in gone]
     dangers += _of_machines(visit)
@@ -66,7 +68,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
         asks=tuple(dangers),
         unreachable=tuple(sorted(visit.unreachable)),
         findings=(*visit.told, *warnings),
-        contents=_contents(ordered, desired, visit.ledger),
+        contents=_contents(ordered, visit.ledger),
         risks=visit.cluster.risks,
     )
 
@@ -82,19 +84,18 @@ def _of_machines(visit: Visit) -> list[Danger]:
     return found
 
 
-def _contents(actions: Sequence[Action], desired: Desired, ledger: Ledger) -> str:
+def _contents(actions: Sequence[Action], ledger: Ledger) -> str:
     """Digest what the actions would write, so that a plan is applied as it was shown, or not at all."""
-    words = []
-    for action in actions:
-        resource = desired.objects.get(action.key) or desired.resources.get(action.key)
-        match resource:
-            case File():
-                words.append(ledger.word(resource))
-            case Container():
-                words.append(digest.of_container(ledger.key, resource))
-            case Object():
-                words.append(digest.of_object(ledger.key, resource))
+    words = [word for action in actions if (word := _content(action, ledger))]
     return digest.keyed(ledger.key, "\n".join(words).encode())
+
+
+def _content(action: Action, ledger: Ledger) -> str:
+    if isinstance(action, KeepPath) and isinstance(action.wanted, File):
+        return ledger.word(action.wanted)
+    if isinstance(action, KeepContainer):
+        return digest.of_container(ledger.key, action.container)
+    return digest.of_object(ledger.key, action.wanted) if isinstance(action, ApplyObject) else ""
 
 
 def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
@@ -117,16 +118,16 @@ def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
     )
 
 
-def _objects(visit: Visit, desired: Desired) -> tuple[list[Action], tuple[str, ...]]:
+def _objects(visit: Visit, desired: Desired) -> tuple[Sequence[Action], tuple[str, ...]]:
     early, visit.glance = visit.glance, None
     try:
         return _compared(visit, desired, early), ()
     except ApiSilent:
         reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
-        return [Action(verb="survey", key=SURVEY, reason=reason)], ("objects",)
+        return [RefreshObjects(reason=reason)], ("objects",)
 
 
-def _compared(visit: Visit, desired: Desired, early: Glance | None) -> list[Action]:
+def _compared(visit: Visit, desired: Desired, early: Glance | None) -> Sequence[Action]:
     glance = early or Glance(visit.api)
     try:
         return diff_objects(desired, glance, visit.ledger, partial=bool(visit.unreachable))
@@ -141,7 +142,7 @@ def _compared(visit: Visit, desired: Desired, early: Glance | None) -> list[Acti
 def _departures(visit: Visit, gone: Sequence[str], desired: Desired) -> list[Action]:
     found: list[Action] = []
     for name in gone:
-        leave = Action(verb="remove", key=Key("", "Node", name), reason="no longer in cluster.yml")
+        leave = DeleteNode(key=NodeKey(name), reason="no longer in cluster.yml")
         downs = take_down(name, visit.seen[name], visit.ledger, _leaves(desired, name))
         found += [leave, *(replace(action, after=(*action.after, leave.key)) for action in downs)]
     return found if desired.cluster.nodes else []
@@ -151,19 +152,19 @@ def _turns(visit: Visit, desired: Desired, actions: Sequence[Action]) -> tuple[t
     """Ask for turns; a container that nobody put on a node, whatever it is called, is that node's word alone."""
     ours = _recorded(visit) | desired.resources.keys()
     applied = sorted({*_recorded(visit), *(_running(visit) & ours)})
-    changes = [action for action in actions if action.key.kind == "Container" and action.key in ours]
+    changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]
     if not changes:
         return (), ()
     answers = ask_all(visit.plugins.asks(visit.cluster, applied), visit.links, visit.ledger)
     found = visit.plugins.turns(visit.cluster, applied, changes, answers)
-    keys = {action.key for action in actions}
+    keys: Set[Key] = {action.key for action in actions}
     for turn in found:
         if isinstance(turn, Turn):
             _check_turn(visit, turn, keys)
     return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
 
 
-def _check_turn(visit: Visit, turn: Turn, planned: set[Key]) -> None:
+def _check_turn(visit: Visit, turn: Turn, planned: Set[Key]) -> None:
     """Refuse now what its steps would refuse later, when half of the run is done."""
     if planned.isdisjoint(turn.keys):
         raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
@@ -175,13 +176,13 @@ def _check_turn(visit: Visit, turn: Turn, planned: set[Key]) -> None:
             raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
 
 
-def _recorded(visit: Visit) -> set[Key]:
+def _recorded(visit: Visit) -> set[ContainerKey]:
     nodes = visit.ledger.state.nodes.items()
-    return {Key(name, "Container", each) for name, record in nodes for each in record.containers}
+    return {ContainerKey(name, each) for name, record in nodes for each in record.containers}
 
 
-def _running(visit: Visit) -> set[Key]:
-    return {Key(n, "Container", c) for n, seen in visit.seen.items() for c in seen.ours(visit.cluster.id)}
+def _running(visit: Visit) -> set[ContainerKey]:
+    return {ContainerKey(n, c) for n, seen in visit.seen.items() for c in seen.ours(visit.cluster.id)}
 
 
 def _leaves(desired: Desired, node: str) -> list[Leaves]:

@@ -16,7 +16,7 @@ from rkx.errors import PreflightFailed, Problem, Refused
 from rkx.model.checks import Finding, PortClaim
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
-from rkx.model.resource import Key
+from rkx.model.key import ContainerKey
 from rkx.registry import Plugins
 
 RKE_LABEL = "io.rancher.rke.container.name"
@@ -122,7 +122,7 @@ def _clock(name: str, node: SeenNode) -> Iterator[Finding]:
 
 def _port(claim: PortClaim, desired: Desired, seen: Mapping[str, SeenNode]) -> Iterator[Finding]:
     facts, node = desired.facts.get(claim.node), seen.get(claim.node)
-    if Key(claim.node, "Container", claim.container) not in desired.resources:
+    if ContainerKey(claim.node, claim.container) not in desired.resources:
         return
     if node is None or facts is None or facts.host is None:
         return

@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from rkx.engine.desire import Desired, containers
-from rkx.engine.diff_objects import ready_key
 from rkx.engine.order import keys_of, milestones
-from rkx.model.plan import Action
-from rkx.model.resource import Container, Key
+from rkx.model.action import (
+    Action,
+    CreateContainer,
+    ReplaceContainer,
+    RestartContainer,
+    StartContainer,
+    WaitForContainer,
+)
+from rkx.model.key import Key
+from rkx.model.resource import Container
 
-STARTS = ("create", "replace", "restart", "start")
+Starts = CreateContainer | ReplaceContainer | RestartContainer | StartContainer
 
 
-def shaken(desired: Desired, actions: Sequence[Action], nodes: Collection[str]) -> Iterator[Action]:
+def shaken(desired: Desired, actions: Sequence[Action], nodes: Collection[str]) -> Iterator[WaitForContainer]:
     """Wait for containers with a probe that need, directly or by others, what these actions start on ``nodes``.
 
     A controller ends when it loses its lease, and the Engine lets it wait longer and longer before it starts it again.
     """
     planned = {action.key for action in actions}
-    started = tuple(action.key for action in actions if action.key.kind == "Container" and action.verb in STARTS)
+    started = tuple(action.key for action in actions if isinstance(action, Starts))
     for each in _needing(desired, started):
         if each.probe and each.key not in planned and each.node in nodes:
-            key = ready_key("Container", each.node, each.name)
-            yield Action(verb="await", key=key, reason="needs what is started", owner=each.owner, after=started)
+            yield WaitForContainer(container=each, reason="needs what is started", owner=each.owner, after=started)
 
 
 def _needing(desired: Desired, started: Collection[Key]) -> list[Container]:

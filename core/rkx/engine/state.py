@@ -14,7 +14,8 @@ from typing import Any
 
 from rkx.errors import ConfigError, Refused
 from rkx.model.identity import Saved
-from rkx.model.resource import Key, object_key
+from rkx.model.key import ObjectKey
+from rkx.model.resource import object_key
 from rkx.secret import Secret
 
 VERSION = 1
@@ -81,7 +82,7 @@ class ObjectRecord:
     adopted: bool = False
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ObjectKey:
         """Name the object in plans."""
         return object_key(self.api_version, self.kind, self.namespace, self.name)
 

@@ -15,8 +15,8 @@ from rkx.engine.link import Link
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit
 from rkx.errors import NotReady, Refused, StreamRefused, TransportError
+from rkx.model.key import Key
 from rkx.model.plan import Plan
-from rkx.model.resource import Key
 from rkx.model.step import Answer, Answers, Call, Do, Done, Refuse, Step, Turn, Wait
 from rkx.registry import Plugins
 

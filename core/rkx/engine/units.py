@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rkx.model.plan import Action
-from rkx.model.resource import Key
+from rkx.model.action import Action, PathAction
+from rkx.model.key import Key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Unit:
     """Actions done together: all files of a node go in one batch."""
 
@@ -35,6 +35,5 @@ def units(actions: Sequence[Action]) -> list[Unit]:
     """Group the files and folders of each node; every other action is a unit of its own."""
     groups: dict[object, list[Action]] = {}
     for action in actions:
-        batched = action.key.kind in ("File", "Folder")
-        groups.setdefault(action.key.node if batched else action.key, []).append(action)
+        groups.setdefault(action.key.node if isinstance(action, PathAction) else action.key, []).append(action)
     return [Unit(actions=tuple(group)) for group in groups.values()]

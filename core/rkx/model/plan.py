@@ -3,48 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from rkx.model.action import Action
 from rkx.model.checks import Finding
-from rkx.model.resource import Key
 from rkx.model.risk import Risk
 from rkx.model.step import Lane, Turn
-
-Verb = Literal[
-    "prepare",
-    "issue",
-    "pull",
-    "create",
-    "replace",
-    "start",
-    "restart",
-    "update",
-    "remove",
-    "clean",
-    "survey",
-    "await",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One difference of one resource; values of secrets never stand here."""
-
-    field: str
-    before: str = ""
-    after: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """One thing to do; it starts when every key in ``after`` is done."""
-
-    verb: Verb
-    key: Key
-    reason: str
-    owner: str = ""
-    changes: tuple[Change, ...] = ()
-    after: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

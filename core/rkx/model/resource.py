@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rkx.model.cluster import EMPTY
+from rkx.model.key import ContainerKey, FileKey, FolderKey, Key, LeavesKey, ManifestKey, NodeKey, ObjectKey
 from rkx.model.node import Taint
 from rkx.secret import Secret
 
 NODE_PROGRAM = "/var/lib/rkx/bin/rkx-node"
 """Where core puts its program on each node; its folder is mounted by containers that wrap themselves in it."""
-
-
-class Key(NamedTuple):
-    """Name a resource: node (empty for the cluster's own), kind, name."""
-
-    node: str
-    kind: str
-    name: str
-
-    def __str__(self) -> str:
-        return " ".join(part for part in (self.node, self.kind.lower(), self.name) if part)
 
 
 class Milestone(NamedTuple):
@@ -117,9 +108,9 @@ class Container:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ContainerKey:
         """Name the container in plans."""
-        return Key(self.node, "Container", self.name)
+        return ContainerKey(self.node, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,9 +126,9 @@ class Folder:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> FolderKey:
         """Name the folder in plans."""
-        return Key(self.node, "Folder", str(self.path))
+        return FolderKey(self.node, str(self.path))
 
 
 PartName = Literal["certificate", "key", "chain", "ca-bundle", "public", "rendered"]
@@ -175,9 +166,9 @@ class File:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> FileKey:
         """Name the file in plans."""
-        return Key(self.node, "File", str(self.path))
+        return FileKey(self.node, str(self.path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +191,9 @@ class Leaves:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> LeavesKey:
         """Name what is left in plans."""
-        return Key(self.node, "Leaves", self.name)
+        return LeavesKey(self.node, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,18 +206,43 @@ class Registration:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> NodeKey:
         """Name the Node in plans."""
-        return Key("", "Node", self.node)
+        return NodeKey(self.node)
+
+
+def object_key(api_version: str, kind: str, namespace: str, name: str) -> ObjectKey:
+    """Name an object of the cluster by the group of its ``api_version``."""
+    group = api_version.rpartition("/")[0]
+    return ObjectKey(group=group, kind=kind, namespace=namespace, name=name)
+
+
+ROLLOUT_VERSIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "Deployment": "apps/v1",
+        "DaemonSet": "apps/v1",
+        "StatefulSet": "apps/v1",
+        "Pod": "v1",
+        "Job": "batch/v1",
+        "APIService": "apiregistration.k8s.io/v1",
+        "CustomResourceDefinition": "apiextensions.k8s.io/v1",
+    }
+)
+"""The kinds that can be waited for, with the version of the API that shows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """Wait for a workload: ``kind`` is Deployment, DaemonSet, Pod, APIService or CustomResourceDefinition."""
+    """Wait for a workload of a kind of ROLLOUT_VERSIONS."""
 
     kind: str
     namespace: str
     name: str
+
+    @property
+    def key(self) -> ObjectKey:
+        """Name the workload in plans; KeyError for a kind that cannot be waited for."""
+        return object_key(ROLLOUT_VERSIONS[self.kind], self.kind, self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,15 +263,9 @@ class Manifest:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ManifestKey:
         """Name the manifest in plans."""
-        return Key("", "Manifest", self.name)
-
-
-def object_key(api_version: str, kind: str, namespace: str, name: str) -> Key:
-    """Name an object of the cluster: ``Deployment.apps kube-system/coredns``."""
-    group = api_version.rpartition("/")[0]
-    return Key("", f"{kind}.{group}" if group else kind, f"{namespace}/{name}" if namespace else name)
+        return ManifestKey(self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +284,7 @@ class Object:
     owner: str = ""
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ObjectKey:
         """Name the object in plans."""
         return object_key(self.api_version, self.kind, self.namespace, self.name)
 

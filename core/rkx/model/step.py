@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from rkx.model.resource import Key
+from rkx.model.key import ContainerKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Turn:
     lane: str
     node: str
     enter: tuple[Step, ...] = ()
-    keys: tuple[Key, ...] = ()
+    keys: tuple[ContainerKey, ...] = ()
     leave: tuple[Step, ...] = ()
     owner: str = ""
 

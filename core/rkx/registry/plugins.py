@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from rkx.errors import Problem
+from rkx.model.action import ContainerAction
 from rkx.model.checks import Finding, PortClaim
 from rkx.model.cluster import Cluster, Stage
 from rkx.model.facts import Facts
 from rkx.model.identity import NODE_CLIENT_CA, Due, Identity, Issued, IssueRequest, Pending, Saved
+from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
-from rkx.model.plan import Action
-from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Registration, Resource, stamped
+from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Registration, Resource, stamped
 from rkx.model.step import Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
 from rkx.registry.calls import Calls, Chosen
 from rkx.transport import Prompt, Transport
@@ -176,7 +177,7 @@ class Plugins:
             current = self._calls.many(each, "rkx_amend", RESOURCES, cluster=cluster, resources=tuple(current))
         return current
 
-    def asks(self, cluster: Cluster, applied: Sequence[Key]) -> list[Call]:
+    def asks(self, cluster: Cluster, applied: Sequence[ContainerKey]) -> list[Call]:
         """Collect what services want looked up at plan time."""
         return [
             call
@@ -185,7 +186,7 @@ class Plugins:
         ]
 
     def turns(
-        self, cluster: Cluster, applied: Sequence[Key], changes: Sequence[Action], answers: Answers
+        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction], answers: Answers
     ) -> list[Turn | Lane]:
         """Collect the steps that services put around changes; each is stamped with its owner."""
         found: list[Turn | Lane] = []

@@ -11,6 +11,8 @@ import rkx
 DEFAULT_NAMESPACE = "default"
 WORKLOADS = {("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("v1", "Pod")}
 HINT = "every document needs apiVersion, kind and metadata.name"
+NODE = ("v1", "Node")
+NODE_HINT = "kubelets register Nodes; set labels and taints under nodes in cluster.yml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,10 @@ def _judge(source: Source, document: rkx.YamlDocument, seen: dict[tuple[str, ...
     for item in _objects(document.value):
         if missing := _missing(item):
             yield _problem(source, document.line, f"{place} has no {' and no '.join(missing)}")
+            continue
+        if (item["apiVersion"], item["kind"]) == NODE:
+            message = f"{place}: a Node cannot be applied as a manifest: {item['metadata']['name']!r}"
+            yield _problem(source, document.line, message, hint=NODE_HINT)
             continue
         key = _key(item)
         label = f"{item['kind']} {item['metadata']['name']!r}"

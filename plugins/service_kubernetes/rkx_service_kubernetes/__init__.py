@@ -78,7 +78,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         return _resources(site)
 
     @rkx.hookimpl
-    def rkx_asks(self, cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> Sequence[rkx.Call]:
+    def rkx_asks(self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey]) -> Sequence[rkx.Call]:
         """Ask the members of etcd how they are."""
         return etcd_members.asks(cluster, applied)
 
@@ -86,8 +86,8 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
     def rkx_turns(
         self,
         cluster: rkx.Cluster,
-        applied: Sequence[rkx.Key],
-        changes: Sequence[rkx.Action],
+        applied: Sequence[rkx.ContainerKey],
+        changes: Sequence[rkx.ContainerAction],
         answers: rkx.Answers,
     ) -> Sequence[rkx.Turn | rkx.Lane]:
         """Change members of etcd one at a time, and API servers too."""

@@ -21,9 +21,9 @@ USER = 52034
 """The numeric user and group of etcd where cluster.yml names none; no distribution hands it out."""
 
 
-def key(node: str) -> rkx.Key:
+def key(node: str) -> rkx.ContainerKey:
     """Name a node's etcd in plans."""
-    return rkx.Key(node, "Container", NAME)
+    return rkx.ContainerKey(node, NAME)
 
 
 def owner(site: Site) -> tuple[int, int]:

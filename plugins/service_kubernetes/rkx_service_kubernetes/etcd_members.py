@@ -38,7 +38,7 @@ class Member:
     serves: bool
 
 
-def asks(cluster: rkx.Cluster, applied: Sequence[rkx.Key]) -> list[rkx.Call]:
+def asks(cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey]) -> list[rkx.Call]:
     """Ask every node that has or had a member, unless there is but one member to speak of."""
     nodes = {node.name for node in cluster.with_role("etcd")} | with_container(applied)
     return [call for node in sorted(nodes) for call in _calls(node)] if len(nodes) > 1 else []
@@ -53,14 +53,14 @@ def members(answers: rkx.Answers) -> dict[str, Member]:
     return {member.node: member for member in (_member(row, states) for row in rows)}
 
 
-def with_container(keys: Sequence[rkx.Key]) -> set[str]:
+def with_container(keys: Sequence[rkx.ContainerKey]) -> set[str]:
     """Name the nodes whose etcd is among the keys; one in the middle of its replacement has a name with an ending."""
-    return {key.node for key in keys if key.kind == "Container" and key.name.partition("-")[0] == etcd.NAME}
+    return {key.node for key in keys if key.name.partition("-")[0] == etcd.NAME}
 
 
-def is_etcd(key: rkx.Key) -> bool:
+def is_etcd(key: rkx.ContainerKey) -> bool:
     """Tell etcd's container from others."""
-    return key.kind == "Container" and key.name == etcd.NAME
+    return key.name == etcd.NAME
 
 
 def _said(path: str, answers: rkx.Answers) -> Iterator[tuple[str, Any]]:

@@ -13,7 +13,7 @@ from rkx_service_kubernetes import etcd
 from rkx_service_kubernetes.etcd_members import Member, is_etcd, members, with_container
 
 LANE = "etcd"
-DISTURBING = ("replace", "restart")
+DISTURBING = (rkx.ReplaceContainer, rkx.RestartContainer)
 """Actions that take a running member away for a moment."""
 
 
@@ -22,14 +22,14 @@ class _World:
     """What is known at plan time: ``known`` nodes had a member, ``now`` are those that the cluster lists."""
 
     cluster: rkx.Cluster
-    changes: Mapping[str, rkx.Action]
+    changes: Mapping[str, rkx.ContainerAction]
     known: set[str]
     now: Mapping[str, Member]
     calls: tuple[rkx.Call, ...]
 
-    def of(self, *verbs: str) -> list[str]:
-        """Name the nodes whose etcd meets one of the verbs."""
-        return sorted(node for node, change in self.changes.items() if change.verb in verbs)
+    def of(self, *kinds: type[rkx.ContainerAction]) -> list[str]:
+        """Name the nodes whose etcd is changed in one of these ways."""
+        return sorted(node for node, change in self.changes.items() if isinstance(change, kinds))
 
     def listed(self, node: str) -> Member | None:
         """Find a node's member in the list, by the address that it is known by."""
@@ -52,7 +52,10 @@ class _World:
 
 
 def turns(
-    cluster: rkx.Cluster, applied: Sequence[rkx.Key], changes: Sequence[rkx.Action], answers: rkx.Answers
+    cluster: rkx.Cluster,
+    applied: Sequence[rkx.ContainerKey],
+    changes: Sequence[rkx.ContainerAction],
+    answers: rkx.Answers,
 ) -> list[rkx.Turn | rkx.Lane]:
     """Let members change one after the other: first what is refused, then those that come back, then the others."""
     world = _World(
@@ -87,10 +90,10 @@ def decide(step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
 
 
 def _refused(world: _World) -> Iterator[rkx.Turn]:
-    for node in world.of("create"):
+    for node in world.of(rkx.CreateContainer):
         if world.is_new(node):
             yield world.turn(node, enter="join")
-    for node in world.of("remove"):
+    for node in world.of(rkx.RemoveContainer):
         yield world.turn(node, enter="leave")
 
 
@@ -98,7 +101,10 @@ def _others(world: _World) -> Iterator[rkx.Turn]:
     total = len(world.now) or len(world.known)
     if total < 2:
         return
-    coming = [*world.of("start"), *(node for node in world.of("create") if not world.is_new(node))]
+    coming = [
+        *world.of(rkx.StartContainer),
+        *(node for node in world.of(rkx.CreateContainer) if not world.is_new(node)),
+    ]
     yield from _coming(world, coming, total)
     for node in world.of(*DISTURBING):
         yield world.turn(node, enter="guard", leave="healthy")
@@ -115,7 +121,8 @@ def _coming(world: _World, coming: list[str], total: int) -> Iterator[rkx.Turn]:
         return
     for node in coming:
         member = world.listed(node)
-        awaited = world.changes[node].verb == "start" or (member is not None and not member.started)
+        is_started = isinstance(world.changes[node], rkx.StartContainer)
+        awaited = is_started or (member is not None and not member.started)
         yield world.turn(node, enter="" if awaited else "repair", leave="" if awaited else "healthy")
 
 

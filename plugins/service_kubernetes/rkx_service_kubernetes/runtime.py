@@ -28,9 +28,9 @@ OWN_FOLDERS = (
 """Open to all, as RKE and kubeadm have them: what is secret below them is closed by those who write it."""
 
 
-def key(node: str) -> rkx.Key:
+def key(node: str) -> rkx.ContainerKey:
     """Name a node's cri-dockerd in plans."""
-    return rkx.Key(node, "Container", NAME)
+    return rkx.ContainerKey(node, NAME)
 
 
 def resources(site: Site) -> list[rkx.Resource]:

@@ -22,9 +22,10 @@ from rkx.cli.show_plain import Plain
 from rkx.cli.show_rich import Screen
 from rkx.errors import NotReady, PreflightFailed, Problem
 from rkx.events import ActionFailed, ProblemFound, RunStarted
+from rkx.model.action import DeleteObject, RemoveContainer
 from rkx.model.checks import Finding
-from rkx.model.plan import Action, Plan
-from rkx.model.resource import Key
+from rkx.model.key import ContainerKey, ObjectKey
+from rkx.model.plan import Plan
 
 ANY = st.text(st.characters(), max_size=40) | st.text(
     st.sampled_from("\x1b\x9b\x07\r\n\t\u202e\u2066\u2028\x7fa\ud800")
@@ -71,7 +72,7 @@ def test_an_error_its_hint_and_its_problems_are_shown(fake: FakeApi) -> None:
 
 
 def test_a_plan_is_shown(fake: FakeApi) -> None:
-    action = Action(verb="update", key=Key("", "Object", HOSTILE), reason=HOSTILE)
+    action = DeleteObject(key=ObjectKey("", "ConfigMap", "", HOSTILE), reason=HOSTILE)
     fake.plan = Plan(cluster="sample", actions=(action,))
     for options, escaped in (([], SHOWN), (["--json"], "\\u001b]52")):
         shown = rkx("plan", *options).stdout
@@ -104,7 +105,7 @@ def test_no_line_of_a_message_is_taken_for_one_of_rkx(fake: FakeApi) -> None:
 
 
 def test_a_plan_has_each_name_and_reason_on_its_line(fake: FakeApi) -> None:
-    action = Action(verb="remove", key=Key("two", "Container", FORGED), reason=FORGED)
+    action = RemoveContainer(key=ContainerKey("two", FORGED), reason=FORGED)
     finding = Finding(node="two", check="any", message=FORGED, warning=True)
     fake.plan = Plan(cluster="sample", actions=(action,), findings=(finding,))
     shown = rkx("plan").stdout.splitlines()

@@ -27,29 +27,28 @@ from rkx.events import (
     RunStarted,
     Waiting,
 )
-from rkx.model.plan import Action, Change, Danger, Plan
-from rkx.model.resource import Key
+from rkx.model.action import Change, CreateContainer, ReplaceContainer, WaitForNode
+from rkx.model.key import HealthKey, NodeKey
+from rkx.model.plan import Danger, Plan
+from rkx.model.resource import Container
 from rkx.model.risk import Risk
 from rkx.model.step import Step, Turn
 
-KUBELET, PROXY, READY = (
-    Key("one", "Container", "kubelet"),
-    Key("two", "Container", "kube-proxy"),
-    Key("", "Api", "ready"),
-)
+AGENT = Container(node="one", name="kubelet", image="i", argv=())
+WAITS = Container(node="two", name="kube-proxy", image="i", argv=())
+KUBELET, PROXY, READY = AGENT.key, WAITS.key, HealthKey(NodeKey("one"))
 DRAIN = Step(verb="drain", subject="node two", reason="it changes")
 PLAN = Plan(
     cluster="sample",
     actions=(
-        Action(
-            verb="replace",
-            key=KUBELET,
+        ReplaceContainer(
+            container=AGENT,
             reason="image changed",
             owner="kubernetes",
             changes=(Change(field="image", before="rkx/kubernetes:v1", after="rkx/kubernetes:v2"), Change(field="env")),
         ),
-        Action(verb="await", key=READY, reason="others need it", after=(KUBELET,)),
-        Action(verb="create", key=PROXY, reason="missing", after=(READY,)),
+        WaitForNode(node="one", reason="others need it", after=(KUBELET,)),
+        CreateContainer(container=WAITS, reason="missing", after=(READY,)),
     ),
     turns=(Turn(lane="workers", node="two", enter=(DRAIN,), keys=(PROXY,)),),
     asks=(Danger(what="remove node three", why="its pods move"),),
@@ -154,7 +153,7 @@ def _after(count: int) -> Progress:
 
 def test_progress_when_an_action_runs_then_others_say_for_whom_they_wait() -> None:
     assert _after(5).rows() == [
-        Row(node=CLUSTER, waits="api ready for one container kubelet"),
+        Row(node=CLUSTER, waits="health Node one for one container kubelet"),
         Row(node="one", now="replace container kubelet (/healthz answers 500)"),
         Row(node="two", waits="container kube-proxy for one container kubelet"),
     ]

@@ -15,16 +15,16 @@ from rkx.engine.graph import PER_NODE, Graph
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit, units
 from rkx.errors import ApplyFailed, PluginFault
-from rkx.model.plan import Action
-from rkx.model.resource import Key
+from rkx.model.action import CreateContainer, RemoveContainer
+from rkx.model.key import ContainerKey, Key
 
 
-def key(number: int) -> Key:
-    return Key("one", "Container", f"c{number}")
+def key(number: int) -> ContainerKey:
+    return ContainerKey("one", f"c{number}")
 
 
 def unit(number: int, *after: int) -> Unit:
-    action = Action(verb="create", key=key(number), reason="", after=tuple(key(each) for each in after))
+    action = RemoveContainer(key=key(number), reason="", after=tuple(key(each) for each in after))
     return Unit(actions=(action,))
 
 
@@ -86,8 +86,8 @@ def test_a_run_does_what_it_can_and_names_what_is_left(site: Site) -> None:
 
 
 def of_node(node: str, count: int) -> list[Unit]:
-    keys = [Key(node, "Container", f"s{number}") for number in range(count)]
-    return [Unit(actions=(Action(verb="remove", key=each, reason=""),)) for each in keys]
+    keys = [ContainerKey(node, f"s{number}") for number in range(count)]
+    return [Unit(actions=(RemoveContainer(key=each, reason=""),)) for each in keys]
 
 
 def test_one_node_never_takes_all_threads() -> None:
@@ -133,7 +133,7 @@ def test_after_cancel_nothing_more_starts() -> None:
     cancelled = threading.Event()
     graph = Graph([unit(0), unit(1, 0)], lambda _each: cancelled.set() or (), Patience(cancelled))  # type: ignore[func-returns-value]
     graph.run()
-    assert graph.left == [unit(1, 0)]
+    assert [each.keys for each in graph.left] == [{key(1)}]
     assert graph.failures == {}
 
 
@@ -153,7 +153,7 @@ def test_parts_that_wait_for_each_other_are_a_fault(site: Site) -> None:
     from rkx.engine.order import order
     from rkx.model.resource import Container
 
-    one = Container(node="one", name="a", image="i", argv=("a",), after=(Key("one", "Container", "b"),))
+    one = Container(node="one", name="a", image="i", argv=("a",), after=(ContainerKey("one", "b"),))
     other = replace(one, name="b", after=(one.key,))
     wanted = Desired(
         cluster=site.project.cluster,
@@ -167,7 +167,7 @@ def test_parts_that_wait_for_each_other_are_a_fault(site: Site) -> None:
         leaving={},
         programs={},
     )
-    actions = [Action(verb="create", key=each.key, reason="") for each in (one, other)]
+    actions = [CreateContainer(container=each, reason="") for each in (one, other)]
     with pytest.raises(PluginFault, match="wait for each other"):
         order(actions, wanted)
 

@@ -11,7 +11,7 @@ from tests.core.engine.small import MANIFEST, READY, Site, silent
 
 import rkx
 from rkx import api
-from rkx.errors import PartlyDone, RkxError
+from rkx.errors import ConfigError, PartlyDone, RkxError
 from rkx.testing import Server, World
 from rkx.testing.kube import Body
 from rkx.testing.wire import Request, Response
@@ -52,6 +52,18 @@ def test_an_object_that_was_there_before_is_never_deleted(site: Site, *, changed
 def test_other_objects_are_deleted_without_a_question(running: Site) -> None:
     running.network.manifest = NAMESPACE + DAEMON_SET
     assert running.plan().asks == ()
+
+
+def test_an_object_of_a_workloads_name_and_another_kind_is_not_waited_for(running: Site) -> None:
+    same_name = SETTINGS.replace("name: settings", "name: net")
+    running.network.manifest = NAMESPACE + same_name + SETTINGS + DAEMON_SET
+    assert running.planned() == [("create", "configmap tiny/net", "missing")]
+
+
+def test_a_node_cannot_be_applied_as_a_manifest(running: Site) -> None:
+    running.network.manifest = MANIFEST + "---\napiVersion: v1\nkind: Node\nmetadata: {name: two, labels: {a: b}}\n"
+    with pytest.raises(ConfigError, match=r"tiny document 4: a Node cannot be applied as a manifest: 'two'"):
+        running.plan()
 
 
 def leaving(site: Site) -> Site:
@@ -153,7 +165,7 @@ def test_an_api_that_is_silent_for_long_is_asked_over_few_connections(
     running.world.engines["one"].boxes["server"].state = "exited"
     late = lambda request: silent(request) if next(asked, None) is not None else answer(request)  # noqa: E731
     running.world.servers = [replace(each, application=late) for each in running.world.servers]
-    monkeypatch.setattr("rkx.engine.apply.POLL_S", 0.01)
+    monkeypatch.setattr("rkx.engine.execute.POLL_S", 0.01)
     monkeypatch.setattr("rkx.engine.probe.POLL_S", 0.01)
     running.done()
     assert next(asked, None) is None
@@ -187,7 +199,7 @@ def test_what_runs_on_every_node_is_waited_for_on_a_new_one_too(site: Site) -> N
     site.done()
     site.world.revive()
     site.write(["one", "two"])
-    [wait] = [action for action in site.plan().actions if action.key.name == "DaemonSet tiny/net"]
+    [wait] = [action for action in site.plan().actions if action.key.shown_name == "DaemonSet tiny/net"]
     assert (wait.verb, wait.reason) == ("await", "nodes come")
     assert [str(key) for key in wait.after] == ["health Node two"]
     site.done()

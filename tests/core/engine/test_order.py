@@ -6,6 +6,7 @@ import pytest
 from tests.core.engine.small import Site
 
 import rkx
+from rkx.model.key import HealthKey, NodeKey
 
 
 @pytest.mark.whole
@@ -15,4 +16,4 @@ def test_an_object_that_waits_for_a_ready_node_comes_after_it(site: Site) -> Non
     site.world.kube.objects["/api/v1/nodes/two"]["status"]["conditions"] = []
     site.world.kube.objects.pop("/apis/apps/v1/namespaces/tiny/daemonsets/net")
     actions = {str(action.key): action for action in site.plan().actions}
-    assert rkx.Key("", "Health", "Node two") in actions["daemonset.apps tiny/net"].after
+    assert HealthKey(NodeKey("two")) in actions["daemonset.apps tiny/net"].after

@@ -10,8 +10,9 @@ import pytest
 from rkx.engine.graph import Graph
 from rkx.engine.patience import AFTER_FAILURE_S, Patience
 from rkx.engine.units import Unit
-from rkx.model.plan import Action, Verb
-from rkx.model.resource import Key
+from rkx.model.action import Action, DeleteObject, RemoveContainer, SetNodeMetadata, WaitForNode
+from rkx.model.key import ContainerKey, ObjectKey
+from rkx.model.resource import Registration
 
 
 @pytest.fixture
@@ -42,25 +43,25 @@ def test_a_unit_that_fails_ends_the_patience_of_the_others(patience: Patience) -
     def work(_unit: Unit) -> tuple[Unit, ...]:
         raise ValueError
 
-    unit = Unit(actions=(Action(verb="create", key=Key("one", "Container", "a"), reason="missing"),))
+    unit = Unit(actions=(RemoveContainer(key=ContainerKey("one", "a"), reason=""),))
     Graph([unit], work, patience).run()
     assert patience.left(time.monotonic(), 120) <= AFTER_FAILURE_S
 
 
 @pytest.mark.parametrize(
-    ("key", "verb", "counts"),
+    ("action", "counts"),
     [
-        (Key("two", "Container", "a"), "create", False),
-        (Key("", "Node", "two"), "update", False),
-        (Key("", "Health", "Node two"), "await", False),
-        (Key("", "Node", "one"), "update", True),
-        (Key("", "Object", "a"), "update", True),
+        (RemoveContainer(key=ContainerKey("two", "a"), reason=""), False),
+        (SetNodeMetadata(wanted=Registration(node="two"), reason=""), False),
+        (WaitForNode(node="two", reason=""), False),
+        (SetNodeMetadata(wanted=Registration(node="one"), reason=""), True),
+        (DeleteObject(key=ObjectKey("", "ConfigMap", "", "two"), reason=""), True),
     ],
 )
-def test_what_fails_on_a_node_that_may_be_away_shortens_no_other_wait(key: Key, verb: Verb, *, counts: bool) -> None:
+def test_what_fails_on_a_node_that_may_be_away_shortens_no_other_wait(action: Action, *, counts: bool) -> None:
     def work(_unit: Unit) -> tuple[Unit, ...]:
         raise ValueError
 
     patience = Patience(threading.Event(), frozenset({"two"}))
-    Graph([Unit(actions=(Action(verb=verb, key=key, reason="missing"),))], work, patience).run()
+    Graph([Unit(actions=(action,))], work, patience).run()
     assert (patience.left(time.monotonic(), 120) <= AFTER_FAILURE_S) is counts

@@ -62,7 +62,7 @@ def test_a_plan_made_before_is_applied_as_it_is(running: Site) -> None:
     running.service.flag = "--level=2"
     planned = running.plan()
     running.ended(api.apply(running.project, planned)).wait()
-    assert {action.key.name for action in planned.actions} == {"agent"}
+    assert {action.key.shown_name for action in planned.actions} == {"agent"}
     assert running.planned() == []
 
 

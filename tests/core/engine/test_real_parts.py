@@ -84,7 +84,7 @@ def test_a_clusters_whole_life(world: World, file: Path) -> None:
     assert world.effects == []
     file.write_text(CLUSTER + "services: {kubeproxy: {extra_args: {v: '4'}}}\n")
     changed = api.load(file, plugins=(FakeTransport(world),))
-    planned = {(action.verb, action.key.name.rpartition("/")[2]) for action in api.plan(changed).actions}
+    planned = {(action.verb, action.key.shown_name.rpartition("/")[2]) for action in api.plan(changed).actions}
     assert {name for verb, name in planned if verb in ("replace", "restart")} == {"kube-proxy"}
     assert ("update", "kube-proxy.json") in planned  # its record, which nothing reads
     api.remove(project, api.Options(accept=lambda dangers: True)).wait()

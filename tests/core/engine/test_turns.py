@@ -51,12 +51,12 @@ OWNER = "service:keeper"
 ASK = rkx.Call(node="one", port=1, path="/", identity="nobody", authority="nobody")
 
 
-def key(node: str, name: str) -> rkx.Key:
-    return rkx.Key(node, "Container", name)
+def key(node: str, name: str) -> rkx.ContainerKey:
+    return rkx.ContainerKey(node, name)
 
 
-def unit(*keys: rkx.Key) -> Unit:
-    return Unit(actions=tuple(rkx.Action(verb="replace", key=each, reason="") for each in keys))
+def unit(*keys: rkx.ContainerKey) -> Unit:
+    return Unit(actions=tuple(rkx.RemoveContainer(key=each, reason="") for each in keys))
 
 
 def turn(node: str) -> rkx.Turn:

@@ -188,6 +188,22 @@ def test_an_object_written_twice_is_refused() -> None:
     assert found.message == "document 2 has ConfigMap 'settings' again, which stands in addons, document 1"
 
 
+def test_a_node_is_refused_at_its_place() -> None:
+    node = "apiVersion: v1\nkind: Node\nmetadata: {name: one}\n"
+    [in_text] = problems(f"{MAP}---\n{node}")
+    assert (in_text.where, in_text.message) == (
+        "addons",
+        "document 2: a Node cannot be applied as a manifest: 'one' (line 5 of the text)",
+    )
+    [in_file] = problems(a=node)
+    assert (in_file.file, in_file.line, in_file.hint) == (
+        "a.yml",
+        1,
+        "kubelets register Nodes; set labels and taints under nodes in cluster.yml",
+    )
+    assert problems("apiVersion: example.org/v1\nkind: Node\nmetadata: {name: one}\n") == []
+
+
 def test_options_decode() -> None:
     decode = TypeAdapter(ManifestsConfig).validate_python
     assert decode({}) == ManifestsConfig()

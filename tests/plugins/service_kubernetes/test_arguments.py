@@ -116,7 +116,7 @@ def test_an_argument_touches_its_own_program_alone(service: str) -> None:
     name = {"kube-api": "kube-apiserver", "kube-controller": "kube-controller-manager", "kubeproxy": "kube-proxy"}
     name |= {"scheduler": "kube-scheduler"}
     before, after = resources("one"), resources("one", config(service, extra_args={"v": "5"}))
-    changed = {old.key.name for old, new in zip(before, after, strict=True) if old != new}
+    changed = {old.key.shown_name for old, new in zip(before, after, strict=True) if old != new}
     program = name.get(service, service)
     assert changed == {program, f"/etc/kubernetes/records/{program}.json"}
 

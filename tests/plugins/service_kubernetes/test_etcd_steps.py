@@ -10,6 +10,8 @@ import pytest
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, machine
 
 import rkx
+from rkx import CreateContainer, ReplaceContainer, RestartContainer, StartContainer
+from rkx.model.action import KeepContainer, UpdateContainer
 from rkx_service_kubernetes import KubernetesService
 from rkx_service_kubernetes.etcd_members import LIST, PEERS, STATUS, members
 
@@ -18,14 +20,20 @@ THREE = replace(
     CLUSTER, nodes=tuple(machine(name, number, "controlplane", "etcd") for number, name in enumerate(NAMES, 1))
 )
 PLUGIN = KubernetesService(PLAIN)
+Kind = type[KeepContainer]
 
 
-def keys(*nodes: str) -> list[rkx.Key]:
-    return [rkx.Key(node, "Container", "etcd") for node in nodes]
+def keys(*nodes: str) -> list[rkx.ContainerKey]:
+    return [rkx.ContainerKey(node, "etcd") for node in nodes]
 
 
-def change(verb: str, *nodes: str) -> list[rkx.Action]:
-    return [rkx.Action(verb=verb, key=key, reason="image changed") for key in keys(*nodes)]  # type: ignore[arg-type] # Verb
+def change(kind: Kind, *nodes: str) -> list[rkx.ContainerAction]:
+    wanted = [rkx.Container(node=node, name="etcd", image="", argv=()) for node in nodes]
+    return [kind(container=each, reason="image changed") for each in wanted]
+
+
+def removal(node: str) -> rkx.ContainerAction:
+    return rkx.RemoveContainer(key=rkx.ContainerKey(node, "etcd"), reason="no longer wanted")
 
 
 def row(number: int, name: str, *, started: bool = True) -> dict[str, object]:
@@ -54,10 +62,10 @@ def answers(
 
 
 def turns(
-    changes: Sequence[rkx.Action],
+    changes: Sequence[rkx.ContainerAction],
     seen: rkx.Answers,
     cluster: rkx.Cluster = THREE,
-    applied: Sequence[rkx.Key] = tuple(keys(*NAMES)),
+    applied: Sequence[rkx.ContainerKey] = tuple(keys(*NAMES)),
 ) -> list[rkx.Turn]:
     found = PLUGIN.rkx_turns(cluster, applied, changes, seen)
     lanes = [each for each in found if isinstance(each, rkx.Lane)]
@@ -82,30 +90,30 @@ def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.Call, rkx.Answer]:
 
 def test_a_single_member_is_asked_nothing_and_guarded_by_nothing() -> None:
     assert PLUGIN.rkx_asks(CLUSTER, keys("one")) == []
-    for verb in ("create", "replace", "restart", "start"):
-        assert turns(change(verb, "one"), {}, CLUSTER, keys("one")) == []
+    for kind in (CreateContainer, ReplaceContainer, RestartContainer, StartContainer):
+        assert turns(change(kind, "one"), {}, CLUSTER, keys("one")) == []
 
 
 @pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
-@pytest.mark.parametrize("verb", ["replace", "restart"])
-def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(verb: str, seen: rkx.Answers) -> None:
-    found = turns(change(verb, "c", "a", "b"), seen)
+@pytest.mark.parametrize("kind", [ReplaceContainer, RestartContainer])
+def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(kind: Kind, seen: rkx.Answers) -> None:
+    found = turns(change(kind, "c", "a", "b"), seen)
     assert [turn.node for turn in found] == ["a", "b", "c"]
     assert all(verbs(turn) == (["guard"], ["healthy"]) for turn in found)
     assert [turn.keys for turn in found] == [(key,) for key in keys(*NAMES)]
 
 
 def test_what_takes_no_member_away_is_not_held_up() -> None:
-    assert turns(change("update", "a"), answers()) == []
-    assert [verbs(turn) for turn in turns(change("start", "a"), silent())] == [([], [])]
+    assert turns(change(UpdateContainer, "a"), answers()) == []
+    assert [verbs(turn) for turn in turns(change(StartContainer, "a"), silent())] == [([], [])]
 
 
 def test_a_first_start_has_nothing_to_protect() -> None:
-    assert turns(change("create", *NAMES), silent(), applied=()) == []
+    assert turns(change(CreateContainer, *NAMES), silent(), applied=()) == []
 
 
 def test_a_first_start_that_was_cut_goes_on() -> None:
-    [turn] = turns(change("create", "c"), answers(unstarted=("c",)), applied=keys("a", "b"))
+    [turn] = turns(change(CreateContainer, "c"), answers(unstarted=("c",)), applied=keys("a", "b"))
     assert verbs(turn) == ([], [])
 
 
@@ -115,7 +123,7 @@ def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_f
     assert (call.method, call.port) == ("GET", 2380)
     rows = [{"id": n, "name": name, "peerURLs": [f"https://192.0.2.{n}:2380"]} for n, name in enumerate(NAMES, 1)]
     seen[call] = rkx.Answer(status=200, body=json.dumps(rows))
-    [turn] = turns(change("create", "b", "c"), seen, applied=keys("a"))
+    [turn] = turns(change(CreateContainer, "b", "c"), seen, applied=keys("a"))
     assert (set(turn.keys), verbs(turn)) == (set(keys("b", "c")), ([], []))
 
 
@@ -124,7 +132,7 @@ def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_f
 def test_a_new_member_beside_an_existing_cluster_is_refused(applied: Sequence[str], is_silent: bool) -> None:
     grown = replace(THREE, nodes=(*THREE.nodes, machine("d", 4, "etcd")))
     seen = silent(grown) if is_silent else answers(applied, cluster=grown)
-    [turn] = turns(change("create", "d"), seen, grown, keys(*applied))
+    [turn] = turns(change(CreateContainer, "d"), seen, grown, keys(*applied))
     assert verbs(turn) == (["join"], [])
     found = verdict("join", "d", seen)
     assert isinstance(found, rkx.Refuse)
@@ -132,24 +140,24 @@ def test_a_new_member_beside_an_existing_cluster_is_refused(applied: Sequence[st
 
 
 def test_silence_of_the_only_member_founds_no_second_cluster() -> None:
-    found = turns(change("create", "b", "c"), silent(), applied=keys("a"))
+    found = turns(change(CreateContainer, "b", "c"), silent(), applied=keys("a"))
     assert [(turn.node, verbs(turn)) for turn in found] == [("b", (["join"], [])), ("c", (["join"], []))]
 
 
 def test_what_the_list_lacks_is_new_even_if_an_earlier_run_noted_it() -> None:
-    [turn] = turns(change("create", "c"), answers(("a", "b")), applied=keys(*NAMES))
+    [turn] = turns(change(CreateContainer, "c"), answers(("a", "b")), applied=keys(*NAMES))
     assert verbs(turn) == (["join"], [])
 
 
 def test_what_was_half_replaced_is_no_new_member() -> None:
-    half = [*keys("a", "b"), rkx.Key("c", "Container", "etcd-former")]
-    [turn] = turns(change("create", "c"), silent(), applied=half)
+    half = [*keys("a", "b"), rkx.ContainerKey("c", "etcd-former")]
+    [turn] = turns(change(CreateContainer, "c"), silent(), applied=half)
     assert verbs(turn) == (["repair"], ["healthy"])
 
 
 def test_one_deleted_container_waits_for_the_majority_that_knows_it() -> None:
     for seen in (answers(down=("c",)), silent()):
-        [turn] = turns(change("create", "c"), seen)
+        [turn] = turns(change(CreateContainer, "c"), seen)
         assert verbs(turn) == (["repair"], ["healthy"])
     assert verdict("repair", "c", answers(down=("c",))) == rkx.Done()
     assert isinstance(verdict("repair", "c", answers(down=("b", "c"))), rkx.Wait)
@@ -162,7 +170,7 @@ def test_one_deleted_container_waits_for_the_majority_that_knows_it() -> None:
 def test_members_without_whom_there_is_no_majority_come_back_together_and_before_others_change(
     seen: rkx.Answers,
 ) -> None:
-    found = turns([*change("replace", "a"), *change("create", "b"), *change("start", "c")], seen)
+    found = turns([*change(ReplaceContainer, "a"), *change(CreateContainer, "b"), *change(StartContainer, "c")], seen)
     assert [(set(turn.keys), verbs(turn)) for turn in found] == [
         (set(keys("b", "c")), ([], [])),
         (set(keys("a")), (["guard"], ["healthy"])),
@@ -172,7 +180,7 @@ def test_members_without_whom_there_is_no_majority_come_back_together_and_before
 @pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
 def test_no_member_is_taken_away(seen: rkx.Answers) -> None:
     shrunk = replace(THREE, nodes=THREE.nodes[:2])
-    found = turns([*change("remove", "c"), *change("replace", "a")], seen, shrunk)
+    found = turns([removal("c"), *change(ReplaceContainer, "a")], seen, shrunk)
     assert [(turn.node, verbs(turn)[0]) for turn in found] == [("c", ["leave"]), ("a", ["guard"])]
     refused = verdict("leave", "c", seen)
     assert isinstance(refused, rkx.Refuse)

@@ -76,15 +76,19 @@ def cluster(names: Sequence[str]) -> rkx.Cluster:
     return replace(CLUSTER, nodes=nodes)
 
 
-def differences(world: World, names: Sequence[str]) -> list[rkx.Action]:
-    found: list[rkx.Action] = []
+def wanted(node: str) -> rkx.Container:
+    return rkx.Container(node=node, name="etcd", image="", argv=())
+
+
+def differences(world: World, names: Sequence[str]) -> list[rkx.ContainerAction]:
+    found: list[rkx.ContainerAction] = []
     for name in names:
         if name in world.stands:
-            found.append(rkx.Action(verb="start", key=key(name), reason="stands"))
+            found.append(rkx.StartContainer(container=wanted(name), reason="stands"))
         elif name not in world.runs:
-            found.append(rkx.Action(verb="create", key=key(name), reason="missing"))
+            found.append(rkx.CreateContainer(container=wanted(name), reason="missing"))
         elif world.runs[name] != world.image:
-            found.append(rkx.Action(verb="replace", key=key(name), reason="image"))
+            found.append(rkx.ReplaceContainer(container=wanted(name), reason="image"))
     return found
 
 
@@ -112,20 +116,20 @@ def take(world: World, steps: Sequence[rkx.Step]) -> None:
             raise Stopped(verdict)
 
 
-def carry(world: World, action: rkx.Action, names: Sequence[str]) -> None:
+def carry(world: World, action: rkx.ContainerAction, names: Sequence[str]) -> None:
     node = action.key.node
 
     def born() -> None:
         world.members |= set() if world.members else set(names)
         world.runs[node] = world.image
 
-    match action.verb:
-        case "create":
+    match action:
+        case rkx.CreateContainer():
             world.effect(lambda: world.noted.add(node))
             world.effect(born)
-        case "start":
+        case rkx.StartContainer():
             world.effect(lambda: world.runs.update({node: world.stands.pop(node)}))
-        case "replace":
+        case rkx.ReplaceContainer():
             world.effect(lambda: stop(world, node))
             world.effect(lambda: world.runs.update({node: world.stands.pop(node)}))
 
@@ -236,7 +240,7 @@ def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
 def replacing(world: World, node: str) -> None:
     """Replace one member while another machine is off."""
     applied = [key(name) for name in NAMES]
-    action = rkx.Action(verb="replace", key=key(node), reason="image")
+    action = rkx.ReplaceContainer(container=wanted(node), reason="image")
     seen = {call: world.answer(call) for call in PLUGIN.rkx_asks(cluster(NAMES), applied)}
     [_, turn] = PLUGIN.rkx_turns(cluster(NAMES), applied, [action], seen)
     assert isinstance(turn, rkx.Turn)

@@ -36,6 +36,8 @@ HOST_ROOTS = {"/sys", "/dev", "/run", "/var/run", "/lib/modules", "/var/lib/dock
 
 def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Bring a resource into JSON, one line of text per line."""
+    if isinstance(value, rkx.Key):
+        return [value.node, value.shown_kind, value.shown_name]
     if is_dataclass(value) and not isinstance(value, type):
         body = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
         return {"kind": type(value).__name__} | {

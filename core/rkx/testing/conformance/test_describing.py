@@ -13,7 +13,8 @@ import pytest
 
 from rkx.engine.desire import layout, split
 from rkx.errors import ConfigError, PluginFault
-from rkx.model.resource import Container, File, Folder, Key, Leaves, Manifest, Milestone, Resource
+from rkx.model.key import Key
+from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Milestone, Resource
 from rkx.testing.conformance.subject import Case, Subject, holds_secret
 
 STAGES = ("network", "service", "addon")

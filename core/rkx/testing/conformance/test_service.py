@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from rkx.model.key import Key
 from rkx.model.node import Role
-from rkx.model.resource import Key
 from rkx.testing.conformance import samples
 from rkx.testing.conformance.subject import Case, Subject
 

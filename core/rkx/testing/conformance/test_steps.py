@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rkx.model.plan import Action, Verb
-from rkx.model.resource import Container, Key
+from rkx.model.action import (
+    ContainerAction,
+    CreateContainer,
+    RemoveContainer,
+    ReplaceContainer,
+    RestartContainer,
+    StartContainer,
+)
+from rkx.model.resource import Container
 from rkx.model.step import Answer, Answers, Do, Done, Lane, Step, Turn
 from rkx.testing.conformance.subject import Subject
 
 STAGES = ("service",)
 HOOK = "rkx_step"
-CHANGES: tuple[Verb, ...] = ("create", "replace", "start", "restart", "remove")
+CHANGES = (CreateContainer, ReplaceContainer, StartContainer, RestartContainer)
 
 
 def test_silence_proves_nothing(subject: Subject) -> None:
@@ -40,17 +47,22 @@ def _verdicts(subject: Subject) -> Iterator[tuple[Step, object]]:
                     yield step, subject.plugins.step(step, {call: Answer(status=0) for call in step.asks})
 
 
-def _turns(subject: Subject) -> Iterator[tuple[list[Action], list[Turn | Lane]]]:
+def _turns(subject: Subject) -> Iterator[tuple[list[ContainerAction], list[Turn | Lane]]]:
     """Give the turns for each kind of change to all containers at once, and to one alone, of a cluster that runs."""
     for case, found in subject.described:
-        keys = [each.key for each in found if isinstance(each, Container)]
+        containers = [each for each in found if isinstance(each, Container)]
+        keys = [each.key for each in containers]
         silence: Answers = {call: Answer(status=0) for call in subject.plugins.asks(case.cluster, keys)}
-        for changes in _changes(keys):
+        for changes in _changes(containers):
             yield changes, subject.plugins.turns(case.cluster, keys, changes, silence)
 
 
-def _changes(keys: list[Key]) -> Iterator[list[Action]]:
-    for verb in CHANGES:
-        every = [Action(verb=verb, key=key, reason="tried", owner="") for key in keys]
-        yield every
-        yield from ([each] for each in every)
+def _changes(containers: list[Container]) -> Iterator[list[ContainerAction]]:
+    for kind in CHANGES:
+        yield from _all_and_each([kind(container=each, reason="tried") for each in containers])
+    yield from _all_and_each([RemoveContainer(key=each.key, reason="tried") for each in containers])
+
+
+def _all_and_each(changes: list[ContainerAction]) -> Iterator[list[ContainerAction]]:
+    yield changes
+    yield from ([each] for each in changes)

@@ -1,0 +1,151 @@
+"""Carry out one action: an executor for each kind, chosen by type."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import assert_never
+
+from rkx.engine import containers, takedown
+from rkx.engine.container_actions import Containers, Emit
+from rkx.engine.credentials import issue
+from rkx.engine.desire import Desired
+from rkx.engine.diff_objects import diff_objects, is_grave
+from rkx.engine.drain import leave
+from rkx.engine.files import write
+from rkx.engine.glance import Glance
+from rkx.engine.ledger import Ledger
+from rkx.engine.link import Link
+from rkx.engine.lock import Lock
+from rkx.engine.node import NodeProgram
+from rkx.engine.object_actions import Objects
+from rkx.engine.objects import ApiSilent, ClusterApi
+from rkx.engine.patience import Patience
+from rkx.engine.probe import POLL_S
+from rkx.engine.units import Unit
+from rkx.model.action import (
+    Action,
+    CleanNode,
+    ContainerAction,
+    DeleteNode,
+    IssueCredentials,
+    NodeAction,
+    ObjectAction,
+    PathAction,
+    PrepareNode,
+    PullImage,
+    RefreshObjects,
+    Wait,
+    WaitForContainer,
+    WaitForNode,
+    WaitForRollout,
+)
+from rkx.model.plan import Plan
+from rkx.registry import Plugins
+
+REFRESH_TIMEOUT_S = 60.0
+"""How long an API server that should run may stay silent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """All that actions work with: what is wanted, the state, and the open ways to nodes and API.
+
+    ``optional`` names the nodes that hold up no other.
+    """
+
+    plugins: Plugins
+    desired: Desired
+    ledger: Ledger
+    links: Mapping[str, Link]
+    programs: Mapping[str, NodeProgram]
+    api: ClusterApi
+    lock: Lock
+    emit: Emit
+    optional: frozenset[str] = frozenset()
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+
+class Executor:
+    """Carries out the actions of one plan. ``unasked`` names deletions that came up later and that nobody agreed to."""
+
+    def __init__(self, world: World, plan: Plan, patience: Patience) -> None:
+        self._world, self._plan, self._patience = world, plan, patience
+        self.objects = Objects(world.api, world.ledger, world.desired, world.links, patience)
+        self._containers = Containers(world.links, world.ledger, world.desired, patience, world.emit)
+        self.unasked: list[str] = []
+
+    def carry_out(self, unit: Unit) -> Sequence[Action]:
+        """Carry out actions that go together; return those that join the plan."""
+        if paths := [action for action in unit.actions if isinstance(action, PathAction)]:
+            write(self._world.programs[paths[0].key.node], paths, self._world.desired, self._world.ledger)
+            return ()
+        [action] = unit.actions
+        if isinstance(action, RefreshObjects):
+            return self._refresh()
+        self._single(action)
+        return ()
+
+    def _single(self, action: Action) -> None:
+        if isinstance(action, ContainerAction):
+            self._containers.do(action)
+        elif isinstance(action, ObjectAction):
+            self.objects.do(action)
+        elif isinstance(action, NodeAction):
+            self._node(action)
+        elif isinstance(action, Wait):
+            self._wait(action)
+        elif isinstance(action, IssueCredentials):
+            desired = self._world.desired
+            issue(self._world.plugins, self._world.ledger, desired.identities, desired.due, datetime.now(UTC))
+        elif isinstance(action, PathAction | RefreshObjects):
+            raise TypeError(f"{action.key} is not done by itself")
+        else:
+            assert_never(action)
+
+    def _node(self, action: NodeAction) -> None:
+        world = self._world
+        match action:
+            case PrepareNode(node=node):
+                takedown.prepare(world.programs[node], world.desired, world.ledger)
+            case CleanNode(node=node):
+                takedown.clean(world.programs[node], world.desired, world.ledger, world.cancelled)
+            case PullImage(node=node, image=image):
+                containers.pull(world.links[node], image, world.desired.cluster.registries)
+            case DeleteNode(key=key):
+                leave(world.api, key.name, world.desired.cluster.drain, self._patience)
+            case _:
+                assert_never(action)
+
+    def _wait(self, action: Wait) -> None:
+        match action:
+            case WaitForContainer(container=container):
+                self._containers.wait_for(container)
+            case WaitForNode(node=node):
+                self.objects.wait_for_node(node)
+            case WaitForRollout(rollout=rollout):
+                self.objects.wait_for(rollout)
+            case _:
+                assert_never(action)
+
+    def _refresh(self) -> Sequence[Action]:
+        """Compare objects as soon as the API answers; what will be applied is noted first."""
+        world, since = self._world, time.monotonic()
+        while True:
+            glance = Glance(world.api)
+            try:
+                found = diff_objects(world.desired, glance, world.ledger, partial=bool(self._plan.unreachable))
+            except ApiSilent:
+                if not self._patience.left(since, REFRESH_TIMEOUT_S) or world.cancelled.is_set():
+                    raise
+                world.cancelled.wait(POLL_S)
+            else:
+                self.unasked = [str(action.key) for action in found if is_grave(action)]
+                agreed = [action for action in found if not is_grave(action)]
+                self.objects.intend(agreed)
+                return agreed
+            finally:
+                glance.close()

@@ -1,0 +1,303 @@
+"""What a run can do: one class for each kind of action, with the data that it needs. The union is closed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from rkx.model.key import (
+    ContainerKey,
+    CredentialsKey,
+    FileKey,
+    FolderKey,
+    HealthKey,
+    ImageKey,
+    Key,
+    MachineKey,
+    NodeKey,
+    ObjectKey,
+    ObjectsKey,
+    ProgramKey,
+)
+from rkx.model.resource import Container, File, Folder, Object, Registration, Rollout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference of one resource; values of secrets never stand here."""
+
+    field: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Action:
+    """Starts when every key in ``after`` is done. ``is_change`` is false where no lock is needed."""
+
+    verb: ClassVar[str] = ""
+    is_change: ClassVar[bool] = True
+    reason: str
+    owner: str = ""
+    changes: tuple[Change, ...] = ()
+    after: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueCredentials(_Action):
+    """Issue all credentials that are due."""
+
+    verb: ClassVar[str] = "issue"
+
+    @property
+    def key(self) -> CredentialsKey:
+        """Return what it is about."""
+        return CredentialsKey()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfNode(_Action):
+    node: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareNode(_OfNode):
+    """Install rkx-node, and note what lay on the machine before."""
+
+    verb: ClassVar[str] = "prepare"
+
+    @property
+    def key(self) -> ProgramKey:
+        """Return what it is about."""
+        return ProgramKey(self.node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanNode(_OfNode):
+    """Take all of the cluster from a machine but its containers."""
+
+    verb: ClassVar[str] = "clean"
+
+    @property
+    def key(self) -> MachineKey:
+        """Return what it is about."""
+        return MachineKey(self.node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullImage(_OfNode):
+    """Pull an image; one more on a node does no harm."""
+
+    verb: ClassVar[str] = "pull"
+    is_change: ClassVar[bool] = False
+    image: str
+
+    @property
+    def key(self) -> ImageKey:
+        """Return what it is about."""
+        return ImageKey(self.node, self.image)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfPath(_Action):
+    wanted: File | Folder
+
+    @property
+    def key(self) -> FileKey | FolderKey:
+        """Return what it is about."""
+        return self.wanted.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePath(_OfPath):
+    """Make a file or folder that is missing."""
+
+    verb: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatePath(_OfPath):
+    """Write a file or folder that differs."""
+
+    verb: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovePath(_Action):
+    """Delete a file or folder that rkx made."""
+
+    verb: ClassVar[str] = "remove"
+    key: FileKey | FolderKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfContainer(_Action):
+    container: Container
+
+    @property
+    def key(self) -> ContainerKey:
+        """Return what it is about."""
+        return self.container.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateContainer(_OfContainer):
+    """Create a container and start it."""
+
+    verb: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceContainer(_OfContainer):
+    """Create a container in the place of one that differs."""
+
+    verb: ClassVar[str] = "replace"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartContainer(_OfContainer):
+    """Start a container that does not run."""
+
+    verb: ClassVar[str] = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartContainer(_OfContainer):
+    """Restart a container whose files have changed."""
+
+    verb: ClassVar[str] = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateContainer(_OfContainer):
+    """Set what can be set on a container that runs: its restart policy."""
+
+    verb: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveContainer(_Action):
+    """Remove a container."""
+
+    verb: ClassVar[str] = "remove"
+    key: ContainerKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfObject(_Action):
+    wanted: Object
+
+    @property
+    def key(self) -> ObjectKey:
+        """Return what it is about."""
+        return self.wanted.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateObject(_OfObject):
+    """Apply an object that is not there."""
+
+    verb: ClassVar[str] = "create"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateObject(_OfObject):
+    """Apply an object that differs."""
+
+    verb: ClassVar[str] = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteObject(_Action):
+    """Delete an object that rkx applied, and what depends on it."""
+
+    verb: ClassVar[str] = "remove"
+    key: ObjectKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetNodeMetadata(_Action):
+    """Set a Node's labels and taints, once its kubelet has registered it."""
+
+    verb: ClassVar[str] = "update"
+    wanted: Registration
+
+    @property
+    def key(self) -> NodeKey:
+        """Return what it is about."""
+        return self.wanted.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteNode(_Action):
+    """Drain a Node and delete it."""
+
+    verb: ClassVar[str] = "remove"
+    key: NodeKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshObjects(_Action):
+    """Look at the objects as soon as the API answers, and do what they need."""
+
+    verb: ClassVar[str] = "survey"
+    is_change: ClassVar[bool] = False
+
+    @property
+    def key(self) -> ObjectsKey:
+        """Return what it is about."""
+        return ObjectsKey()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wait(_Action):
+    verb: ClassVar[str] = "await"
+    is_change: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitForContainer(_Wait):
+    """Wait until a container's probe succeeds."""
+
+    container: Container
+
+    @property
+    def key(self) -> HealthKey:
+        """Return what it is about."""
+        return HealthKey(self.container.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitForNode(_Wait):
+    """Wait until a Node is Ready."""
+
+    node: str
+
+    @property
+    def key(self) -> HealthKey:
+        """Return what it is about."""
+        return HealthKey(NodeKey(self.node))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitForRollout(_Wait):
+    """Wait until a workload is healthy."""
+
+    rollout: Rollout
+
+    @property
+    def key(self) -> HealthKey:
+        """Return what it is about."""
+        return HealthKey(self.rollout.key)
+
+
+KeepContainer: TypeAlias = CreateContainer | ReplaceContainer | StartContainer | RestartContainer | UpdateContainer
+"""After any of these the container is there as it should be."""
+ContainerAction: TypeAlias = KeepContainer | RemoveContainer
+KeepPath: TypeAlias = CreatePath | UpdatePath
+PathAction: TypeAlias = KeepPath | RemovePath
+ApplyObject: TypeAlias = CreateObject | UpdateObject
+ObjectAction: TypeAlias = ApplyObject | DeleteObject | SetNodeMetadata
+NodeAction: TypeAlias = PrepareNode | CleanNode | PullImage | DeleteNode
+Wait: TypeAlias = WaitForContainer | WaitForNode | WaitForRollout
+Action: TypeAlias = IssueCredentials | NodeAction | PathAction | ContainerAction | ObjectAction | RefreshObjects | Wait

@@ -1,0 +1,169 @@
+"""What actions are about: one type of key for each kind of thing, so that none is told apart by its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Identify one thing. ``node`` is where it is, empty for what belongs to the cluster.
+
+    ``shown_kind`` and ``shown_name`` are for people; nothing reads them back.
+    """
+
+    node: str
+
+    @property
+    def shown_kind(self) -> str:
+        """Return the kind of thing as plans show it."""
+        return self._type()
+
+    def _type(self) -> str:
+        return type(self).__name__.removesuffix("Key")
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name as plans show it."""
+        return self._label()
+
+    def _label(self) -> str:
+        return self.node
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.node, self.shown_kind.lower(), self.shown_name) if part)
+
+    def __lt__(self, other: Key) -> bool:
+        mine, others = ((each.node, each.shown_kind, each.shown_name) for each in (self, other))
+        return mine < others
+
+
+@dataclass(frozen=True, slots=True)
+class _Named(Key):
+    name: str
+
+    def _label(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerKey(_Named):
+    """A container on a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesKey(_Named):
+    """What a provider's parts leave on a node."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Path(Key):
+    path: str
+
+    def _label(self) -> str:
+        return self.path
+
+
+@dataclass(frozen=True, slots=True)
+class FileKey(_Path):
+    """A file on a node, by its absolute path."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderKey(_Path):
+    """A folder on a node, by its absolute path."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageKey(Key):
+    """An image on a node, by its reference."""
+
+    image: str
+
+    def _label(self) -> str:
+        return self.image
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramKey(Key):
+    """rkx-node on a node."""
+
+    def _label(self) -> str:
+        return "rkx-node"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineKey(Key):
+    """All of a node that is the cluster's, to clean it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsKey(Key):
+    """All credentials that are due in one run."""
+
+    node: str = field(default="", init=False)
+
+    def _label(self) -> str:
+        return "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsKey(Key):
+    """All objects of the cluster, to look at them."""
+
+    node: str = field(default="", init=False)
+
+    def _label(self) -> str:
+        return "all"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestKey(Key):
+    """A manifest of the cluster, by a plugin's name for it."""
+
+    node: str = field(default="", init=False)
+    name: str
+
+    def _label(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKey(Key):
+    """A Node of the cluster as rkx sees to it: its labels, its taints, and that it goes."""
+
+    node: str = field(default="", init=False)
+    name: str
+
+    def _label(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectKey(Key):
+    """An object of the cluster; ``group`` is empty for the core group, ``namespace`` for what has none."""
+
+    node: str = field(default="", init=False)
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def _type(self) -> str:
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+    def _label(self) -> str:
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class HealthKey(Key):
+    """The health of a container, a Node or a workload: what is waited for."""
+
+    node: str = field(default="", init=False)
+    of: ContainerKey | NodeKey | ObjectKey
+
+    def _label(self) -> str:
+        where = self.of.namespace if isinstance(self.of, ObjectKey) else self.of.node
+        kind = self.of.kind if isinstance(self.of, ObjectKey) else self.of.shown_kind
+        return f"{kind} {where}/{self.of.name}" if where else f"{kind} {self.of.name}"
