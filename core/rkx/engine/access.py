@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 
 from rkx.engine.bounds import API, Limit
+from rkx.engine.content import part_of
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.sessions import Session, session
@@ -23,10 +24,10 @@ SERVER_NAME = "127.0.0.1"
 def tls_context(ledger: Ledger, authority: str, identity: str) -> ssl.SSLContext:
     """Trust one authority, and show one identity's certificate if ``identity`` is not empty."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=ledger.part(Part(identity=authority, what="ca-bundle")).decode())
+    context.load_verify_locations(cadata=part_of(ledger.state, Part(identity=authority, what="ca-bundle")).decode())
     if identity:
-        certificate = ledger.part(Part(identity=identity, what="certificate"))
-        key = ledger.part(Part(identity=identity, what="key"))
+        certificate = part_of(ledger.state, Part(identity=identity, what="certificate"))
+        key = part_of(ledger.state, Part(identity=identity, what="key"))
         with _unnamed_file(Secret(certificate + key)) as path:
             context.load_cert_chain(path)
     return context

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from rkx.engine import containers
+from rkx.engine.content import reads_fingerprint
 from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
@@ -68,7 +69,7 @@ class Containers:
 
     def _carry_out(self, action: KeepContainer, link: Link) -> None:
         container, ledger = action.container, self._ledger
-        reads = ledger.reads_word(container, self._desired.on(container.node))
+        reads = reads_fingerprint(ledger.state, container, self._desired.on(container.node))
         match action:
             case CreateContainer():
                 containers.create(link, container, ledger, reads)

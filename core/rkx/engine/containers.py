@@ -34,7 +34,7 @@ def settings(container: Container, ledger: Ledger, reads: str) -> dict[str, Any]
     """Give what the Engine's create call takes for a container; ``reads`` is one word for the files that it reads."""
     labels = {
         "rkx.cluster": ledger.state.cluster_id,
-        "rkx.digest": digest.of_container(ledger.key, container),
+        "rkx.digest": digest.of_container(ledger.state.key, container),
         "rkx.reads": reads,
     }
     return {
@@ -93,7 +93,7 @@ def _stopping(container: Container) -> Limit:
 
 def replace(link: Link, container: Container, ledger: Ledger, reads: str) -> None:
     """Put a new container in the place of the old: made beside it, so that a cut leaves what can be told apart."""
-    beside = f"{container.name}-{digest.of_container(ledger.key, container)[:12]}"
+    beside = f"{container.name}-{digest.of_container(ledger.state.key, container)[:12]}"
     former = f"{container.name}-former"
     with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
         _discard(client, link, beside, ledger)

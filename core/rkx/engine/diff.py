@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rkx.engine import digest
+from rkx.engine.content import fingerprint, reads, reads_fingerprint
 from rkx.engine.desire import Desired, daemon_images
 from rkx.engine.layout import NAMES, Layout, within
-from rkx.engine.ledger import Ledger, reads
 from rkx.engine.machines import in_doubt
 from rkx.engine.members import keeps_lock
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
+from rkx.engine.state import State
 from rkx.model.action import (
     Action,
     Change,
@@ -36,12 +37,12 @@ from rkx.model.key import ContainerKey, FileKey, FolderKey
 from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Leaves, Part, node_started
 
 
-def diff_nodes(desired: Desired, seen: Mapping[str, SeenNode], ledger: Ledger) -> list[Action]:
+def diff_nodes(desired: Desired, seen: Mapping[str, SeenNode], state: State) -> list[Action]:
     """Compare every node that was seen; nodes that cluster.yml no longer has are taken down."""
     actions: list[Action] = list(_credentials(desired))
     for name, node in sorted(seen.items()):
         wanted = name in desired.layouts
-        actions += _Comparison(desired, ledger, name, node).actions() if wanted else take_down(name, node, ledger)
+        actions += _Comparison(desired, state, name, node).actions() if wanted else take_down(name, node, state)
     return actions
 
 
@@ -55,10 +56,10 @@ def _credentials(desired: Desired) -> Iterator[IssueCredentials]:
 class _Comparison:
     """One node, wanted and seen."""
 
-    def __init__(self, desired: Desired, ledger: Ledger, name: str, seen: SeenNode) -> None:
-        self.desired, self.ledger, self.name, self.seen = desired, ledger, name, seen
+    def __init__(self, desired: Desired, state: State, name: str, seen: SeenNode) -> None:
+        self.desired, self.state, self.name, self.seen = desired, state, name, seen
         self.due = {due.identity for due in desired.due}
-        self.ours = seen.ours(ledger.state.cluster_id)
+        self.ours = seen.ours(state.cluster_id)
         self.wanted = desired.on(name)
 
     def actions(self) -> list[Action]:
@@ -86,7 +87,7 @@ class _Comparison:
 
     def _unprepared(self) -> str:
         program = self.seen.files.get(NODE_PROGRAM)
-        if in_doubt(self.ledger.state.nodes.get(self.name), self.seen.facts.engine_id):
+        if in_doubt(self.state.nodes.get(self.name), self.seen.facts.engine_id):
             return "Docker's id changed"
         if program is None or any(name not in self.seen.containers for name in NAMES.values()):
             return "missing"
@@ -100,7 +101,7 @@ class _Comparison:
             if isinstance(resource, Folder):
                 yield from self._compare(resource, digest.of_folder(resource))
             if isinstance(resource, File):
-                yield from self._compare(resource, self.ledger.word(resource))
+                yield from self._compare(resource, fingerprint(self.state, resource))
 
     def _compare(self, resource: File | Folder, word: str) -> Iterator[PathAction]:
         seen = self.seen.files.get(str(resource.path))
@@ -117,7 +118,7 @@ class _Comparison:
     def _leftovers(self) -> Iterator[RemovePath]:
         """Find files that rkx wrote earlier and nobody wants any more."""
         wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
-        record = self.ledger.state.nodes.get(self.name)
+        record = self.state.nodes.get(self.name)
         left = sorted({*record.paths} - {each.path for each in record.former} - wanted) if record else []
         unseen = dropped(left, self.desired.layouts[self.name])
         for path in left:
@@ -130,7 +131,7 @@ class _Comparison:
         seen = self.ours.get(container.name)
         if seen is None or seen.state == "gone":
             yield CreateContainer(container=container, reason="missing", owner=container.owner)
-        elif seen.digest != digest.of_container(self.ledger.key, container):
+        elif seen.digest != digest.of_container(self.state.key, container):
             yield _replacement(container, _what_changed(container, seen), _changes(container, seen))
         elif others := _by_hand(container, seen, self.seen.images):
             yield _replacement(container, f"set by hand: {', '.join(others)}")
@@ -162,7 +163,7 @@ class _Comparison:
                 return path
         if seen.started_at is None:
             return ""
-        same = seen.labels.get("rkx.reads") == self.ledger.reads_word(container, self.wanted)
+        same = seen.labels.get("rkx.reads") == reads_fingerprint(self.state, container, self.wanted)
         started = seen.started_at if same else seen.started_at.replace(microsecond=0)
         for name, file in self.seen.files.items():
             is_newer = file.modified > started or (not same and file.modified == started)
@@ -173,7 +174,7 @@ class _Comparison:
     def _strangers(self) -> Iterator[RemoveContainer]:
         """Find our own containers that nobody wants, half-done replacements too; a lock counts where one is kept."""
         wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)} | {*NAMES.values()}
-        if keeps_lock(self.name, self.desired.cluster, self.ledger.began):
+        if keeps_lock(self.name, self.desired.cluster, self.state):
             wanted |= {LOCK}
         for name in sorted(self.ours.keys() - wanted):
             base = ContainerKey(self.name, name.rpartition("-")[0])
@@ -251,10 +252,10 @@ def _flags(argv: Sequence[str]) -> dict[str, str]:
     return {name: " ".join(values) for name, values in found.items()}
 
 
-def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves] = ()) -> list[Action]:
+def take_down(name: str, seen: SeenNode, state: State, leaves: Sequence[Leaves] = ()) -> list[Action]:
     """Remove all of this cluster from a machine: containers first, then what they leave."""
-    ours = seen.ours(ledger.state.cluster_id)
-    if not ours and name not in ledger.state.nodes:
+    ours = seen.ours(state.cluster_id)
+    if not ours and name not in state.nodes:
         return []
     removals = [
         RemoveContainer(key=ContainerKey(name, each), reason="the node is taken down")
@@ -265,7 +266,7 @@ def take_down(name: str, seen: SeenNode, ledger: Ledger, leaves: Sequence[Leaves
         PullImage(node=name, image=image, reason="has the programs to clean with")
         for image in images
         if listed(image) not in seen.images
-        and not in_doubt(ledger.state.nodes.get(name), seen.facts.engine_id)  # it is asked first
+        and not in_doubt(state.nodes.get(name), seen.facts.engine_id)  # it is asked first
     ]
     before: list[RemoveContainer | PullImage] = [*removals, *pulls]
     after = tuple(action.key for action in before)

@@ -10,10 +10,10 @@ from typing import Any
 from rkx.engine import digest, told
 from rkx.engine.answers import of_api
 from rkx.engine.desire import Desired, registrations
-from rkx.engine.glance import Glance
-from rkx.engine.health import unhealthy, workload
-from rkx.engine.ledger import Ledger
+from rkx.engine.health import unhealthy
 from rkx.engine.objects import projection
+from rkx.engine.observation import ObjectSnapshot
+from rkx.engine.state import State
 from rkx.engine.told import DATED
 from rkx.model.action import (
     Action,
@@ -36,21 +36,20 @@ GRAVE = (*FIRST, ("", "PersistentVolumeClaim"), ("", "PersistentVolume"))
 
 
 def diff_objects(
-    desired: Desired, glance: Glance, ledger: Ledger, *, partial: bool = False
+    desired: Desired, objects: ObjectSnapshot, state: State, *, partial: bool = False
 ) -> list[ObjectAction | WaitForNode | WaitForRollout]:
-    """Compare every object with what the API shows; raises ApiSilent when it does not answer.
+    """Compare every object with what the API shows.
 
     With ``partial`` some nodes are not reachable, and pods on them may be what ails a workload: only those are waited
     for that the run changes, and none that runs on every node.
     """
-    nodes, wanted = glance.nodes(), list(desired.objects.values())
-    pairs = zip(wanted, glance.live(wanted), strict=True)
-    applied = [action for each, live in pairs if (action := _object(each, live, ledger))]
+    wanted = desired.objects.values()
+    applied = [action for each in wanted if (action := _object(each, objects.live[each.key], state))]
     applied += _told_anew(desired, applied)
-    of_nodes = [a for each in registrations(desired) for a in _node(each, nodes.get(each.node, {}), ledger)]
+    of_nodes = [a for each in registrations(desired) for a in _node(each, objects.nodes.get(each.node, {}), state)]
     coming = tuple(action.key for action in of_nodes if isinstance(action, WaitForNode))
-    waits = _rollouts(desired, glance, applied, coming, partial=partial)
-    return [*(_ordered(action, applied) for action in applied), *_pruned(desired, ledger), *of_nodes, *waits]
+    waits = _rollouts(desired, objects, applied, coming, partial=partial)
+    return [*(_ordered(action, applied) for action in applied), *_pruned(desired, state), *of_nodes, *waits]
 
 
 def _told_anew(desired: Desired, actions: Sequence[ApplyObject]) -> Iterator[UpdateObject]:
@@ -65,48 +64,51 @@ def is_grave(action: Action) -> bool:
     return isinstance(action, DeleteObject) and (action.key.group, action.key.kind) in GRAVE
 
 
-def _object(wanted: Object, live: Mapping[str, Any] | None, ledger: Ledger) -> ApplyObject | None:
+def _object(wanted: Object, live: Mapping[str, Any] | None, state: State) -> ApplyObject | None:
     if live is None:
         return CreateObject(wanted=wanted, reason="missing", owner=wanted.owner)
-    why = _drift(wanted, live, ledger)
+    why = _drift(wanted, live, state)
     return UpdateObject(wanted=wanted, reason=why, owner=wanted.owner) if why else None
 
 
-def _drift(wanted: Object, live: Mapping[str, Any], ledger: Ledger) -> str:
-    record = ledger.state.objects.get(str(wanted.key))
+def _drift(wanted: Object, live: Mapping[str, Any], state: State) -> str:
+    record = state.objects.get(str(wanted.key))
     if record is None:
         return "was not applied by this state"
-    if record.wanted != digest.of_object(ledger.key, wanted):
+    if record.wanted != digest.of_object(state.key, wanted):
         return "manifest changed"
     shown = json.dumps(projection(live, wanted.body), sort_keys=True).encode()
-    return "" if record.live == digest.keyed(ledger.key, shown) else "was changed by somebody else"
+    return "" if record.live == digest.keyed(state.key, shown) else "was changed by somebody else"
 
 
 def _rollouts(
-    desired: Desired, glance: Glance, actions: Sequence[ApplyObject], coming: tuple[Key, ...], *, partial: bool
+    desired: Desired, objects: ObjectSnapshot, actions: Sequence[ApplyObject], coming: tuple[Key, ...], *, partial: bool
 ) -> Iterator[WaitForRollout]:
     """Wait for workloads that are changed or sick, and for the pods of those that every node gets, on new nodes too."""
     rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
-    lives = glance.live([workload(rollout) for rollout, _ in rollouts])
     changed = {action.key for action in actions}
-    for (rollout, owner), live in zip(rollouts, lives, strict=True):
+    for rollout, owner in rollouts:
         mine = (rollout.key,) if rollout.key in changed else ()
         spreads = coming if rollout.kind == "DaemonSet" else ()
         if partial and not mine:
             continue
-        why = "is changed" if mine else unhealthy(rollout.kind, live or {}) or ("nodes come" if spreads else "")
+        why = (
+            "is changed"
+            if mine
+            else unhealthy(rollout.kind, objects.live[rollout.key] or {}) or ("nodes come" if spreads else "")
+        )
         if why:
             yield WaitForRollout(rollout=rollout, reason=why, owner=owner, after=(*mine, *spreads))
 
 
-def _pruned(desired: Desired, ledger: Ledger) -> Iterator[DeleteObject]:
-    for _, record in sorted(ledger.state.objects.items()):
+def _pruned(desired: Desired, state: State) -> Iterator[DeleteObject]:
+    for _, record in sorted(state.objects.items()):
         if record.kind != "Node" and record.key not in desired.objects and not record.adopted:
             yield DeleteObject(key=record.key, reason="no longer wanted")
 
 
-def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iterator[SetNodeMetadata | WaitForNode]:
-    why = label_difference(wanted, live, ledger) or taint_difference(wanted, live, ledger)
+def _node(wanted: Registration, live: Mapping[str, Any], state: State) -> Iterator[SetNodeMetadata | WaitForNode]:
+    why = label_difference(wanted, live, state) or taint_difference(wanted, live, state)
     changed = (wanted.key,) if why else ()
     if why:
         yield SetNodeMetadata(wanted=wanted, reason=why, owner=wanted.owner)
@@ -114,21 +116,21 @@ def _node(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> Iter
         yield WaitForNode(node=wanted.node, reason=sick, owner=wanted.owner, after=changed)
 
 
-def label_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
+def label_difference(wanted: Registration, live: Mapping[str, Any], state: State) -> str:
     """Name a label that differs, or that rkx set earlier and nobody wants any more."""
     labels = of_api(live, f"Node {wanted.node}").table("metadata").labels("labels")
     differs = [f"label {name} differs" for name, value in wanted.labels.items() if labels.get(name) != value]
-    former = former_labels(ledger, wanted.node) - wanted.labels.keys()
+    former = former_labels(state, wanted.node) - wanted.labels.keys()
     return next(iter([*differs, *(f"label {name} is no longer wanted" for name in sorted(former & labels.keys()))]), "")
 
 
-def taint_difference(wanted: Registration, live: Mapping[str, Any], ledger: Ledger) -> str:
+def taint_difference(wanted: Registration, live: Mapping[str, Any], state: State) -> str:
     """Name a taint that is missing, or that rkx set earlier and nobody wants any more."""
     there = taints_of(live)
     for taint in wanted.taints:
         if taint not in there:
             return f"taint {taint.key} is missing"
-    former = former_taints(ledger, wanted.node)
+    former = former_taints(state, wanted.node)
     return next((f"taint {t.key} is no longer wanted" for t in sorted(former & there - set(wanted.taints))), "")
 
 
@@ -138,18 +140,18 @@ def taints_of(live: Mapping[str, Any]) -> set[Taint]:
     return {Taint(key=t.text("key"), value=t.text("value", ""), effect=t.text("effect")) for t in found}
 
 
-def former_taints(ledger: Ledger, node: str) -> set[Taint]:
+def former_taints(state: State, node: str) -> set[Taint]:
     """Recall the taints that rkx wanted last."""
-    return {Taint(key=key, value=value, effect=effect) for key, value, effect in _former(ledger, node)["taints"]}
+    return {Taint(key=key, value=value, effect=effect) for key, value, effect in _former(state, node)["taints"]}
 
 
-def former_labels(ledger: Ledger, node: str) -> set[str]:
+def former_labels(state: State, node: str) -> set[str]:
     """Recall the labels that rkx wanted last, by name."""
-    return set(_former(ledger, node)["labels"])
+    return set(_former(state, node)["labels"])
 
 
-def _former(ledger: Ledger, node: str) -> dict[str, Any]:
-    record = ledger.state.objects.get(str(NodeKey(node)))
+def _former(state: State, node: str) -> dict[str, Any]:
+    record = state.objects.get(str(NodeKey(node)))
     found: dict[str, Any] = json.loads(record.live) if record and record.live else {"taints": [], "labels": []}
     return found
 

@@ -16,7 +16,7 @@ from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.drain import leave
 from rkx.engine.files import write
-from rkx.engine.glance import Glance
+from rkx.engine.glance import Glance, compared
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.lock import Lock
@@ -137,7 +137,8 @@ class Executor:
         while True:
             glance = Glance(world.api)
             try:
-                found = diff_objects(world.desired, glance, world.ledger, partial=bool(self._plan.unreachable))
+                objects = glance.snapshot(compared(world.desired))
+                found = diff_objects(world.desired, objects, world.ledger.state, partial=bool(self._plan.unreachable))
             except ApiSilent:
                 if not self._patience.left(since, REFRESH_TIMEOUT_S) or world.cancelled.is_set():
                     raise

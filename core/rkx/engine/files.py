@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rkx.engine.batch import Operation
+from rkx.engine.content import content_of
 from rkx.engine.copies import keepers
 from rkx.engine.desire import Desired
 from rkx.engine.diff import dropped
@@ -39,7 +40,7 @@ def write(program: NodeProgram, actions: Sequence[PathAction], desired: Desired,
 def _operation(resource: File | Folder, ledger: Ledger) -> Operation:
     if isinstance(resource, Folder):
         return {"verb": "folder", "path": str(resource.path), **_owner(resource)}
-    content = base64.b64encode(ledger.content(resource)).decode()
+    content = base64.b64encode(content_of(ledger.state, resource)).decode()
     return {"verb": "put", "path": str(resource.path), **_owner(resource), "content": content}
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from rkx.engine.desire import Desired
+from rkx.engine.health import workload
 from rkx.engine.objects import ClusterApi
+from rkx.engine.observation import Live, ObjectSnapshot
 from rkx.engine.state import ObjectRecord
 from rkx.model.resource import Object
 
 AT_ONCE = 3
 """Each has a connection of its own, whose TLS costs more than a few reads one after the other."""
-Live = dict[str, Any] | None
 Wanted = Object | ObjectRecord
 
 
@@ -38,15 +40,17 @@ class Glance:
             self._read[key] = self._pool.submit(self._api.live, each)
         return self._read[key]
 
-    def nodes(self) -> Mapping[str, Mapping[str, Any]]:
-        """Give the Node objects by name; raises ApiSilent when no API server answers."""
-        return self._first.result()
-
-    def live(self, wanted: Iterable[Wanted]) -> list[Live]:
-        """Give objects as they were in this look; None for one that is not there."""
-        self._first.result()
-        return [done.result() for done in [self._ask(each) for each in wanted]]
+    def snapshot(self, wanted: Iterable[Wanted]) -> ObjectSnapshot:
+        """Return what is wanted as it was in this look, and the Nodes; ApiSilent when no API server answers."""
+        nodes = self._first.result()
+        asked = {each.key: self._ask(each) for each in wanted}
+        return ObjectSnapshot(nodes=nodes, live={key: done.result() for key, done in asked.items()})
 
     def close(self) -> None:
         """Begin to read nothing more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def compared(desired: Desired) -> list[Wanted]:
+    """List all that is compared: objects that are wanted, and workloads that are waited for."""
+    return [*desired.objects.values(), *(workload(rollout) for rollout, _owner in desired.rollouts)]

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from rkx.engine.atomic import replace_file
+from rkx.engine.content import part_of
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import PORT
 from rkx.errors import PartlyDone
@@ -49,7 +50,7 @@ def kubeconfig_of(cluster: Cluster, ledger: Ledger) -> bytes:
 
 
 def _part(ledger: Ledger, identity: str, what: str) -> str:
-    return base64.b64encode(ledger.part(Part(identity=identity, what=what))).decode()  # type: ignore[arg-type]
+    return base64.b64encode(part_of(ledger.state, Part(identity=identity, what=what))).decode()  # type: ignore[arg-type]
 
 
 def kubeconfig_path(cluster_file: Path) -> Path:

@@ -19,7 +19,7 @@ from rkx.engine.diff_objects import former_labels, former_taints, taints_of
 from rkx.engine.health import behind, collection, story, unhealthy
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
-from rkx.engine.objects import ApiSilent, ClusterApi, record_of
+from rkx.engine.objects import ApiRefused, ApiSilent, ClusterApi, record_of
 from rkx.engine.patience import Patience
 from rkx.engine.state import ObjectRecord
 from rkx.errors import Interrupted, NotReady
@@ -32,6 +32,9 @@ Judge = Callable[[Live], str]
 NODE_TIMEOUT_S = 180.0
 RIGHTS_TIMEOUT_S = 30.0
 POLL_S = 0.02
+WEBHOOK_DOWN = "failed calling webhook"
+"""The API server's words where it cannot reach one (500); with 500 it also refuses a mistake in an object."""
+WEBHOOK_POLL_S = 1.0
 WATCH_S = 5.0
 """How long one watch lasts; a cancelled run is noticed in between."""
 
@@ -75,14 +78,30 @@ class Objects:
             account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
             self._until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
-        live = self._api.apply(wanted)
+        live = self._applied(wanted)
         if wanted.grants:
             self._until_let_in(wanted)
         if wanted.kind == "CustomResourceDefinition":
             self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
         former = self._ledger.state.objects.get(str(wanted.key))
         adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
-        self._ledger.note_object(str(wanted.key), replace(record_of(self._ledger.key, wanted, live), adopted=adopted))
+        self._ledger.note_object(
+            str(wanted.key), replace(record_of(self._ledger.state.key, wanted, live), adopted=adopted)
+        )
+
+    def _applied(self, wanted: Object) -> Live:
+        """Apply an object, again and again while a webhook that judges it is not up; other refusals stand."""
+        since = time.monotonic()
+        while True:
+            try:
+                return self._api.apply(wanted)
+            except ApiRefused as error:
+                if WEBHOOK_DOWN not in error.message:
+                    raise
+                if not self._patience.left(since, self._desired.cluster.addon_timeout_s):
+                    raise NotReady(error.message, hint="look at the pods behind that webhook") from error
+            if self._patience.cancelled.wait(WEBHOOK_POLL_S):
+                raise Interrupted(f"cancelled while a webhook was not up for {wanted.key}")
 
     def _until_let_in(self, wanted: Object) -> None:
         """Wait until the API server heeds what it has stored: it hears of it some moments later."""
@@ -106,8 +125,8 @@ class Objects:
         self._until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
         path = f"/api/v1/nodes/{wanted.node}"
         live = self._api.read(path) or {}
-        taints = (taints_of(live) - former_taints(self._ledger, wanted.node)) | set(wanted.taints)
-        gone = former_labels(self._ledger, wanted.node) - wanted.labels.keys()
+        taints = (taints_of(live) - former_taints(self._ledger.state, wanted.node)) | set(wanted.taints)
+        gone = former_labels(self._ledger.state, wanted.node) - wanted.labels.keys()
         patch: dict[str, Any] = {"metadata": {"labels": {**dict.fromkeys(gone), **wanted.labels}}}
         if taints != taints_of(live):
             listed = [{"key": t.key, "value": t.value, "effect": t.effect} for t in sorted(taints)]

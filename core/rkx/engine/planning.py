@@ -1,31 +1,22 @@
-"""From what a visit saw and what is wanted to the plan: differences, their order, the turns around them."""
+"""Observe what a plan rests on, and plan; nodes that hold up no other are left out where they are unfit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rkx.engine import digest
-from rkx.engine.birth import check_data
-from rkx.engine.desire import Desired, without
-from rkx.engine.diff import diff_nodes, take_down
-from rkx.engine.diff_objects import diff_objects, is_grave
-from rkx.engine.glance import Glance
-from rkx.engine.ledger import Ledger
+from rkx.engine import planner
+from rkx.engine.desire import Desired
+from rkx.engine.glance import Glance, compared
 from rkx.engine.objects import ApiSilent
-from rkx.engine.order import order
-from rkx.engine.preflight import by_node, preflight
-from rkx.engine.shaken import shaken
+from rkx.engine.observation import ObjectSnapshot, Observation
+from rkx.engine.planner import Unanswered
+from rkx.engine.preflight import by_node
 from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
-from rkx.errors import PluginFault, PreflightFailed, Refused
-from rkx.model.action import Action, ApplyObject, ContainerAction, DeleteNode, KeepContainer, KeepPath, RefreshObjects
-from rkx.model.key import ContainerKey, Key, NodeKey
-from rkx.model.plan import Danger, Plan
-from rkx.model.resource import File, Leaves
-from rkx.model.step import Lane, Refuse, Turn
-
-LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
+from rkx.errors import PreflightFailed
+from rkx.model.plan import Plan
+from rkx.model.step import Call
 
 
 def fit(visit: Visit) -> tuple[Desired, Plan]:
@@ -45,145 +36,51 @@ def _leave_out(visit: Visit, unfit: Mapping[str, PreflightFailed]) -> bool:
 
 
 def plan(visit: Visit, desired: Desired) -> Plan:
-    """Compare what should be with what is."""
-    warnings = preflight(visit.plugins, desired, visit.seen, visit.ledger)
-    seen = {name: each for name, each in visit.seen.items() if name in desired.layouts}
-    check_data(desired, seen, visit.ledger.state)
-    actions: list[Action] = diff_nodes(desired, seen, visit.ledger)
-    actions += shaken(desired, actions, seen)
-    objects, unknown = _objects(visit, desired)
-    gone = visit.gone()
-    actions += [*objects, *_departures(visit, gone, desired)]
-    ordered = order(actions, desired)
-    dangers = [Danger(what=f"remove node {name}", why=LEAVES) for name in gone]
-    dangers += _of_machines(visit)
-    dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in objects if is_grave(a)]
-    turns, lanes = _turns(visit, desired, ordered)
-    return Plan(
-        cluster=visit.cluster.name,
-        actions=ordered,
-        turns=turns,
-        lanes=lanes,
-        unknown=unknown,
-        asks=tuple(dangers),
-        unreachable=tuple(sorted(visit.unreachable)),
-        findings=(*visit.told, *warnings),
-        contents=_contents(ordered, visit.ledger),
-        risks=visit.cluster.risks,
-    )
-
-
-def _of_machines(visit: Visit) -> list[Danger]:
-    lost = "what lies on the former machine stays there, and its credentials are valid until they end"
-    found = [Danger(what=f"replace node {name}", why=lost) for name in sorted(visit.replaced)]
-    known = visit.ledger.state.nodes
-    for node in visit.cluster.nodes:
-        if node.name in known and "controlplane" in known[node.name].roles and not node.has("controlplane"):
-            why = "its API server and its copy of the state go"
-            found.append(Danger(what=f"take the control plane from {node.name}", why=why))
+    """Look at the objects, and plan; the queries of plugins are asked only where the plan needs their answers."""
+    observation = _observation(visit, _objects(visit, desired))
+    while isinstance(found := planner.plan(visit.plugins, desired, observation, visit.ledger.state), Unanswered):
+        observation = _answered(visit, observation, found.queries)
     return found
 
 
-def _contents(actions: Sequence[Action], ledger: Ledger) -> str:
-    """Digest what the actions would write, so that a plan is applied as it was shown, or not at all."""
-    words = [word for action in actions if (word := _content(action, ledger))]
-    return digest.keyed(ledger.key, "\n".join(words).encode())
-
-
-def _content(action: Action, ledger: Ledger) -> str:
-    if isinstance(action, KeepPath) and isinstance(action.wanted, File):
-        return ledger.word(action.wanted)
-    if isinstance(action, KeepContainer):
-        return digest.of_container(ledger.key, action.container)
-    return digest.of_object(ledger.key, action.wanted) if isinstance(action, ApplyObject) else ""
-
-
 def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
-    """Plan for nothing: every node is taken down."""
-    wanted = without(desired, [*visit.seen])
-    actions = [
-        action
-        for name, seen in sorted(visit.seen.items())
-        for action in take_down(name, seen, visit.ledger, _leaves(wanted, name))
-    ]
-    danger = Danger(what=f"remove the whole cluster {visit.cluster.name!r}", why="all of its data goes")
-    asks = (danger,) if actions else ()
-    away = tuple(sorted(visit.unreachable))
-    return wanted, Plan(
-        cluster=visit.cluster.name,
-        actions=order(actions, wanted),
-        asks=asks,
-        unreachable=away,
+    """Plan for nothing."""
+    observation = _observation(visit, None)
+    wanted = planner.removal_of(desired, observation)
+    return wanted, planner.plan_removal(wanted, observation, visit.ledger.state)
+
+
+def _observation(visit: Visit, objects: ObjectSnapshot | None) -> Observation:
+    return Observation(
+        nodes=visit.seen,
+        objects=objects,
+        replaced=visit.replaced,
+        unreachable=tuple(sorted(visit.unreachable)),
         findings=tuple(visit.told),
     )
 
 
-def _objects(visit: Visit, desired: Desired) -> tuple[Sequence[Action], tuple[str, ...]]:
+def _answered(visit: Visit, observation: Observation, queries: Sequence[Call]) -> Observation:
+    """Add answers; a node that forbids forwarding, where a plan starts no relay, gives none."""
+    answers = {**observation.answers, **ask_all(queries, visit.links, visit.ledger)}
+    return replace(observation, answers=answers, is_blind=any(link.is_blind for link in visit.links.values()))
+
+
+def _objects(visit: Visit, desired: Desired) -> ObjectSnapshot | None:
     early, visit.glance = visit.glance, None
     try:
-        return _compared(visit, desired, early), ()
+        return _snapshot(visit, desired, early)
     except ApiSilent:
-        reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
-        return [RefreshObjects(reason=reason)], ("objects",)
+        return None
 
 
-def _compared(visit: Visit, desired: Desired, early: Glance | None) -> Sequence[Action]:
+def _snapshot(visit: Visit, desired: Desired, early: Glance | None) -> ObjectSnapshot:
     glance = early or Glance(visit.api)
     try:
-        return diff_objects(desired, glance, visit.ledger, partial=bool(visit.unreachable))
+        return glance.snapshot(compared(desired))
     except ApiSilent:
         if early is None:
             raise
     finally:
         glance.close()
-    return _compared(visit, desired, None)  # the first control plane node was silent: others are there by now
-
-
-def _departures(visit: Visit, gone: Sequence[str], desired: Desired) -> list[Action]:
-    found: list[Action] = []
-    for name in gone:
-        leave = DeleteNode(key=NodeKey(name), reason="no longer in cluster.yml")
-        downs = take_down(name, visit.seen[name], visit.ledger, _leaves(desired, name))
-        found += [leave, *(replace(action, after=(*action.after, leave.key)) for action in downs)]
-    return found if desired.cluster.nodes else []
-
-
-def _turns(visit: Visit, desired: Desired, actions: Sequence[Action]) -> tuple[tuple[Turn, ...], tuple[Lane, ...]]:
-    """Ask for turns; a container that nobody put on a node, whatever it is called, is that node's word alone."""
-    ours = _recorded(visit) | desired.resources.keys()
-    applied = sorted({*_recorded(visit), *(_running(visit) & ours)})
-    changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]
-    if not changes:
-        return (), ()
-    answers = ask_all(visit.plugins.asks(visit.cluster, applied), visit.links, visit.ledger)
-    found = visit.plugins.turns(visit.cluster, applied, changes, answers)
-    keys: Set[Key] = {action.key for action in actions}
-    for turn in found:
-        if isinstance(turn, Turn):
-            _check_turn(visit, turn, keys)
-    return tuple(t for t in found if isinstance(t, Turn)), tuple(lane for lane in found if isinstance(lane, Lane))
-
-
-def _check_turn(visit: Visit, turn: Turn, planned: Set[Key]) -> None:
-    """Refuse now what its steps would refuse later, when half of the run is done."""
-    if planned.isdisjoint(turn.keys):
-        raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
-    if any(link.is_blind for link in visit.links.values()):
-        return  # a plan starts no relay, so silence says nothing
-    for step in turn.enter:
-        verdict = visit.plugins.step(step, ask_all(step.asks, visit.links, visit.ledger))
-        if isinstance(verdict, Refuse):
-            raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
-
-
-def _recorded(visit: Visit) -> set[ContainerKey]:
-    nodes = visit.ledger.state.nodes.items()
-    return {ContainerKey(name, each) for name, record in nodes for each in record.containers}
-
-
-def _running(visit: Visit) -> set[ContainerKey]:
-    return {ContainerKey(n, c) for n, seen in visit.seen.items() for c in seen.ours(visit.cluster.id)}
-
-
-def _leaves(desired: Desired, node: str) -> list[Leaves]:
-    return [each for each in desired.leaving.get(node, ()) if isinstance(each, Leaves)]
+    return _snapshot(visit, desired, None)  # the first control plane node was silent: others are there by now

@@ -9,7 +9,6 @@ from operator import attrgetter
 
 from rkx.engine.desire import Desired, containers
 from rkx.engine.layout import NAMES
-from rkx.engine.ledger import Ledger
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenNode
 from rkx.errors import PreflightFailed, Problem, Refused
@@ -24,9 +23,8 @@ CLOCK_LIMIT_S = 30.0
 """Certificates are valid from five minutes before they are made; other systems refuse at 30 s too (k0sctl)."""
 
 
-def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], ledger: Ledger) -> list[Finding]:
+def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], cluster_id: str) -> list[Finding]:
     """Judge every node; PreflightFailed names all errors, warnings come back."""
-    cluster_id = ledger.state.cluster_id
     found: list[Finding] = [
         f for name, node in seen.items() for f in (*_rke(name, node), *_names(name, node, desired), *_clock(name, node))
     ]

@@ -101,6 +101,11 @@ class State:
     nodes: Mapping[str, NodeRecord] = field(default_factory=_none)
     objects: Mapping[str, ObjectRecord] = field(default_factory=_none)
 
+    @property
+    def key(self) -> bytes:
+        """Return the key of this cluster's digests."""
+        return self.digest_key.reveal()
+
     def saved(self) -> dict[str, Saved]:
         """Give what an auth plugin may know of the credentials."""
         return {name: credential.saved for name, credential in self.credentials.items()}

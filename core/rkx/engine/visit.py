@@ -131,7 +131,7 @@ class Visit:
             link = self._connect(wanted[name])
             if look:
                 self._glance_through(link)
-                self.seen[name] = observe(link, self.ledger.key)
+                self.seen[name] = observe(link, self.ledger.state.key)
 
         before = [*self.links]
         self._on_each(wanted, arrive)
@@ -248,7 +248,7 @@ class Visit:
     def look(self) -> None:
         """Observe every node again."""
         seen: dict[str, SeenNode] = {}
-        self._on_each([*self.links], lambda name: seen.update({name: observe(self.links[name], self.ledger.key)}))
+        self._on_each([*self.links], lambda name: seen.update({name: observe(self.links[name], self.ledger.state.key)}))
         self._remember(seen)
 
     def _remember(self, seen: Mapping[str, SeenNode]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rkx.engine.access import SERVER_NAME, tls_context
+from rkx.engine.content import part_of
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.objects import API
@@ -40,7 +41,7 @@ def fingerprint(state: State) -> str:
     """Give the SHA-256 of the Kubernetes authority's certificate, in hexadecimal; empty before there is one."""
     if KUBERNETES_CA not in state.credentials:
         return ""
-    bundle = Ledger(state, None).part(Part(identity=KUBERNETES_CA, what="ca-bundle")).decode()
+    bundle = part_of(state, Part(identity=KUBERNETES_CA, what="ca-bundle")).decode()
     first = bundle[: bundle.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)]
     return f"sha256:{hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()}"
 

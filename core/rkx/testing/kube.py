@@ -46,16 +46,21 @@ def plural(kind: str) -> str:
 
 
 class FakeKube:
-    """Objects by path; ``nodes`` says which kubelets have registered. ``held`` pods' paths may not be evicted.
+    """Objects by path. ``held`` pods' paths may not be evicted; a patch of a path in ``refusals`` is answered
+    500 with the next of its words.
+
+    ``kubelets`` gives by node the start of the one that runs there, in one word: each registers its Node once.
 
     Who shows a certificate needs a ClusterRoleBinding to cluster-admin, or the group ``system:masters``.
     """
 
-    def __init__(self, effect: Effect, nodes: Callable[[], list[str]]) -> None:
+    def __init__(self, effect: Effect, kubelets: Callable[[], dict[str, str]]) -> None:
         self.objects: dict[str, Body] = {}
         self.held: set[str] = set()
+        self.refusals: dict[str, list[str]] = {}
         self.statuses = copy.deepcopy(STATUS)
-        self._effect, self._nodes = effect, nodes
+        self._effect, self._kubelets = effect, kubelets
+        self.registered: set[str] = set()
         self.revision = 0
         self._tick = threading.Event()
 
@@ -83,10 +88,11 @@ class FakeKube:
         return any((subject["kind"], subject["name"]) in mine for subject in named)
 
     def _register(self) -> None:
-        for name in self._nodes():
+        for name, start in self._kubelets().items():
             path = f"/api/v1/nodes/{name}"
-            if path not in self.objects:
+            if start not in self.registered and path not in self.objects:
                 self._store(path, {"apiVersion": CORE, "kind": "Node", "metadata": {"name": name}, "spec": {}})
+            self.registered.add(start)
 
     def _store(self, path: str, body: Body) -> None:
         self.revision += 1
@@ -120,6 +126,8 @@ class FakeKube:
             if path not in self.objects:
                 return error(404, f"{path} not found")
             body = _merged(self.objects[path], body)
+        if refusals := self.refusals.get(path):
+            return error(500, refusals.pop(0))
         if body.get("roleRef") != self.objects.get(path, body).get("roleRef"):
             return error(422, f"{path} is invalid: roleRef: Invalid value: cannot change roleRef")
         self._effect(f"api patch {path}", lambda: self._store(path, body))

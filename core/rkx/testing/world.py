@@ -37,13 +37,14 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All of a world by node, and the API server's objects with the number of their last change."""
+    """All of a world by node, and the API server's objects with the number of their last change and who registered."""
 
     files: dict[str, dict[str, Entry]]
     boxes: dict[str, dict[str, Box]]
     images: dict[str, dict[str, str]]
     objects: dict[str, Body]
     revision: int
+    registered: set[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,12 @@ class World:
         self._streams: list[socket.socket] = []
         self.machines = {name: Machine(name, self.effect) for name in names}
         self.engines = {name: FakeEngine(machine, self.effect) for name, machine in self.machines.items()}
-        self.kube = FakeKube(self.effect, lambda: [n for n, e in self.engines.items() if e.running(agent)])
+        self.kube = FakeKube(self.effect, lambda: self._starts(agent))
         self.servers: list[Server] = []
+
+    def _starts(self, agent: str) -> dict[str, str]:
+        running = {name: engine.boxes[agent] for name, engine in self.engines.items() if engine.running(agent)}
+        return {name: f"{box.id} {box.runs}" for name, box in running.items()}
 
     def effect(self, what: str, act: Callable[[], None]) -> None:
         """Do one thing that outlives the program; raises HangUp where the program is to die."""
@@ -97,6 +102,7 @@ class World:
                     images={name: engine.images for name, engine in self.engines.items()},
                     objects=self.kube.objects,
                     revision=self.kube.revision,
+                    registered=self.kube.registered,
                 )
             )
 
@@ -108,6 +114,7 @@ class World:
         for name, engine in self.engines.items():
             engine.boxes, engine.images = whole.boxes[name], whole.images[name]
         self.kube.objects, self.kube.revision = whole.objects, whole.revision
+        self.kube.registered = whole.registered
 
     def close(self) -> None:
         """Close what the program left open, as the end of its process does."""

@@ -8,8 +8,8 @@ import pytest
 from tests.core.engine.small import Site
 
 import rkx
+from rkx.engine.content import content_of, fingerprint, part_of
 from rkx.engine.digest import file_word
-from rkx.engine.ledger import Ledger
 
 BOTH = rkx.Part(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=(rkx.FRONT_PROXY_CA,))
 
@@ -19,15 +19,13 @@ def file(part: rkx.Part) -> rkx.File:
 
 
 def test_parts_of_several_follow_each_other(running: Site) -> None:
-    ledger = Ledger(running.state, None)
-    alone = [ledger.part(rkx.Part(identity=name, what="ca-bundle")) for name in BOTH.identities]
-    assert ledger.content(file(BOTH)) == b"".join(alone)
-    assert ledger.word(file(BOTH)) == file_word(ledger.key, b"".join(alone), file(BOTH))
+    alone = [part_of(running.state, rkx.Part(identity=name, what="ca-bundle")) for name in BOTH.identities]
+    assert content_of(running.state, file(BOTH)) == b"".join(alone)
+    assert fingerprint(running.state, file(BOTH)) == file_word(running.state.key, b"".join(alone), file(BOTH))
 
 
 def test_one_that_was_never_issued_is_named(running: Site) -> None:
-    ledger = Ledger(running.state, None)
     other = rkx.Part(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=("nobody",))
-    assert ledger.word(file(other)).startswith("unissued ")
+    assert fingerprint(running.state, file(other)).startswith("unissued ")
     with pytest.raises(rkx.RkxError, match="kubernetes-ca, nobody"):
-        ledger.content(file(other))
+        content_of(running.state, file(other))

@@ -32,6 +32,14 @@ def taints(site: Site) -> list[tuple[str, str, str]]:
     return [(each["key"], each["value"], each["effect"]) for each in node(site)["spec"]["taints"]]
 
 
+def test_a_node_whose_object_was_deleted_registers_again(running: Site) -> None:
+    del running.world.kube.objects["/api/v1/nodes/two"]
+    assert ("restart", "two container agent", "its Node object is missing") in running.planned()
+    running.done()
+    assert node(running)["metadata"]["labels"]["tiny"] == "yes"
+    assert running.planned() == []
+
+
 @pytest.mark.whole
 def test_a_taint_of_others_is_no_drift(tainted: Site) -> None:
     assert tainted.planned() == []

@@ -66,6 +66,38 @@ def test_a_node_cannot_be_applied_as_a_manifest(running: Site) -> None:
         running.plan()
 
 
+DOWN = 'Internal error occurred: failed calling webhook "judge.example.org": connection refused'
+
+
+def test_an_object_is_applied_again_until_its_webhook_is_up(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.object_actions.WEBHOOK_POLL_S", 0.01)
+    running.network.colour = "red"
+    running.world.kube.refusals[SETTINGS_PATH] = [DOWN, DOWN]
+    running.done()
+    assert running.world.kube.objects[SETTINGS_PATH]["data"] == {"colour": "red"}
+
+
+def test_a_webhook_that_stays_down_is_told_with_its_object(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.engine.object_actions.WEBHOOK_POLL_S", 0.01)
+    running.network.colour = "red"
+    running.file.write_text(running.file.read_text() + "addon_job_timeout: 1\n")
+    running.__dict__.pop("project", None)
+    running.world.kube.refusals[SETTINGS_PATH] = [DOWN] * 1000
+    run = running.up()
+    assert run.exit_code != 0
+    assert "configmap tiny/settings" in str(run.error)
+    assert "judge.example.org" in str(run.error)
+    assert "look at the pods behind that webhook" in getattr(run.error, "hint", "")
+
+
+def test_another_answer_of_500_is_told_at_once(running: Site) -> None:
+    running.network.colour = "red"
+    running.world.kube.refusals[SETTINGS_PATH] = ["failed to create typed patch object", "once more"]
+    run = running.up()
+    assert "failed to create typed patch object" in str(run.error)
+    assert running.world.kube.refusals[SETTINGS_PATH] == ["once more"]
+
+
 def leaving(site: Site) -> Site:
     """Put a pod on node two, and take that node out of the file, with one second to empty it."""
     site.world.kube.objects[POD_PATH] = {

@@ -1,0 +1,206 @@
+"""From what is desired and what was observed to the plan. Pure: no connection, no clock, no argument changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+
+from rkx.engine import digest
+from rkx.engine.birth import check_data
+from rkx.engine.content import fingerprint
+from rkx.engine.desire import Desired, without
+from rkx.engine.diff import diff_nodes, take_down
+from rkx.engine.diff_objects import diff_objects, is_grave
+from rkx.engine.observation import Observation
+from rkx.engine.observe import SeenNode
+from rkx.engine.order import order
+from rkx.engine.preflight import preflight
+from rkx.engine.shaken import shaken
+from rkx.engine.state import State
+from rkx.engine.unregistered import unregistered
+from rkx.errors import PluginFault, Refused
+from rkx.model.action import (
+    Action,
+    ApplyObject,
+    ContainerAction,
+    DeleteNode,
+    KeepContainer,
+    KeepPath,
+    RefreshObjects,
+)
+from rkx.model.key import ContainerKey, Key, NodeKey
+from rkx.model.plan import Danger, Plan
+from rkx.model.resource import File, Leaves
+from rkx.model.step import Answers, Call, Lane, Refuse, Turn
+from rkx.registry import Plugins
+
+LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """No plan yet: it rests on answers to these queries, which the observation lacks."""
+
+    queries: tuple[Call, ...]
+
+
+def plan(plugins: Plugins, desired: Desired, observation: Observation, state: State) -> Plan | Unanswered:
+    """Compare what should be with what is.
+
+    Raises PreflightFailed where nodes are unfit, Refused where data or service would be lost.
+    """
+    warnings = preflight(plugins, desired, observation.nodes, state.cluster_id)
+    check_data(desired, _kept(desired, observation), state)
+    actions, unknown = _actions(desired, observation, state)
+    gone = departing(desired, observation, state)
+    ordered = order(actions, desired)
+    turns = _turns(plugins, desired, observation, state, ordered)
+    if isinstance(turns, Unanswered):
+        return turns
+    dangers = [Danger(what=f"remove node {name}", why=LEAVES) for name in gone]
+    dangers += _of_machines(desired, observation, state)
+    dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in actions if is_grave(a)]
+    return Plan(
+        cluster=desired.cluster.name,
+        actions=ordered,
+        turns=tuple(each for each in turns if isinstance(each, Turn)),
+        lanes=tuple(each for each in turns if isinstance(each, Lane)),
+        unknown=unknown,
+        asks=tuple(dangers),
+        unreachable=observation.unreachable,
+        findings=(*observation.findings, *warnings),
+        contents=_contents(ordered, state),
+        risks=desired.cluster.risks,
+    )
+
+
+def _kept(desired: Desired, observation: Observation) -> dict[str, SeenNode]:
+    return {name: each for name, each in observation.nodes.items() if name in desired.layouts}
+
+
+def departing(desired: Desired, observation: Observation, state: State) -> list[str]:
+    """Return nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
+    stay = {node.name for node in desired.cluster.nodes}
+    return sorted(name for name in state.nodes if name not in stay and name in observation.nodes)
+
+
+def _actions(desired: Desired, observation: Observation, state: State) -> tuple[list[Action], tuple[str, ...]]:
+    seen = _kept(desired, observation)
+    actions: list[Action] = diff_nodes(desired, seen, state)
+    actions += unregistered(desired, actions, observation)
+    actions += shaken(desired, actions, seen)
+    actions += _departures(desired, observation, state)
+    if observation.objects is None:
+        reason = f"unknown until the API answers: up to {len(desired.objects)} objects"
+        return [*actions, RefreshObjects(reason=reason)], ("objects",)
+    partial = bool(observation.unreachable)
+    return [*actions, *diff_objects(desired, observation.objects, state, partial=partial)], ()
+
+
+def _departures(desired: Desired, observation: Observation, state: State) -> Iterator[Action]:
+    for name in departing(desired, observation, state) if desired.cluster.nodes else ():
+        leave = DeleteNode(key=NodeKey(name), reason="no longer in cluster.yml")
+        downs = take_down(name, observation.nodes[name], state, _leaves(desired, name))
+        yield leave
+        yield from (replace(action, after=(*action.after, leave.key)) for action in downs)
+
+
+def _leaves(desired: Desired, node: str) -> list[Leaves]:
+    return [each for each in desired.leaving.get(node, ()) if isinstance(each, Leaves)]
+
+
+def _of_machines(desired: Desired, observation: Observation, state: State) -> Iterator[Danger]:
+    lost = "what lies on the former machine stays there, and its credentials are valid until they end"
+    for name in sorted(observation.replaced):
+        yield Danger(what=f"replace node {name}", why=lost)
+    for node in desired.cluster.nodes:
+        record = state.nodes.get(node.name)
+        if record is not None and "controlplane" in record.roles and not node.has("controlplane"):
+            why = "its API server and its copy of the state go"
+            yield Danger(what=f"take the control plane from {node.name}", why=why)
+
+
+def _contents(actions: Sequence[Action], state: State) -> str:
+    """Digest what the actions would write, so that a plan is applied as it was shown, or not at all."""
+    words = [word for action in actions if (word := _content(action, state))]
+    return digest.keyed(state.key, "\n".join(words).encode())
+
+
+def _content(action: Action, state: State) -> str:
+    if isinstance(action, KeepPath) and isinstance(action.wanted, File):
+        return fingerprint(state, action.wanted)
+    if isinstance(action, KeepContainer):
+        return digest.of_container(state.key, action.container)
+    return digest.of_object(state.key, action.wanted) if isinstance(action, ApplyObject) else ""
+
+
+def _turns(
+    plugins: Plugins, desired: Desired, observation: Observation, state: State, actions: Sequence[Action]
+) -> Sequence[Turn | Lane] | Unanswered:
+    """Ask for turns; a container that nobody put on a node, whatever it is called, is that node's word alone."""
+    recorded = {ContainerKey(name, each) for name, record in state.nodes.items() for each in record.containers}
+    ours = recorded | desired.resources.keys()
+    changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]
+    if not changes:
+        return ()
+    applied = sorted({*recorded, *(_running(observation, state) & ours)})
+    queries = plugins.asks(desired.cluster, applied)
+    if unanswered := _unanswered(queries, observation):
+        return unanswered
+    answers = {query: observation.answers[query] for query in queries}
+    found = plugins.turns(desired.cluster, applied, changes, answers)
+    planned: Set[Key] = {action.key for action in actions}
+    return _checked(plugins, [each for each in found if isinstance(each, Turn)], planned, observation) or found
+
+
+def _running(observation: Observation, state: State) -> set[ContainerKey]:
+    nodes = observation.nodes.items()
+    return {ContainerKey(name, each) for name, seen in nodes for each in seen.ours(state.cluster_id)}
+
+
+def _unanswered(queries: Sequence[Call], observation: Observation) -> Unanswered | None:
+    left = tuple(query for query in queries if query not in observation.answers)
+    return Unanswered(queries=left) if left else None
+
+
+def _checked(plugins: Plugins, turns: Sequence[Turn], planned: Set[Key], observation: Observation) -> Unanswered | None:
+    """Refuse now what the turns' steps would refuse later, when half of the run is done."""
+    for turn in turns:
+        if planned.isdisjoint(turn.keys):
+            raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+    if observation.is_blind:
+        return None
+    steps = [step for turn in turns for step in turn.enter]
+    if unanswered := _unanswered([query for step in steps for query in step.asks], observation):
+        return unanswered
+    for step in steps:
+        verdict = plugins.step(step, _to(step.asks, observation.answers))
+        if isinstance(verdict, Refuse):
+            raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
+    return None
+
+
+def _to(queries: Sequence[Call], answers: Answers) -> Answers:
+    return {query: answers[query] for query in queries}
+
+
+def plan_removal(desired: Desired, observation: Observation, state: State) -> Plan:
+    """Plan for nothing: every node is taken down. ``desired`` wants nothing, and says what the nodes leave."""
+    actions = [
+        action
+        for name, seen in sorted(observation.nodes.items())
+        for action in take_down(name, seen, state, _leaves(desired, name))
+    ]
+    danger = Danger(what=f"remove the whole cluster {desired.cluster.name!r}", why="all of its data goes")
+    return Plan(
+        cluster=desired.cluster.name,
+        actions=order(actions, desired),
+        asks=(danger,) if actions else (),
+        unreachable=observation.unreachable,
+        findings=observation.findings,
+    )
+
+
+def removal_of(desired: Desired, observation: Observation) -> Desired:
+    """Want nothing any more; keep what the nodes would leave behind."""
+    return without(desired, [*observation.nodes])
