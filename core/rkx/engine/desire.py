@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rkx.engine import digest
+from rkx.engine.copies import keepers
 from rkx.engine.layout import HELD_MODE, Expected, Layout
 from rkx.engine.state import State
 from rkx.engine.told import told
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Desired:
     """The whole of what is wanted.
 
@@ -46,7 +49,29 @@ class Desired:
 
     def on(self, node: str) -> list[Resource]:
         """List the resources of one node."""
-        return [resource for key, resource in self.resources.items() if key.node == node]
+        return [*self._by_node.get(node, ())]
+
+    @cached_property
+    def _by_node(self) -> Mapping[str, Sequence[Resource]]:
+        return by_node(self.resources.values())
+
+    @cached_property
+    def due_names(self) -> frozenset[str]:
+        """Name the identities that are due."""
+        return frozenset(due.identity for due in self.due)
+
+    @cached_property
+    def keepers(self) -> frozenset[str]:
+        """Name the nodes that keep a copy of the state."""
+        return frozenset(keepers(self.cluster))
+
+
+def by_node(resources: Iterable[Resource]) -> Mapping[str, Sequence[Resource]]:
+    """Sort resources by node, so that nobody looks through all of them for each node's."""
+    found: defaultdict[str, list[Resource]] = defaultdict(list)
+    for resource in resources:
+        found[resource.key.node].append(resource)
+    return {name: tuple(each) for name, each in found.items()}
 
 
 def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: datetime) -> Desired:
@@ -60,6 +85,7 @@ def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: 
             found += plugins.service_resources(cluster, node, facts, auth, network)
     found += plugins.addon_resources(cluster, network)
     resources = _keyed(plugins.amended(cluster, found))
+    on = by_node(resources.values())
     identities = plugins.identities(cluster)
     manifests = [resource for resource in resources.values() if isinstance(resource, Manifest)]
     return Desired(
@@ -70,7 +96,7 @@ def desire(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: 
         rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
         identities={identity.name: identity for identity in identities},
         due=(*plugins.credentials_due(cluster, identities, state.saved(), now), *_reshaped(identities, state)),
-        layouts={node.name: layout(resources.values(), node.name) for node in cluster.nodes if node.name in facts},
+        layouts={n.name: layout(on.get(n.name, ()), n.name) for n in cluster.nodes if n.name in facts},
         leaving={},
         programs={},
     )
@@ -113,7 +139,7 @@ def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:
                 f"{resource.key} is described differently by {former.owner} and by {resource.owner}",
                 owner=resource.owner,
             )
-    return {key: found[key] for key in sorted(found)}
+    return {key: found[key] for key in sorted(found, key=Key.order)}
 
 
 def _keyed_objects(objects: Iterable[Object]) -> dict[ObjectKey, Object]:

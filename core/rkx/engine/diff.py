@@ -58,7 +58,6 @@ class _Comparison:
 
     def __init__(self, desired: Desired, state: State, name: str, seen: SeenNode) -> None:
         self.desired, self.state, self.name, self.seen = desired, state, name, seen
-        self.due = {due.identity for due in desired.due}
         self.ours = seen.ours(state.cluster_id)
         self.wanted = desired.on(name)
 
@@ -113,7 +112,7 @@ class _Comparison:
             yield UpdatePath(wanted=resource, reason=_difference(seen.word, word), owner=resource.owner)
 
     def _is_due(self, file: File) -> bool:
-        return isinstance(file.content, Part) and not self.due.isdisjoint(file.content.identities)
+        return isinstance(file.content, Part) and not self.desired.due_names.isdisjoint(file.content.identities)
 
     def _leftovers(self) -> Iterator[RemovePath]:
         """Find files that rkx wrote earlier and nobody wants any more."""
@@ -174,7 +173,7 @@ class _Comparison:
     def _strangers(self) -> Iterator[RemoveContainer]:
         """Find our own containers that nobody wants, half-done replacements too; a lock counts where one is kept."""
         wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)} | {*NAMES.values()}
-        if keeps_lock(self.name, self.desired.cluster, self.state):
+        if LOCK in self.ours and keeps_lock(self.name, self.desired.cluster, self.state):
             wanted |= {LOCK}
         for name in sorted(self.ours.keys() - wanted):
             base = ContainerKey(self.name, name.rpartition("-")[0])

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from rkx.engine.batch import Operation
 from rkx.engine.content import content_of
-from rkx.engine.copies import keepers
 from rkx.engine.desire import Desired
 from rkx.engine.diff import dropped
 from rkx.engine.layout import STATE_COPY, STATE_FOLDER
@@ -29,7 +28,7 @@ def write(program: NodeProgram, actions: Sequence[PathAction], desired: Desired,
     unseen = dropped(sorted(removed), desired.layouts[name])
     deletes = [{"verb": "delete", "path": path} for path in sorted(removed - unseen, reverse=True)]
     makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))
-    copies = state_copy(ledger) if name in keepers(desired.cluster) else [{"verb": "delete", "path": STATE_COPY}]
+    copies = state_copy(ledger) if name in desired.keepers else [{"verb": "delete", "path": STATE_COPY}]
     program.batch("files", [*copies, *makes, *deletes])
     if unseen:  # by the machine's own view: the container that writes no longer shows these folders
         program.batch("host", [{"verb": "clean", "paths": sorted(unseen, reverse=True)}])

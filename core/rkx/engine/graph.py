@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import queue
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rkx.engine.order import about
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit
-from rkx.model.key import Key
+from rkx.engine.waiting import Waiting
 
 AT_ONCE = 48
 PER_NODE = 16
@@ -26,37 +26,45 @@ class Graph:
     """The units of one run. ``failures`` and ``left`` tell afterwards what was not done."""
 
     def __init__(self, units: Iterable[Unit], work: Work, patience: Patience) -> None:
-        self._waiting = list(units)
-        self._work, self._patience = work, patience
-        self._done: set[Key] = set()
+        self._waiting, self._work, self._patience = Waiting(), work, patience
+        self._lines: defaultdict[str, deque[Unit]] = defaultdict(deque)
         self._running = Counter[str]()
+        self._started = 0
         self._ended: queue.Queue[tuple[Unit, Sequence[Unit], BaseException | None]] = queue.Queue()
         self.failures: dict[Unit, BaseException] = {}
+        self._line_up(self._waiting.add(units))
 
     def run(self) -> None:
         """Run until nothing can start any more; a failed unit holds back only what waits for it."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="unit") as pool:
-            self._start_ready(pool)
-            while self._running.total():
+            self._start(pool, [*self._lines])
+            while self._started:
                 unit, more, error = self._ended.get()
+                self._started -= 1
                 self._running[unit.node] -= 1
-                if error is not None:
-                    self.failures[unit] = error
-                    self._patience.failed(about(unit.actions[0]))
-                else:
-                    self._done |= unit.keys
-                    self._waiting += more
-                self._start_ready(pool)
+                self._start(pool, self._line_up(self._opened(unit, more, error)) | {unit.node})
 
-    def _start_ready(self, pool: ThreadPoolExecutor) -> None:
-        if self._patience.cancelled.is_set():
-            return
-        for unit in [unit for unit in self._waiting if unit.after <= self._done]:
-            if unit.node and self._running[unit.node] >= PER_NODE:
-                continue
-            self._waiting.remove(unit)
-            self._running[unit.node] += 1
-            pool.submit(self._do, unit)
+    def _opened(self, unit: Unit, more: Sequence[Unit], error: BaseException | None) -> list[Unit]:
+        """Give what the end of a unit lets start."""
+        if error is not None:
+            self.failures[unit] = error
+            self._patience.failed(about(unit.actions[0]))
+            return []
+        return [*self._waiting.done(unit.keys), *self._waiting.add(more)]
+
+    def _line_up(self, ready: Sequence[Unit]) -> set[str]:
+        """Put ready units behind those of their nodes that are ready as well; give the nodes' names."""
+        for unit in ready:
+            self._lines[unit.node].append(unit)
+        return {unit.node for unit in ready}
+
+    def _start(self, pool: ThreadPoolExecutor, nodes: Iterable[str]) -> None:
+        for node in () if self._patience.cancelled.is_set() else nodes:
+            line = self._lines[node]
+            while line and not (node and self._running[node] >= PER_NODE):
+                self._running[node] += 1
+                self._started += 1
+                pool.submit(self._do, line.popleft())
 
     def _do(self, unit: Unit) -> None:
         try:
@@ -69,4 +77,4 @@ class Graph:
     @property
     def left(self) -> list[Unit]:
         """List the units that were never started."""
-        return list(self._waiting)
+        return [*(unit for line in self._lines.values() for unit in line), *self._waiting.left]

@@ -38,14 +38,15 @@ class _Rules:
     def __init__(self, actions: Sequence[Action], desired: Desired) -> None:
         self._planned = {action.key for action in actions}
         self._reached = milestones(desired)
-        self._grants = [each.key for each in desired.objects.values() if each.grants]
+        self._grants = {each.key for each in desired.objects.values() if each.grants}
         self._on: dict[str, list[Key]] = defaultdict(list)
         for action in actions:
             self._on[action.key.node].append(action.key)
 
     def after(self, action: Action) -> tuple[Key, ...]:
         needed = (*action.after, *self._moments([node_started(_node_of(action))]), *self._needs(action))
-        return tuple(sorted({key for key in needed if key in self._planned and key != action.key}))
+        found = {key for key in needed if key in self._planned and key != action.key}
+        return tuple(sorted(found, key=Key.order))
 
     def _needs(self, action: Action) -> Iterator[Key]:
         if isinstance(action, PathAction):

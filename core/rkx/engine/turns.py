@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -61,8 +62,7 @@ class Turns:
     ) -> None:
         self._plugins, self._links, self._ledger, self._patience = plugins, links, ledger, patience
         self._check = check
-        self._turns = plan.turns
-        self._widths = {lane.name: lane.width for lane in plan.lanes}
+        self._ahead = _ahead(plan)
         planned = {action.key for action in plan.actions}
         self._claimed = {key: turn for turn in plan.turns for key in turn.keys if key in planned}
         self._left = {turn: set(turn.keys) & planned for turn in plan.turns}
@@ -76,13 +76,9 @@ class Turns:
 
     def _behind(self, unit: Unit, present: set[Key]) -> Unit:
         turn = next((self._claimed[key] for key in unit.keys if key in self._claimed), None)
-        if turn is None:
+        if turn is None or turn not in self._ahead:
             return unit
-        lane = [each for each in self._turns if each.lane == turn.lane]
-        place = lane.index(turn) - self._widths.get(turn.lane, 1)
-        if place < 0:
-            return unit
-        waits = tuple(key for key in lane[place].keys if key in present)
+        waits = tuple(key for key in self._ahead[turn].keys if key in present)
         return Unit(actions=tuple(replace(action, after=(*action.after, *waits)) for action in unit.actions))
 
     def enter(self, unit: Unit) -> bool:
@@ -123,3 +119,15 @@ class Turns:
                 case Refuse(why=why, hint=hint):
                     raise Refused(f"{step.verb} {step.subject}: {why}", hint=hint)
         raise NotReady(f"{step.verb} {step.subject} ({step.reason}) did not end: {why}")
+
+
+def _ahead(plan: Plan) -> Mapping[Turn, Turn]:
+    """Find for each turn the one that is its lane's width before it; the first ones have none."""
+    widths, lanes = {lane.name: lane.width for lane in plan.lanes}, defaultdict[str, list[Turn]](list)
+    for turn in plan.turns:
+        lanes[turn.lane].append(turn)
+    return {
+        turn: first
+        for name, lane in lanes.items()
+        for first, turn in zip(lane, lane[widths.get(name, 1) :], strict=False)
+    }

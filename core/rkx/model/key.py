@@ -33,9 +33,12 @@ class Key:
     def __str__(self) -> str:
         return " ".join(part for part in (self.node, self.shown_kind.lower(), self.shown_name) if part)
 
+    def order(self) -> tuple[str, str, str]:
+        """Return what keys are sorted by: node, kind and name."""
+        return self.node, self._type(), self._label()
+
     def __lt__(self, other: Key) -> bool:
-        mine, others = ((each.node, each.shown_kind, each.shown_name) for each in (self, other))
-        return mine < others
+        return self.order() < other.order()
 
 
 @dataclass(frozen=True, slots=True)

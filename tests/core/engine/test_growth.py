@@ -1,0 +1,98 @@
+"""Twice the nodes are twice the work: what each further node costs is counted, never timed."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+from tests.core.engine.conftest import Make
+
+from rkx import api
+from rkx.engine import planning
+from rkx.engine.graph import Graph
+from rkx.engine.ledger import Ledger
+from rkx.engine.patience import Patience
+from rkx.engine.state import born
+from rkx.engine.turns import Turns
+from rkx.engine.units import Unit
+from rkx.model.action import RemoveContainer
+from rkx.model.key import ContainerKey
+from rkx.model.plan import Plan
+from rkx.model.step import Turn
+from rkx.registry import Plugins
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Count the instructions of Python that this thread takes for it."""
+    count = 0
+
+    def traced(frame: FrameType, event: str, _argument: object) -> Any:  # noqa: ANN401 - as sys.settrace has it
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return traced
+
+    before = sys.gettrace()
+    gc.disable()  # what others left behind is no work of this one
+    sys.settrace(traced)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+        gc.enable()
+    return count
+
+
+def grows_straight(cost: Callable[[int], int], size: int) -> bool:
+    """Tell if the third ``size`` costs no more than the second, give or take a hundredth."""
+    _warm, first, second, third = (cost(times * size) for times in (1, 1, 2, 3))  # the first fills caches
+    return third - second <= 1.01 * (second - first)
+
+
+def named(count: int) -> list[str]:
+    return [f"n{number:03}" for number in range(count)]
+
+
+@pytest.mark.parametrize("part", ["desired", "plan"])
+def test_each_further_node_costs_a_plan_as_much_as_the_one_before(make: Make, part: str) -> None:
+    def cost(count: int) -> int:
+        site = make(*named(count))
+        with api._visit(site.project, api.Options(), writes=False) as visit:
+            wanted = visit.desired()
+            return steps(visit.desired if part == "desired" else lambda: planning.plan(visit, wanted))
+
+    assert grows_straight(cost, 4)
+
+
+def units(count: int) -> list[Unit]:
+    """Give units of which each waits for two that come much later in the list."""
+    keys = [ContainerKey(f"n{number}", "c") for number in range(count)]
+    after = {number: tuple(keys[number + 1 : number + 3]) for number in range(count)}
+    return [Unit(actions=(RemoveContainer(key=k, reason="", after=after[n]),)) for n, k in enumerate(keys)]
+
+
+def test_a_graph_looks_at_each_unit_once_for_each_that_it_waits_for() -> None:
+    def cost(count: int) -> int:
+        graph = Graph(units(count), lambda _unit: (), Patience(threading.Event()))
+        found = steps(graph.run)
+        assert graph.left == []
+        return found
+
+    assert grows_straight(cost, 40)
+
+
+def test_a_turn_finds_its_place_in_a_lane_without_a_look_at_all_others() -> None:
+    def cost(count: int) -> int:
+        found = units(count)
+        turns = tuple(Turn(lane="lane", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count))
+        plan = Plan(cluster="c", actions=tuple(each.actions[0] for each in found), turns=turns)
+        patience = Patience(threading.Event())
+        made = Turns(Plugins([]), plan, {}, Ledger(born(), None), patience, lambda: None)
+        return steps(lambda: made.arranged(found))
+
+    assert grows_straight(cost, 20)
