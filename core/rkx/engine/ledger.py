@@ -1,4 +1,4 @@
-"""The state in memory during a run: threads read one value, changes are applied one at a time and saved."""
+"""The state in memory during a run: threads read one value, changes are applied one at a time and saved together."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from rkx.engine.state_file import StateFile
 
 
 class Ledger:
-    """Hold the state of one run, and the one that it ``began`` with; ``file`` is None for a run that writes nothing."""
+    """Hold the state of one run, and the one that it ``began`` with; ``file`` is None for a run that writes nothing.
+
+    Changes are made one at a time; whoever needs his on the disk waits for a save that has it.
+    """
 
     def __init__(self, state: State, file: StateFile | None) -> None:
         self.began = state
         self._state = state
         self._file = file
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._changes = self._written = 0
 
     @property
     def state(self) -> State:
@@ -29,8 +33,22 @@ class Ledger:
         """Replace the value by ``how`` of it, and save it unless told that a later save follows."""
         with self._lock:
             self._state = how(self._state)
-            if save and self._file is not None:
-                self._state = self._file.save(self._state)
+            self._changes += 1
+            mine = self._changes
+        if save and self._file is not None:
+            self._write(self._file, mine)
+
+    def _write(self, file: StateFile, mine: int) -> None:
+        """Return once the change ``mine`` is on the disk; one save serves all that waited for the one before."""
+        with self._writing:
+            if self._written >= mine:
+                return
+            with self._lock:
+                newest, last = self._state, self._changes
+            generation = file.save(newest).generation
+            with self._lock:
+                self._state = replace(self._state, generation=generation)
+            self._written = last
 
     def save(self) -> None:
         """Write what was changed without saving."""
@@ -46,13 +64,14 @@ class Ledger:
 
     def note_object(self, name: str, record: ObjectRecord | None) -> None:
         """Keep what was applied of an object, or forget it; saved at the run's end."""
-        added = {} if record is None else {name: record}
-        self.change(lambda state: replace(state, objects={**_without(state.objects, name), **added}), save=False)
+        self.change(lambda state: replace(state, objects=_with(state.objects, name, record)), save=False)
 
     def digests(self, parts: Mapping[str, bytes]) -> dict[str, str]:
         """Digest each part of new credentials."""
         return {name: keyed(self._state.key, content) for name, content in parts.items()}
 
 
-def _without(objects: Mapping[str, ObjectRecord], name: str) -> dict[str, ObjectRecord]:
-    return {key: value for key, value in objects.items() if key != name}
+def _with(objects: Mapping[str, ObjectRecord], name: str, record: ObjectRecord | None) -> dict[str, ObjectRecord]:
+    changed = dict(objects)
+    changed.pop(name, None)
+    return changed if record is None else {**changed, name: record}

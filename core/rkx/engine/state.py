@@ -12,6 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from rkx.engine.texts import Texts
 from rkx.errors import ConfigError, Refused
 from rkx.model.identity import Saved
 from rkx.model.key import ObjectKey
@@ -116,9 +117,9 @@ def born() -> State:
     return State(cluster_id=secrets.token_hex(8), digest_key=Secret(secrets.token_bytes(32)))
 
 
-def dump(state: State) -> bytes:
-    """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads."""
-    inner = json.dumps(_plain(state), sort_keys=True)
+def dump(state: State, texts: Texts | None = None) -> bytes:
+    """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads; ``texts`` keeps its pieces."""
+    inner = (texts or Texts()).of(state)
     digest = hashlib.sha256(inner.encode()).hexdigest()
     said = Mark(
         cluster_id=state.cluster_id, generation=state.generation, run=state.run, number=state.number, sha256=digest
@@ -163,24 +164,6 @@ def mark(text: bytes) -> Mark | None:
         )
     except _MALFORMED:
         return None
-
-
-def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, Secret):
-        inner = value.reveal()
-        return {
-            "secret": inner.decode("latin-1") if isinstance(inner, bytes) else inner,
-            "bytes": isinstance(inner, bytes),
-        }
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list | frozenset | set):
-        return [_plain(item) for item in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    return value
 
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rkx.engine.atomic import beside, close_to_others, put
 from rkx.engine.state import State, dump, parse
+from rkx.engine.texts import Texts
 from rkx.errors import ConfigError, PartlyDone, Problem
 
 KEPT = 10
@@ -30,6 +31,7 @@ class StateFile:
         self.warnings: tuple[Problem, ...] = ()
         """What the last ``load`` found that the operator should know."""
         self._shifted = False
+        self._texts = Texts()
 
     def load(self) -> State | None:
         """Read the newest generation; None if there is none."""
@@ -48,7 +50,7 @@ class StateFile:
         """Write the next generation: beside, synced, renamed; the former one is kept as NAME.1 and so on."""
         following = replace(state, generation=state.generation + 1)
         try:
-            with beside(self.path, dump(following)) as new:
+            with beside(self.path, dump(following, self._texts)) as new:
                 if not self._shifted:  # one generation a run: it saves many times
                     self._shift()
                 self._shifted = True
