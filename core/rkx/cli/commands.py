@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from rkx.cli import not_yet
+from rkx.cli import rke_compat
 from rkx.cli.options import as_json_option, changes_nodes, reads_file, visits_nodes
 from rkx.cli.say import as_json as as_json_text
 from rkx.cli.say import say, say_text
@@ -24,7 +24,7 @@ Mode = Literal["strict", "warn"]
 @reads_file
 @visits_nodes
 @changes_nodes
-@not_yet.flags("up")
+@rke_compat.flags("up")
 def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
     """Bring the cluster to what the file says: make it, change it, mend it."""
     from rkx import api
@@ -43,7 +43,7 @@ def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fie
 @reads_file
 @visits_nodes
 @changes_nodes
-@not_yet.flags("remove")
+@rke_compat.flags("remove")
 def remove(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
     """Take the whole cluster down, and leave the machines as they were."""
     from rkx import api
@@ -59,7 +59,7 @@ def remove(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the
 @click.command()
 @reads_file
 @visits_nodes
-@not_yet.flags("plan")
+@rke_compat.flags("plan")
 def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
     """Show what ``up`` would do, and change nothing."""
     from rkx import api
@@ -79,7 +79,7 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
 
 @click.command()
 @reads_file
-@not_yet.flags("validate")
+@rke_compat.flags("validate")
 def validate(file: Path, mode: Mode, as_json: bool) -> None:
     """Check the file and the plugins that it names; connects to nothing, runs nothing, reads no secret."""
     from rkx.cli.show_plain import counted
@@ -98,7 +98,7 @@ def validate(file: Path, mode: Mode, as_json: bool) -> None:
 
 @click.command()
 @reads_file
-@not_yet.flags("kubeconfig")
+@rke_compat.flags("kubeconfig")
 def kubeconfig(file: Path, mode: Mode, as_json: bool) -> None:
     """Print the operator's kubeconfig; it holds a private key."""
     from rkx import api

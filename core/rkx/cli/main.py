@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from rkx.cli import faults, not_yet
+from rkx.cli import faults, rke_compat
 from rkx.cli.commands import COMMANDS
 from rkx.cli.say import say
 from rkx.errors import RkxError
@@ -21,7 +21,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command; one of RKE's that rkx lacks answers that it is not there yet."""
-        return super().get_command(ctx, cmd_name) or not_yet.command(cmd_name)
+        return super().get_command(ctx, cmd_name) or rke_compat.command(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run a command; a deliberate error is shown with its hint, a bug is written to a file."""
@@ -49,7 +49,7 @@ def _version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None
 @click.option(
     "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )
-@not_yet.flags("")
+@rke_compat.flags("")
 def cli() -> None:
     """Kubernetes clusters of containers, on machines that run Docker, from one cluster.yml."""
 

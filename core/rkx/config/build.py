@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from rkx.config.access import judge_bastion
 from rkx.config.addresses import ip, is_dns_name
-from rkx.config.choices import addons, auth, named, network, services
-from rkx.config.machines import machines
-from rkx.config.notes import Notes
+from rkx.config.diagnostics import Diagnostics
+from rkx.config.nodes import make_nodes
+from rkx.config.providers import addons, auth, named, network, services
 from rkx.config.ranges import ranges
 from rkx.config.schema.cloud import CloudKeys
 from rkx.config.schema.images import DEAD_IMAGES, DrainKeys, UpgradeKeys
 from rkx.config.schema.top import ClusterKeys
+from rkx.config.ssh_options import judge_bastion
 from rkx.config.version import version
 from rkx.model.cluster import Cluster, DrainOptions, Registry, UpgradeStrategy
 from rkx.model.image import is_well_pinned
@@ -25,75 +25,75 @@ ADDON_TIMEOUT_S = 300
 COUNT = re.compile(r"([0-9]{1,6})(%?)\Z")
 
 
-def build(keys: ClusterKeys, others: Mapping[str, Any], notes: Notes, *, fetch: bool) -> Cluster:
-    """Make the cluster; worthless if ``notes`` hold errors. ``others`` are the services that are none of RKE's."""
-    nodes = machines(keys, notes)
-    judge_bastion(keys, notes)
-    _judge_top(keys, notes)
-    found = ranges(keys, nodes, notes)
-    upgrade = _upgrade(keys.upgrade_strategy or UpgradeKeys(), notes)
+def build(keys: ClusterKeys, others: Mapping[str, Any], diags: Diagnostics, *, fetch: bool) -> Cluster:
+    """Make the cluster; worthless if ``diags`` hold errors. ``others`` are the services that are none of RKE's."""
+    nodes = make_nodes(keys, diags)
+    judge_bastion(keys, diags)
+    _judge_top(keys, diags)
+    found = ranges(keys, nodes, diags)
+    upgrade = _upgrade(keys.upgrade_strategy or UpgradeKeys(), diags)
     return Cluster(
         name=keys.cluster_name or "local",
         nodes=nodes,
-        kubernetes_version=version(keys, notes),
+        kubernetes_version=version(keys, diags),
         pod_cidr=found.pod_cidr,
         service_cidr=found.service_cidr,
         dns_domain=found.dns_domain,
         dns_address=found.dns_address,
-        file=str(notes.document.path),
+        file=str(diags.document.path),
         image_layout=keys.image_layout or "public",
-        images=_images(keys, notes),
+        images=_images(keys, diags),
         registries=_registries(keys),
-        sans=_sans(keys, notes),
+        sans=_sans(keys, diags),
         upgrade=upgrade,
         drain=upgrade.drain_options,
         addon_timeout_s=keys.addon_job_timeout or ADDON_TIMEOUT_S,
         ignore_docker_version=bool(keys.ignore_docker_version),
         profile=keys.profile,
-        auth=auth(keys, notes),
-        network=network(keys, notes),
-        services=services(keys, others, notes),
-        addons=addons(keys, notes, fetch=fetch),
+        auth=auth(keys, diags),
+        network=network(keys, diags),
+        services=services(keys, others, diags),
+        addons=addons(keys, diags, fetch=fetch),
         extensions=named("extension", keys.extensions or (), "extensions"),
     )
 
 
-def _sans(keys: ClusterKeys, notes: Notes) -> tuple[str, ...]:
+def _sans(keys: ClusterKeys, diags: Diagnostics) -> tuple[str, ...]:
     found = (keys.authentication.sans if keys.authentication else None) or ()
     for index, san in enumerate(found):
         if not ip(san) and not is_dns_name(san.lower().removeprefix("*.")):
             hint = "names of hosts, such as api.example.com, and addresses"
-            notes.error(f"authentication.sans[{index}]", f'"{san[:60]}" is no SAN', hint)
+            diags.error(f"authentication.sans[{index}]", f'"{san[:60]}" is no SAN', hint)
     return found
 
 
-def _judge_top(keys: ClusterKeys, notes: Notes) -> None:
+def _judge_top(keys: ClusterKeys, diags: Diagnostics) -> None:
     if keys.enable_cri_dockerd is False:
         hint = "take it out: Kubernetes reaches Docker through cri-dockerd alone"
-        notes.error("enable_cri_dockerd", "a kubelet needs cri-dockerd", hint)
+        diags.error("enable_cri_dockerd", "a kubelet needs cri-dockerd", hint)
     if keys.authorization and keys.authorization.mode not in (None, "rbac"):
-        notes.error("authorization.mode", f'unknown mode "{keys.authorization.mode[:60]}"', "rbac")
+        diags.error("authorization.mode", f'unknown mode "{keys.authorization.mode[:60]}"', "rbac")
     if keys.prefix_path not in (None, "/"):
-        notes.warn("prefix_path", "rkx does not act on this yet", "its folders stay at their usual places")
+        diags.warn("prefix_path", "rkx does not act on this yet", "its folders stay at their usual places")
     cloud = keys.cloud_provider or CloudKeys()
     names = [f"{name}CloudProvider" for name in GONE_CLOUDS if getattr(cloud, name)]
     if cloud.name in GONE_CLOUDS or (names and cloud.name is None):
         where = "cloud_provider.name" if cloud.name else f"cloud_provider.{names[0]}"
         hint = "name: external, and the provider's own controller as an addon"
-        notes.at_key(where, "Kubernetes has no cloud providers of its own any more", hint)
+        diags.at_key(where, "Kubernetes has no cloud providers of its own any more", hint)
     if keys.services and keys.services.kube_api and keys.services.kube_api.pod_security_policy:
-        notes.error("services.kube-api.pod_security_policy", "gone since 1.25", "use pod_security_configuration")
+        diags.error("services.kube-api.pod_security_policy", "gone since 1.25", "use pod_security_configuration")
 
 
-def _images(keys: ClusterKeys, notes: Notes) -> Mapping[str, str]:
+def _images(keys: ClusterKeys, diags: Diagnostics) -> Mapping[str, str]:
     written = dict(keys.system_images or {})
     for name in [name for name in written if name in DEAD_IMAGES]:
-        notes.at_key(f"system_images.{name}", f"no effect: {DEAD_IMAGES[name]}", "take it out", warning=True)
+        diags.at_key(f"system_images.{name}", f"no effect: {DEAD_IMAGES[name]}", "take it out", warning=True)
         del written[name]
     for name, image in written.items():
         if not is_well_pinned(image):
             hint = "write NAME:TAG@sha256: and 64 hexadecimal digits, or leave the digest out"
-            notes.error(f"system_images.{name}", "what follows the @ is no digest", hint)
+            diags.error(f"system_images.{name}", "what follows the @ is no digest", hint)
     return MappingProxyType(written)
 
 
@@ -109,7 +109,7 @@ def _registries(keys: ClusterKeys) -> tuple[Registry, ...]:
     )
 
 
-def _upgrade(own: UpgradeKeys, notes: Notes) -> UpgradeStrategy:
+def _upgrade(own: UpgradeKeys, diags: Diagnostics) -> UpgradeStrategy:
     usual = UpgradeStrategy()
     drain = own.node_drain_input or DrainKeys()
     given = {
@@ -121,7 +121,7 @@ def _upgrade(own: UpgradeKeys, notes: Notes) -> UpgradeStrategy:
     }
     options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     for key in ("max_unavailable_worker", "max_unavailable_controlplane"):
-        _judge_count(getattr(own, key), f"upgrade_strategy.{key}", notes)
+        _judge_count(getattr(own, key), f"upgrade_strategy.{key}", diags)
     return UpgradeStrategy(
         max_unavailable_worker=own.max_unavailable_worker or usual.max_unavailable_worker,
         max_unavailable_controlplane=own.max_unavailable_controlplane or usual.max_unavailable_controlplane,
@@ -130,7 +130,7 @@ def _upgrade(own: UpgradeKeys, notes: Notes) -> UpgradeStrategy:
     )
 
 
-def _judge_count(text: str | None, where: str, notes: Notes) -> None:
+def _judge_count(text: str | None, where: str, diags: Diagnostics) -> None:
     found = COUNT.match(text or "1")
     if not found or int(found.group(1)) == 0 or (found.group(2) and int(found.group(1)) > 100):
-        notes.error(where, f'"{(text or "")[:60]}" is neither a count nor a percentage', "such as 1 or 10%")
+        diags.error(where, f'"{(text or "")[:60]}" is neither a count nor a percentage', "such as 1 or 10%")

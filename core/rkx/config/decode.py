@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from rkx.config.decoder import FAILED, Decoder
 from rkx.config.document import Document
 from rkx.config.tree import Entry, Items, Mark, Plain, Ready, Scalar, Table, Tree
-from rkx.config.walk import FAILED, Walk
 from rkx.errors import Problem
 from rkx.model.cluster import EMPTY
 
@@ -33,12 +33,12 @@ def decode(
     that the options point at stay unread. A default may be any value; types beyond plain ones are pydantic's.
     """
     graft = _Graft(where, document, places, known)
-    walk = Walk(folder=document.path.parent if document else Path(), known=known, secrets=secrets)
-    value = walk.value(config_class, graft.tree(dict(options), ""), "")
-    graft.document = document.hide(walk.secrets) if document else None
-    problems = [graft.placed(problem) for problem in walk.problems]
+    decoder = Decoder(folder=document.path.parent if document else Path(), known=known, secrets=secrets)
+    value = decoder.value(config_class, graft.tree(dict(options), ""), "")
+    graft.document = document.hide(decoder.secrets) if document else None
+    problems = [graft.placed(problem) for problem in decoder.problems]
     failed = value is FAILED or any(not problem.warning for problem in problems)
-    # The walk has checked each field against config_class.
+    # The decoder has checked each field against config_class.
     return (None if failed else cast("C", value)), problems
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from rkx.config.notes import Notes
+from rkx.config.diagnostics import Diagnostics
 from rkx.config.schema.addons import IncludeKeys
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -26,76 +26,76 @@ class Include(TypedDict):
     text: str
 
 
-def includes(entries: Sequence[str | IncludeKeys], notes: Notes, *, fetch: bool) -> list[Include]:
+def includes(entries: Sequence[str | IncludeKeys], diags: Diagnostics, *, fetch: bool) -> list[Include]:
     """Read all entries; those in the network only with ``fetch``. What cannot be read is noted."""
     found: list[Include] = []
     for index, entry in enumerate(entries):
         where = f"addons_include[{index}]"
         keys = IncludeKeys(source=entry) if isinstance(entry, str) else entry
         source = keys.source or ""
-        if not _is_fit(source, keys.sha256, where, notes) or (ADDRESS.match(source) and not fetch):
+        if not _is_fit(source, keys.sha256, where, diags) or (ADDRESS.match(source) and not fetch):
             continue
-        content = _fetched(source, keys.sha256, where, notes) if ADDRESS.match(source) else _file(source, where, notes)
-        if content is not None and (text := _text(content, source, keys.sha256, where, notes)) is not None:
+        content = _fetched(source, keys.sha256, where, diags) if ADDRESS.match(source) else _file(source, where, diags)
+        if content is not None and (text := _text(content, source, keys.sha256, where, diags)) is not None:
             found.append(Include(source=source, text=text))
     return found
 
 
-def _is_fit(source: str, sha256: str | None, where: str, notes: Notes) -> bool:
+def _is_fit(source: str, sha256: str | None, where: str, diags: Diagnostics) -> bool:
     """Judge an entry by itself, without a look at what it names."""
     if SCHEME.match(source) and not ADDRESS.match(source):
-        notes.error(where, f'"{source}" cannot be fetched', "http:// and https:// can, and files")
+        diags.error(where, f'"{source}" cannot be fetched', "http:// and https:// can, and files")
     elif OPEN.match(source) and not sha256:
         hint = "take https://, or write {source: ADDRESS, sha256: DIGEST}"
-        notes.error(where, f'"{source}" can be changed on its way: plain http needs a digest', hint)
+        diags.error(where, f'"{source}" can be changed on its way: plain http needs a digest', hint)
     elif sha256 and not SHA256.match(sha256):
-        notes.error(f"{where}.sha256", f'"{sha256[:80]}" is no SHA-256', "64 hexadecimal digits, as sha256sum prints")
+        diags.error(f"{where}.sha256", f'"{sha256[:80]}" is no SHA-256', "64 hexadecimal digits, as sha256sum prints")
     else:
         return True
     return False
 
 
-def _file(source: str, where: str, notes: Notes) -> bytes | None:
+def _file(source: str, where: str, diags: Diagnostics) -> bytes | None:
     """Read a file beside cluster.yml, or in the working folder, where RKE looked."""
-    beside, old = notes.document.path.parent / Path(source).expanduser(), Path(source)
+    beside, old = diags.document.path.parent / Path(source).expanduser(), Path(source)
     path = beside
     if not beside.exists() and old.exists():
         path = old
-        notes.warn(where, f'"{source}" was found in the working folder', f"put it at {beside}")
+        diags.warn(where, f'"{source}" was found in the working folder', f"put it at {beside}")
     try:
         if path.exists() and not path.is_file():
-            notes.error(where, f'"{source}" is no file', "name a file")
+            diags.error(where, f'"{source}" is no file', "name a file")
             return None
         with path.open("rb") as file:
             return file.read(LIMIT + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no path"
-        notes.error(where, f'cannot read "{source}": {reason}', f"looked for {beside}")
+        diags.error(where, f'cannot read "{source}": {reason}', f"looked for {beside}")
     return None
 
 
-def _fetched(source: str, sha256: str | None, where: str, notes: Notes) -> bytes | None:
+def _fetched(source: str, sha256: str | None, where: str, diags: Diagnostics) -> bytes | None:
     from rkx.config.fetch import fetched
 
     try:
         return fetched(source, LIMIT + 1, anywhere=sha256 is not None)
     except ValueError as error:
-        notes.error(where, f'cannot fetch "{source}": {error}', "the address itself must answer 200 with YAML, soon")
+        diags.error(where, f'cannot fetch "{source}": {error}', "the address itself must answer 200 with YAML, soon")
         return None
 
 
-def _text(content: bytes, source: str, sha256: str | None, where: str, notes: Notes) -> str | None:
+def _text(content: bytes, source: str, sha256: str | None, where: str, diags: Diagnostics) -> str | None:
     found = hashlib.sha256(content).hexdigest()
     if len(content) > LIMIT:
-        notes.error(where, f'"{source}" is larger than {LIMIT} bytes', "split it")
+        diags.error(where, f'"{source}" is larger than {LIMIT} bytes', "split it")
     elif sha256 and found != sha256.lower():
         # of a file it is left out: that which validate may name is not always that which whoever calls it may read
         said = f"has the SHA-256 {found}, not" if ADDRESS.match(source) else "has not the SHA-256"
         message = f'"{source}" {said} {sha256.lower()}'
-        notes.error(where, message, "look at what changed there, then write its digest")
+        diags.error(where, message, "look at what changed there, then write its digest")
     else:
         try:
             return content.decode()
         except UnicodeDecodeError:
-            notes.error(where, f'"{source}" is not UTF-8', "save it as UTF-8")
+            diags.error(where, f'"{source}" is not UTF-8', "save it as UTF-8")
     return None

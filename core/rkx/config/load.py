@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from rkx.config.build import build
-from rkx.config.choices import SIX, misspelt_service
+from rkx.config.decoder import ENOUGH, Decoder
+from rkx.config.diagnostics import Diagnostics
 from rkx.config.document import Document
 from rkx.config.names import FORMER, nearest
-from rkx.config.notes import Notes
+from rkx.config.providers import SIX, misspelt_service
 from rkx.config.read import Mode, read
 from rkx.config.renames import current
 from rkx.config.schema.marks import slots
 from rkx.config.schema.top import ClusterKeys
 from rkx.config.tree import Entry, Mark, Scalar, Table, is_empty, to_python
-from rkx.config.walk import ENOUGH, Walk
 from rkx.errors import ConfigError, Problem
 from rkx.model.cluster import Cluster
 
@@ -56,12 +56,13 @@ def load_text(
     renamed, renames = current(root)
     six, others = _apart(renamed)
     document = replace(document, root=renamed)
-    walk = Walk(folder=path.parent, as_rke=True, lenient=mode == "warn", secrets=secrets)
-    keys: ClusterKeys = walk.value(ClusterKeys, six, "")
-    document = document.hide(walk.secrets)
-    notes = Notes(document, frozenset(_broken([*renames, *walk.problems][:ENOUGH])))
-    cluster = replace(build(keys, others, notes, fetch=fetch), has_secrets=secrets)
-    everything = _sorted(document.place(each) for each in _most([*problems, *renames, *walk.problems, *notes.problems]))
+    decoder = Decoder(folder=path.parent, as_rke=True, lenient=mode == "warn", secrets=secrets)
+    keys: ClusterKeys = decoder.value(ClusterKeys, six, "")
+    document = document.hide(decoder.secrets)
+    diags = Diagnostics(document, frozenset(_broken([*renames, *decoder.problems][:ENOUGH])))
+    cluster = replace(build(keys, others, diags, fetch=fetch), has_secrets=secrets)
+    found = _most([*problems, *renames, *decoder.problems, *diags.problems])
+    everything = _sorted(document.place(each) for each in found)
     if errors := [problem for problem in everything if not problem.warning]:
         count = f"{len(errors)} mistake{'s' * (len(errors) > 1)}"
         raise ConfigError(f"{count} in {path}", problems=errors)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rkx.config.addresses import ip
-from rkx.config.notes import Notes
+from rkx.config.diagnostics import Diagnostics
 from rkx.model.node import Node
 
 HERE = ("localhost", "localhost.localdomain")
 
 
-def judge_names(nodes: tuple[Node, ...], notes: Notes) -> None:
+def judge_names(nodes: tuple[Node, ...], diags: Diagnostics) -> None:
     """Refuse names of this very machine, and addresses that are not the node's own."""
     for node in nodes:
-        override = notes.document.find(f"{node.where}.hostname_override") is not None
+        override = diags.document.find(f"{node.where}.hostname_override") is not None
         where = f"{node.where}.{'hostname_override' if override else 'address'}"
-        if node.name and (wrong := _fault(node, nodes, notes)):
-            notes.error(where, f'"{node.name}" {wrong}', "give it a hostname_override that is its own")
+        if node.name and (wrong := _fault(node, nodes, diags)):
+            diags.error(where, f'"{node.name}" {wrong}', "give it a hostname_override that is its own")
 
 
-def _fault(node: Node, nodes: Iterable[Node], notes: Notes) -> str:
+def _fault(node: Node, nodes: Iterable[Node], diags: Diagnostics) -> str:
     """Say what else a node's name means; empty if nothing."""
     number = ip(node.name)
     if node.name in HERE or node.name.endswith(".localhost") or (number and number.is_loopback):
@@ -28,8 +28,8 @@ def _fault(node: Node, nodes: Iterable[Node], notes: Notes) -> str:
     for other in nodes:
         for key in ("address", "internal_address"):
             if other.name != node.name and getattr(other, key).lower() == node.name:
-                place = key if notes.document.find(f"{other.where}.{key}") is not None else "address"
-                return f"is an address of {other.where} at {notes.position(f'{other.where}.{place}')}"
+                place = key if diags.document.find(f"{other.where}.{key}") is not None else "address"
+                return f"is an address of {other.where} at {diags.position(f'{other.where}.{place}')}"
     if number and node.name not in (node.address, node.internal_address):
         return "is an address, but none of this node"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rkx.config.notes import Notes
+from rkx.config.diagnostics import Diagnostics
 from rkx.config.schema.top import ClusterKeys
 
 DEFAULT_KUBERNETES_VERSION: Final = "v1.34.11"
@@ -17,22 +17,22 @@ SEMVER = re.compile(r"(v?)([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})(?:-rancher[0-
 WHERE = "kubernetes_version"
 
 
-def version(keys: ClusterKeys, notes: Notes) -> str:
+def version(keys: ClusterKeys, diags: Diagnostics) -> str:
     """Give vX.Y.Z; whether a newer one is known, and has images, is its service's business."""
     text, default = keys.kubernetes_version, _default(keys)
-    if text is None or WHERE in notes.broken:
+    if text is None or WHERE in diags.broken:
         return default
     found = SEMVER.match(text)
     if not found:
-        notes.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {default}")
+        diags.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {default}")
         return default
     letter, major, minor, patch = found.groups()
     plain = f"v{int(major)}.{int(minor)}.{int(patch)}"
     if not letter:
-        notes.error(WHERE, f'"{text}" has no "v"', f'"{plain}"?')
+        diags.error(WHERE, f'"{text}" has no "v"', f'"{plain}"?')
     elif (int(major), int(minor)) < OLDEST:
         hint = f"upgrade an older cluster with RKE first; {default} is the default of a new one"
-        notes.error(WHERE, f'"{text}" is older than 1.30', hint)
+        diags.error(WHERE, f'"{text}" is older than 1.30', hint)
     return plain
 
 

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from rkx import config, errors, hooks
-from rkx.cli import not_yet
+from rkx.cli import rke_compat
 from rkx.cli.commands import COMMANDS
 from rkx.config.schema.marks import slots
 from rkx.config.schema.top import ClusterKeys
@@ -45,7 +45,7 @@ def test_cli_page_when_a_command_has_an_option_then_both_stand_there(command: cl
 
 def test_cli_page_when_rke_has_more_then_each_of_it_stands_there() -> None:
     text = (REFERENCE / "cli.md").read_text()
-    lacking = [*not_yet.COMMANDS, *(flag.rstrip("=") for flags in not_yet.FLAGS.values() for flag in flags)]
+    lacking = [*rke_compat.COMMANDS, *(flag.rstrip("=") for flags in rke_compat.FLAGS.values() for flag in flags)]
     assert [name for name in lacking if f"`{name}`" not in text] == []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rkx.config.addresses import fault_of_address, fault_of_port
-from rkx.config.notes import Notes
+from rkx.config.diagnostics import Diagnostics
 from rkx.config.plain import plain
 from rkx.config.schema.nodes import BastionKeys, NodeKeys
 from rkx.config.schema.top import ClusterKeys
@@ -15,22 +15,22 @@ RKE_TRANSPORT = "ssh"
 """The transport that RKE's own keys are for."""
 
 
-def access(keys: ClusterKeys, node: NodeKeys, where: str, notes: Notes) -> dict[str, Any]:
+def transport_options(keys: ClusterKeys, node: NodeKeys, where: str, diags: Diagnostics) -> dict[str, Any]:
     """Give the transport's options for one node; the nearer mapping wins."""
     ours = keys.transport or RKE_TRANSPORT
     name = node.transport or ours
     shared = plain(keys.transport_options or {}) if name == ours else {}
-    own = _ssh(keys, node, where, notes) if name == RKE_TRANSPORT else {}
+    own = _ssh(keys, node, where, diags) if name == RKE_TRANSPORT else {}
     return {**own, **shared, **plain(node.transport_options or {})}
 
 
-def _ssh(keys: ClusterKeys, node: NodeKeys, where: str, notes: Notes) -> dict[str, Any]:
-    folder = notes.document.path.parent
+def _ssh(keys: ClusterKeys, node: NodeKeys, where: str, diags: Diagnostics) -> dict[str, Any]:
+    folder = diags.document.path.parent
     if node.ssh_key and node.ssh_key_path:
-        place = notes.position(f"{where}.ssh_key_path")
-        notes.at_key(f"{where}.ssh_key", f"ssh_key is used, ssh_key_path at {place} is not", "keep one", warning=True)
+        place = diags.position(f"{where}.ssh_key_path")
+        diags.at_key(f"{where}.ssh_key", f"ssh_key is used, ssh_key_path at {place} is not", "keep one", warning=True)
     if node.ssh_agent_auth is not None and node.ssh_agent_auth != bool(keys.ssh_agent_auth):
-        notes.at_key(f"{where}.ssh_agent_auth", "the cluster's ssh_agent_auth is used", "set it there", warning=True)
+        diags.at_key(f"{where}.ssh_agent_auth", "the cluster's ssh_agent_auth is used", "set it there", warning=True)
     ssh = keys.ssh
     options = {
         "user": node.user,
@@ -40,7 +40,7 @@ def _ssh(keys: ClusterKeys, node: NodeKeys, where: str, notes: Notes) -> dict[st
         "docker_socket": node.docker_socket,
         "host_keys": ssh.host_keys if ssh else None,
         "known_hosts": absolute(ssh.known_hosts, folder) if ssh else None,
-        "bastion": _bastion(keys, notes, folder) if keys.bastion_host and keys.bastion_host.address else None,
+        "bastion": _bastion(keys, diags, folder) if keys.bastion_host and keys.bastion_host.address else None,
     }
     return {key: value for key, value in options.items() if value is not None}
 
@@ -62,7 +62,7 @@ def _certificate(owner: NodeKeys | BastionKeys, folder: Path) -> dict[str, Any]:
     return {"ssh_cert_path": absolute(owner.ssh_cert_path, folder)} if owner.ssh_cert_path else {}
 
 
-def _bastion(keys: ClusterKeys, notes: Notes, folder: Path) -> dict[str, Any]:
+def _bastion(keys: ClusterKeys, diags: Diagnostics, folder: Path) -> dict[str, Any]:
     bastion = keys.bastion_host or BastionKeys()
     options = {
         "address": bastion.address,
@@ -73,15 +73,15 @@ def _bastion(keys: ClusterKeys, notes: Notes, folder: Path) -> dict[str, Any]:
     return {key: value for key, value in options.items() if value is not None}
 
 
-def judge_bastion(keys: ClusterKeys, notes: Notes) -> None:
+def judge_bastion(keys: ClusterKeys, diags: Diagnostics) -> None:
     """Judge the bastion host's address and port, once for all nodes."""
     bastion = keys.bastion_host
     if bastion and not bastion.address:
-        notes.idle("bastion_host", plain(bastion), "a bastion needs an address")
+        diags.idle("bastion_host", plain(bastion), "a bastion needs an address")
     if bastion and bastion.address and (fault := fault_of_address(bastion.address)):
-        notes.error("bastion_host.address", *fault)
+        diags.error("bastion_host.address", *fault)
     if bastion and bastion.port and (wrong := fault_of_port(bastion.port)):
-        notes.error("bastion_host.port", wrong, "1-65535")
+        diags.error("bastion_host.port", wrong, "1-65535")
 
 
 def absolute(path: str | None, folder: Path) -> str | None:

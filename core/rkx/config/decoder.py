@@ -26,7 +26,7 @@ FAILED: Any = object()
 """What a value that could not be decoded becomes; its problem is noted."""
 
 
-class Walk:
+class Decoder:
     """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret stands.
 
     With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. ``known``
@@ -81,9 +81,9 @@ class Walk:
                 return value
         return self.value(sorted(rest, key=lambda each: each is str)[-1], tree, where)
 
-    def again(self) -> Walk:
+    def again(self) -> Decoder:
         """Give one that decodes alike and has found nothing yet."""
-        return Walk(
+        return Decoder(
             folder=self.folder,
             as_rke=self.as_rke,
             lenient=self.lenient,
@@ -194,7 +194,7 @@ class Walk:
         return named.get(key) or (None if self.as_rke else named.get(key.replace("-", "_")))
 
     def live(self, slot: Slot, entry: Entry, where: str) -> bool:
-        """Tell if a key of RKE's is to be decoded: not when empty or refused. Notes what has no effect."""
+        """Return whether a key of RKE's is to be decoded: not when empty or refused. What has no effect is noted."""
         if not self.as_rke:
             return True
         tree, key = entry.value, slot.key

@@ -9,7 +9,7 @@ from rkx.config.tree import says_nothing
 from rkx.errors import Problem
 
 
-class Notes:
+class Diagnostics:
     """Problems found so far, and which top-level keys are too broken to be judged further."""
 
     def __init__(self, document: Document, broken: frozenset[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.core.cli.conftest import FakeApi, rkx
 
 from rkx import api
-from rkx.cli.not_yet import COMMANDS, FLAGS
+from rkx.cli.rke_compat import COMMANDS, FLAGS
 
 KNOWN = [(command, flag) for command in ("up", "remove") for flag in {**FLAGS[command], **FLAGS["*"]}]
 
