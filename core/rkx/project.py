@@ -133,15 +133,9 @@ class _Choice:
             self.problems.append(self.document.place(found) if self.document else found)
             return None
         config, problems = decode(
-            kind.Config,
-            ref.options,
-            where=ref.where,
-            document=self.document,
-            places=ref.options_where,
-            known=ref.known,
-            secrets=self.secrets,
+            kind.Config, ref.options, where=ref.where, document=self.document, secrets=self.secrets
         )
-        self.problems.extend(problems)
+        self.problems.extend(problem for problem in problems if problem not in self.problems)
         return Chosen(ref=ref, plugin=kind(config), owner=owner) if config is not None else None
 
 

@@ -63,6 +63,15 @@ def test_what_is_not_there_is_one_mistake_with_place_and_hint_and_exits_3(
     assert f"hint: {hint}" in result.stderr
 
 
+def test_a_mistake_in_what_all_nodes_share_is_told_once(file: Path) -> None:
+    second = "  - {address: 10.0.0.6, user: u, role: [worker]}\ningress"
+    file.write_text(f"{BASE.replace('ingress', second)}transport_options: {{host_kyes: strict}}\n")
+    result = rkx("validate", "--file", str(file))
+    assert result.exit_code == 3
+    assert result.stderr.count("unknown key") == 1
+    assert f"{file}:8:21: transport_options.host_kyes: unknown key" in result.stderr
+
+
 def test_the_file_without_a_mistake_is_valid(file: Path) -> None:
     file.write_text(BASE)
     assert rkx("validate", "--file", str(file)).exit_code == 0

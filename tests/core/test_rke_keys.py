@@ -76,8 +76,7 @@ def given(loaded: Loaded, ref: PluginRef) -> tuple[Value, list[Problem]]:
     kind = installed(ref.stage, ref.name)
     if kind is None:
         return (ref.name, dict(ref.options)), []
-    document, places = loaded.document, ref.options_where
-    return decode(kind.Config, ref.options, where=ref.where, document=document, places=places, known=ref.known)
+    return decode(kind.Config, ref.options, where=ref.where, document=loaded.document)
 
 
 def understood(text: str) -> tuple[Value, list[Problem]]:

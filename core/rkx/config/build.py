@@ -16,6 +16,7 @@ from rkx.config.schema.cloud import CloudKeys
 from rkx.config.schema.images import DEAD_IMAGES, DrainKeys, UpgradeKeys
 from rkx.config.schema.top import ClusterKeys
 from rkx.config.ssh_options import judge_bastion
+from rkx.config.tree import Tree
 from rkx.config.version import version
 from rkx.model.cluster import Cluster, DrainOptions, Registry, UpgradeStrategy
 from rkx.model.image import is_well_pinned
@@ -25,7 +26,7 @@ ADDON_TIMEOUT_S = 300
 COUNT = re.compile(r"([0-9]{1,6})(%?)\Z")
 
 
-def build(keys: ClusterKeys, others: Mapping[str, Any], diags: Diagnostics, *, fetch: bool) -> Cluster:
+def build(keys: ClusterKeys, others: Mapping[str, Tree], diags: Diagnostics, *, fetch: bool) -> Cluster:
     """Make the cluster; worthless if ``diags`` hold errors. ``others`` are the services that are none of RKE's."""
     nodes = make_nodes(keys, diags)
     judge_bastion(keys, diags)
@@ -54,7 +55,7 @@ def build(keys: ClusterKeys, others: Mapping[str, Any], diags: Diagnostics, *, f
         network=network(keys, diags),
         services=services(keys, others, diags),
         addons=addons(keys, diags, fetch=fetch),
-        extensions=named("extension", keys.extensions or (), "extensions"),
+        extensions=named("extension", keys.extensions or (), "extensions", diags.document),
     )
 
 

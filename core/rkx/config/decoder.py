@@ -29,9 +29,8 @@ FAILED: Any = object()
 class Decoder:
     """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret stands.
 
-    With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. ``known``
-    are paths that RKE's schema knows: one that the class does not have is a warning. Without ``secrets`` those that the
-    file only points at stay unread.
+    With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. Without
+    ``secrets`` those that the file only points at stay unread.
     """
 
     def __init__(
@@ -40,10 +39,9 @@ class Decoder:
         folder: Path,
         as_rke: bool = False,
         lenient: bool = False,
-        known: Collection[str] = (),
         secrets: bool = True,
     ) -> None:
-        self.folder, self.as_rke, self.lenient, self.known = folder, as_rke, lenient, known
+        self.folder, self.as_rke, self.lenient = folder, as_rke, lenient
         self._reads_secrets = secrets
         self.problems: list[Problem] = []
         self.errors = 0
@@ -87,7 +85,6 @@ class Decoder:
             folder=self.folder,
             as_rke=self.as_rke,
             lenient=self.lenient,
-            known=self.known,
             secrets=self._reads_secrets,
         )
 
@@ -177,7 +174,7 @@ class Decoder:
 
     def entry(self, owner: type[Any], key: str, entry: Entry, where: str, values: dict[str, Any]) -> tuple[str, ...]:
         """Decode one key into ``values``; for an unknown one give the names it may have meant."""
-        path = f"{where}.{key}" if where else key
+        path = entry.path(where, key)
         slot = self.slot(owner, key)
         if slot is None:
             return self.unknown(path, key, entry, slots(owner))
@@ -230,7 +227,7 @@ class Decoder:
 
     def unknown(self, where: str, key: str, entry: Entry, named: Collection[str]) -> tuple[str, ...]:
         """Note a key that nobody knows here; the names it may have meant are not missed then."""
-        if where in self.known:
+        if entry.known:
             self.note(entry.key, where, "rkx does not act on this yet", "expect no effect", warning=True)
             return ()
         if len(self.problems) >= ENOUGH:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from rkx.config.tree import Items, Mark, Scalar, Table, Tree
+from rkx.config.tree import Items, Mark, Scalar, Table, Tree, as_table
 from rkx.errors import Problem
 
 BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -68,6 +68,10 @@ class Document:
                 return None
             tree, _, rest = found
         return tree
+
+    def table(self, where: str) -> Table:
+        """Return the mapping at this path, an empty one if there is none."""
+        return as_table(self.find(where))
 
     def key_mark(self, where: str) -> Mark:
         """Give the place of the key at the end of a path, or of its value where there is no key."""

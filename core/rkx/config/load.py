@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rkx.config.build import build
 from rkx.config.decoder import ENOUGH, Decoder
@@ -17,7 +16,7 @@ from rkx.config.read import Mode, read
 from rkx.config.renames import current
 from rkx.config.schema.marks import slots
 from rkx.config.schema.top import ClusterKeys
-from rkx.config.tree import Entry, Mark, Scalar, Table, is_empty, to_python
+from rkx.config.tree import Entry, Mark, Scalar, Table, Tree, is_empty
 from rkx.errors import ConfigError, Problem
 from rkx.model.cluster import Cluster
 
@@ -85,13 +84,13 @@ def _mapping(document: Document, problems: list[Problem]) -> Table:
     raise ConfigError(message, hint=hint, problems=[*problems, document.place(problem)])
 
 
-def _apart(root: Table) -> tuple[Table, Mapping[str, Any]]:
+def _apart(root: Table) -> tuple[Table, Mapping[str, Tree]]:
     """Take the services that are none of RKE's six out of the tree; a misspelt one stays, to be refused."""
     entry = root.entries.get("services")
     if entry is None or not isinstance(entry.value, Table):
         return root, {}
     ours = {name: each for name, each in entry.value.entries.items() if name in SIX or misspelt_service(name)}
-    others = {name: to_python(each.value) for name, each in entry.value.entries.items() if name not in ours}
+    others = {name: each.value for name, each in entry.value.entries.items() if name not in ours}
     services = Entry(Table(ours, entry.value.mark), entry.key)
     return Table({**root.entries, "services": services}, root.mark), others
 

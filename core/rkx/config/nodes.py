@@ -47,7 +47,7 @@ def _node(keys: ClusterKeys, each: NodeKeys, where: str, diags: Diagnostics) -> 
         labels=each.labels or MappingProxyType({}),
         taints=_taints(each.taints or (), where, diags),
         transport=each.transport or keys.transport or "ssh",
-        transport_options=MappingProxyType(transport_options(keys, each, where, diags)),
+        transport_options=transport_options(keys, each, where, diags),
         where=where,
     )
 

@@ -10,7 +10,7 @@ from rkx.config.tree import FALSE, INTEGER, KINDS, REAL, TRUE, Ready, Scalar, Tr
 def found(tree: Tree) -> str:
     """Name what stands there, with a scalar's value; not for secrets."""
     if isinstance(tree, Scalar):
-        return f'{"" if tree.plain else "text "}"{shortened(tree.text)}" found'
+        return f'{"" if tree.is_bare else "text "}"{shortened(tree.text)}" found'
     return f"{KINDS[type(tree)]} found"
 
 
@@ -31,14 +31,14 @@ def decode_text(tree: Tree) -> str:
 
 def decode_bool(tree: Tree) -> bool:
     """Take true and false, and the words that YAML 1.1 has for them."""
-    if isinstance(tree, Scalar) and tree.plain and tree.text in TRUE | FALSE:
+    if isinstance(tree, Scalar) and tree.is_bare and tree.text in TRUE | FALSE:
         return tree.text in TRUE
     raise ValueError(f"true or false expected, {found(tree)}")
 
 
 def decode_int(tree: Tree) -> int:
     """Take a decimal number; 022 is refused, since YAML 1.1 reads it as 18."""
-    if isinstance(tree, Scalar) and tree.plain:
+    if isinstance(tree, Scalar) and tree.is_bare:
         if INTEGER.match(tree.text):
             return int(tree.text)
         if octal := octal_note(tree.text):
@@ -55,7 +55,7 @@ def octal_note(text: str) -> str:
 
 def decode_float(tree: Tree) -> float:
     """Take a decimal number with or without a fraction."""
-    if isinstance(tree, Scalar) and tree.plain and REAL.match(tree.text):
+    if isinstance(tree, Scalar) and tree.is_bare and REAL.match(tree.text):
         return float(tree.text)
     raise ValueError(f"number expected, {found(tree)}")
 

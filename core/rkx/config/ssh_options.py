@@ -7,21 +7,24 @@ from typing import Any
 
 from rkx.config.addresses import fault_of_address, fault_of_port
 from rkx.config.diagnostics import Diagnostics
-from rkx.config.plain import plain
+from rkx.config.options import Options, located, section
 from rkx.config.schema.nodes import BastionKeys, NodeKeys
 from rkx.config.schema.top import ClusterKeys
+from rkx.config.tree import Table, as_table, from_python
 
 RKE_TRANSPORT = "ssh"
 """The transport that RKE's own keys are for."""
 
 
-def transport_options(keys: ClusterKeys, node: NodeKeys, where: str, diags: Diagnostics) -> dict[str, Any]:
-    """Give the transport's options for one node; the nearer mapping wins."""
+def transport_options(keys: ClusterKeys, node: NodeKeys, where: str, diags: Diagnostics) -> Options:
+    """Return the transport's options for one node; the nearer mapping wins."""
     ours = keys.transport or RKE_TRANSPORT
     name = node.transport or ours
-    shared = plain(keys.transport_options or {}) if name == ours else {}
-    own = _ssh(keys, node, where, diags) if name == RKE_TRANSPORT else {}
-    return {**own, **shared, **plain(node.transport_options or {})}
+    given = _ssh(keys, node, where, diags) if name == RKE_TRANSPORT else {}
+    entries = dict(as_table(from_python(given)).entries)
+    for path in (*(["transport_options"] if name == ours else []), f"{where}.transport_options"):
+        entries |= located(diags.document.table(path), path)
+    return Options(Table(entries), where)
 
 
 def _ssh(keys: ClusterKeys, node: NodeKeys, where: str, diags: Diagnostics) -> dict[str, Any]:
@@ -77,7 +80,8 @@ def judge_bastion(keys: ClusterKeys, diags: Diagnostics) -> None:
     """Judge the bastion host's address and port, once for all nodes."""
     bastion = keys.bastion_host
     if bastion and not bastion.address:
-        diags.idle("bastion_host", plain(bastion), "a bastion needs an address")
+        written = section(BastionKeys, diags.document.table("bastion_host"))
+        diags.idle("bastion_host", written.entries, "a bastion needs an address")
     if bastion and bastion.address and (fault := fault_of_address(bastion.address)):
         diags.error("bastion_host.address", *fault)
     if bastion and bastion.port and (wrong := fault_of_port(bastion.port)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import re
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,16 +21,26 @@ class Mark(NamedTuple):
 
 
 class Scalar(NamedTuple):
-    """A text, number, truth value or null; only a plain one may be other than text."""
+    """A text, number, truth value or null; only a plain one may be other than text.
+
+    A ``loose`` one is a text, but whoever wants a number or a truth value takes it for that: RKE does so with the texts
+    of its maps, quoted or not.
+    """
 
     text: str
     mark: Mark = Mark()
     plain: bool = False
+    loose: bool = False
 
     @property
     def is_null(self) -> bool:
         """Tell if nothing was written, or null."""
         return self.plain and self.text in NULLS
+
+    @property
+    def is_bare(self) -> bool:
+        """Return whether it may be read as other than text."""
+        return self.plain or self.loose
 
 
 class Items(NamedTuple):
@@ -40,10 +51,19 @@ class Items(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A value of a mapping, and the place of its key."""
+    """A value of a mapping, and the place of its key.
+
+    ``where`` is its path in the file if it was moved out of its mapping there; RKE's schema has what is ``known``.
+    """
 
     value: Tree
     key: Mark = Mark()
+    where: str = ""
+    known: bool = False
+
+    def path(self, outer: str, key: str) -> str:
+        """Return its path in the file, inside the mapping at ``outer``."""
+        return self.where or (f"{outer}.{key}" if outer else key)
 
 
 class Table(NamedTuple):
@@ -51,6 +71,10 @@ class Table(NamedTuple):
 
     entries: dict[str, Entry]
     mark: Mark = Mark()
+
+    def without(self, *names: str) -> Table:
+        """Return the same mapping without some keys."""
+        return Table({key: entry for key, entry in self.entries.items() if key not in names}, self.mark)
 
 
 class Ready(NamedTuple):
@@ -65,11 +89,11 @@ Tree: TypeAlias = Scalar | Items | Table | Ready
 KINDS: dict[type[object], str] = {Scalar: "text", Items: "list", Table: "mapping", Ready: "value"}
 
 
-def is_empty(tree: Tree) -> bool:
-    """Tell if RKE reads this as absent: null, empty text, ``0``, and what holds nothing at all."""
+def is_empty(tree: Tree, *, zero: bool = False) -> bool:
+    """Tell if RKE reads this as absent: null, empty text, ``0`` but where ``zero`` counts, and what holds nothing."""
     match tree:
         case Scalar():
-            return not tree.text or tree.is_null or (tree.plain and tree.text == "0")
+            return not tree.text or tree.is_null or (tree.plain and tree.text == "0" and not zero)
         case Items():
             return not tree.values
         case Table():
@@ -91,6 +115,27 @@ def says_nothing(tree: Tree) -> bool:
             return is_empty(tree)
 
 
+def as_table(tree: Tree | None) -> Table:
+    """Return a mapping as it is, an empty one for all else."""
+    return tree if isinstance(tree, Table) else Table({})
+
+
+def from_python(value: Plain) -> Tree:
+    """Make the tree of plain Python values, which have no place."""
+    match value:
+        case collections.abc.Mapping():
+            return Table({str(key): Entry(from_python(each)) for key, each in value.items()})
+        case list() | tuple():
+            return Items(tuple(from_python(each) for each in value))
+        case None:
+            return Scalar("null", plain=True)
+        case bool() | int() | float():
+            return Scalar(str(value).lower(), plain=True)
+        case str():
+            return Scalar(value)
+    return Ready(value)
+
+
 def to_python(tree: Tree) -> Plain:
     """Give plain Python values by YAML 1.2's core schema: yes and on stay text, 022 too."""
     match tree:
@@ -106,7 +151,7 @@ def to_python(tree: Tree) -> Plain:
 
 def scalar_to_python(scalar: Scalar) -> str | int | float | bool | None:
     """Give a scalar's value by YAML 1.2's core schema."""
-    if not scalar.plain:
+    if scalar.loose or not scalar.plain:
         return scalar.text
     if scalar.is_null:
         return None

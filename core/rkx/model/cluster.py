@@ -19,10 +19,9 @@ EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginRef:
-    """A provider that cluster.yml chose, with its options as they stand there.
+    """A provider that cluster.yml chose, with its options: plain values, or those of the file with their places.
 
-    ``where`` is the path of its name in cluster.yml, ``options_where`` maps an option's path to its path there.
-    ``known`` are option paths that RKE's schema has: one that the provider lacks is a warning, not an error.
+    ``where`` is the path of its name in cluster.yml, ``options_where`` maps an option's name to its path there.
     """
 
     stage: Stage
@@ -30,7 +29,6 @@ class PluginRef:
     options: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     where: str = ""
     options_where: Mapping[str, str] = field(default_factory=lambda: EMPTY)
-    known: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def extension(text: str) -> tuple[Config | None, str]:
 
 
 def decode_ref(ref: PluginRef, document: Document) -> tuple[Config | None, list[Any]]:
-    return decode(Config, ref.options, where=ref.where, document=document, places=ref.options_where, known=ref.known)
+    return decode(Config, ref.options, where=ref.where, document=document)
 
 
 def network(text: str) -> tuple[Cluster, Document]:
@@ -167,10 +167,62 @@ def test_quoted_numbers_pass_where_rke_takes_texts() -> None:
 
     cluster, document = network("{plugin: flannel, options: {flannel_backend_port: '8473'}}")
     ref = cluster.network
-    config, problems = decode(
-        Flannel, ref.options, where=ref.where, document=document, places=ref.options_where, known=ref.known
-    )
+    config, problems = decode(Flannel, ref.options, where=ref.where, document=document)
     assert (config, problems) == (Flannel(backend_port=8473), [])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What a transport takes."""
+
+    user: str = ""
+    ssh_key_path: str = ""
+    docker_socket: str = ""
+    label: str = ""
+
+
+def way(text: str) -> tuple[Way | None, str]:
+    """Decode the first node's transport options; ``text`` is more of its keys."""
+    role = "    role: [controlplane, etcd, worker]\n"
+    loaded = load_text(changed(role, f"{role}{text}"), Path("/etc/site/cluster.yml"))
+    node = loaded.cluster.nodes[0]
+    config, problems = decode(Way, node.transport_options, where=node.where, document=loaded.document)
+    return config, show(problems)
+
+
+def test_a_transport_gets_paths_from_the_files_folder_on() -> None:
+    config, shown = way("    ssh_key_path: keys/one\n")
+    assert config == Way(ssh_key_path="/etc/site/keys/one"), shown
+
+
+def test_a_transports_own_options_win_over_the_nodes_keys_and_keep_their_text() -> None:
+    config, shown = way("    user: one\n    docker_socket: /a\n    transport_options: {user: two, label: 1.10}\n")
+    assert config == Way(user="two", docker_socket="/a", label="1.10"), shown
+
+
+def test_a_wrong_option_of_a_transport_is_told_in_its_place() -> None:
+    _, shown = way("    transport_options: {labell: a}\n")
+    assert shown.startswith("/etc/site/cluster.yml:5:25: nodes[0].transport_options.labell: unknown key"), shown
+
+
+def test_quoted_texts_of_free_mappings_stay_texts() -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Addon:
+        tolerations: tuple[Mapping[str, Any], ...] = ()
+        update_strategy: Mapping[str, Any] = field(default_factory=dict)
+        options: Mapping[str, str] = field(default_factory=dict)
+
+    taint = "{key: a, value: true, tolerationseconds: 5}"
+    strategy = "{one: '1', yes: 'true', none: 'null', two: 2}"
+    text = f"dns: {{tolerations: [{taint}], update_strategy: {strategy}, options: {{a: 'null', b: ~}}}}\n"
+    loaded = load_text(added(text), PATH)
+    config, problems = decode(Addon, loaded.cluster.addons[0].options, where="", document=loaded.document)
+    assert problems == []
+    assert config == Addon(
+        tolerations=({"key": "a", "value": "true", "tolerationSeconds": 5},),
+        update_strategy={"one": "1", "yes": "true", "none": "null", "two": 2},
+        options={"a": "null", "b": ""},
+    )
 
 
 def test_without_a_document_problems_have_their_path_alone() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from pathlib import PurePosixPath
-from types import MappingProxyType
 from typing import get_args
 
-from rkx.config.plain import paths
+from rkx.config.options import Options
+from rkx.config.tree import as_table, from_python
 from rkx.model.cluster import Cluster, PluginRef, Registry
 from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
 from rkx.model.network import NetworkSettings
@@ -38,9 +38,9 @@ HOST = HostFacts(
 
 
 def placed(ref: PluginRef) -> PluginRef:
-    """Give the reference as cluster.yml would: each option has a place."""
-    places = {path: f"options.{path}" for path in paths(ref.options)}
-    return replace(ref, where="plugin", options_where=MappingProxyType({"": "options", **places}))
+    """Return the reference as cluster.yml would make it: each option has a place."""
+    options = Options(as_table(from_python(ref.options)), "options")
+    return replace(ref, where="plugin", options=options, options_where=options.places())
 
 
 def clusters(ref: PluginRef) -> Iterator[Cluster]:

@@ -114,9 +114,7 @@ def load(reference: str, options: Mapping[str, Any], address: str = "") -> Subje
 
 
 def _made(kind: type[Plugin[Any]], ref: PluginRef) -> Plugin[Any]:
-    config, problems = decode(
-        kind.Config, ref.options, where="options", document=None, places=ref.options_where, known=ref.known
-    )
+    config, problems = decode(kind.Config, ref.options, where="options", document=None)
     if config is None:
         said = "; ".join(f"{problem.where}: {problem.message}" for problem in problems)
         raise ConfigError(f"{ref.stage} plugin {ref.name!r}: {said}", hint="give them by --rkx-options")

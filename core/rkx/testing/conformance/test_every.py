@@ -77,9 +77,8 @@ def test_each_option_has_a_default_or_is_explained(subject: Subject) -> None:
 
 def test_an_unknown_option_is_refused_with_its_path(subject: Subject) -> None:
     """Config takes nothing that it does not name."""
-    ref = samples.placed(subject.chosen.ref)
-    options = {**ref.options, "rkx_conformance": 1}
-    _, problems = decode(subject.kind.Config, options, where="options", document=None, places=ref.options_where)
+    options = {**subject.chosen.ref.options, "rkx_conformance": 1}
+    _, problems = decode(subject.kind.Config, options, where="options", document=None)
     assert [each.where for each in problems if not each.warning] == ["options.rkx_conformance"]
 
 
