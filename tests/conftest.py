@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
+from rkx.config import decode
+
+C = TypeVar("C")
 Golden = Callable[[str, str], None]
+
+
+def decoded(config_class: type[C], options: Mapping[str, Any]) -> C:
+    """Decode options that are all right, as rkx does."""
+    config, problems = decode(config_class, options, where="options", document=None)
+    assert config is not None, problems
+    assert problems == []
+    return config
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

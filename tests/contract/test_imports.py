@@ -42,7 +42,7 @@ def test_the_api_loads_without_paramiko_and_cryptography() -> None:
 
 
 def test_rkx_itself_loads_nothing_heavy() -> None:
-    heavy = ("docker", "stevedore", "pydantic", "requests", "yaml", "pluggy")
+    heavy = ("docker", "stevedore", "requests", "yaml", "pluggy")
     loaded = in_fresh_python(f"import rkx, sys; print([name for name in {heavy} if name in sys.modules])")
     assert loaded == "[]\n"
 

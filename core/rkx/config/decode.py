@@ -22,7 +22,7 @@ def decode(
 
     Options of cluster.yml know their places; of plain ones ``where`` is the path. Dashes in keys stand for underscores.
     Text fields take a scalar's source text. Without ``secrets`` those that the options point at stay unread. A default
-    may be any value; types beyond plain ones are pydantic's.
+    may be any value; a class beyond plain types is called with the text, and raises ValueError for one that is not its.
     """
     given = options if isinstance(options, Options) else Options(as_table(from_python(options)), where)
     decoder = Decoder(folder=document.path.parent if document else Path(), secrets=secrets)

@@ -33,14 +33,7 @@ class Decoder:
     ``secrets`` those that the file only points at stay unread.
     """
 
-    def __init__(
-        self,
-        *,
-        folder: Path,
-        as_rke: bool = False,
-        lenient: bool = False,
-        secrets: bool = True,
-    ) -> None:
+    def __init__(self, *, folder: Path, as_rke: bool = False, lenient: bool = False, secrets: bool = True) -> None:
         self.folder, self.as_rke, self.lenient = folder, as_rke, lenient
         self._reads_secrets = secrets
         self.problems: list[Problem] = []
@@ -81,12 +74,7 @@ class Decoder:
 
     def again(self) -> Decoder:
         """Give one that decodes alike and has found nothing yet."""
-        return Decoder(
-            folder=self.folder,
-            as_rke=self.as_rke,
-            lenient=self.lenient,
-            secrets=self._reads_secrets,
-        )
+        return Decoder(folder=self.folder, as_rke=self.as_rke, lenient=self.lenient, secrets=self._reads_secrets)
 
     def choice(self, allowed: tuple[Any, ...], tree: Tree, where: str) -> Plain:
         """Take one of a few texts."""
@@ -143,12 +131,12 @@ class Decoder:
         return MappingProxyType({key: value for key, value in values.items() if value is not FAILED})
 
     def scalar(self, hint: Plain, tree: Tree, where: str) -> Plain:
-        """Decode text, number or truth value; other types are pydantic's to decode, from plain values."""
+        """Decode text, number or truth value; classes of other kinds are constructed from the text."""
         if isinstance(tree, Ready) and isinstance(hint, type) and isinstance(tree.value, hint):
             return tree.value
         decode = SCALARS.get(hint)
         try:
-            return decode(tree) if decode else _by_pydantic(hint, tree)
+            return decode(tree) if decode else _constructed(hint, tree)
         except ValueError as error:
             return self.fail(tree.mark, where, str(error), ADVICE.get(hint, "write another value"))
 
@@ -278,10 +266,10 @@ def _frozen(value: Plain) -> Plain:
     return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
 
 
-def _by_pydantic(hint: Plain, tree: Tree) -> Plain:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(hint).validate_python(to_python(tree))
-    except ValidationError as error:
-        raise ValueError("; ".join(each["msg"] for each in error.errors(include_input=False))) from error
+def _constructed(hint: Plain, tree: Tree) -> Plain:
+    """Make an object of a class that is called with one text, such as an address, a path, or an enum's value."""
+    if not isinstance(hint, type):
+        raise TypeError(f"{hint} is not a type that options can have")
+    if isinstance(tree, Scalar):
+        return hint(tree.text)
+    raise ValueError(f"text expected, {found(tree)}")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = {"docker", "stevedore", "pluggy", "pydantic", "requests", "paramiko", "cryptography", "yaml", "rich", "logging"}
+HEAVY = {"docker", "stevedore", "pluggy", "requests", "paramiko", "cryptography", "yaml", "rich", "logging"}
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["-v"]])

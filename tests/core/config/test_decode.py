@@ -225,6 +225,15 @@ def test_quoted_texts_of_free_mappings_stay_texts() -> None:
     )
 
 
+def test_a_field_of_a_type_that_no_text_makes_is_a_fault_of_the_plugin() -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Odd:
+        odd: set[str] = field(default_factory=set)
+
+    with pytest.raises(TypeError, match="not a type that options can have"):
+        decode(Odd, {"odd": "a"}, where="x", document=None)
+
+
 def test_without_a_document_problems_have_their_path_alone() -> None:
     config, problems = decode(Config, {"number": "x"}, where="nodes[0]", document=None)
     assert config is None

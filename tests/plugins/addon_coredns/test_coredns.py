@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
-from tests.conftest import Golden
+from tests.conftest import Golden, decoded
 
 import rkx
 from rkx_addon_coredns import CoreDns, CoreDnsConfig
@@ -187,8 +186,7 @@ def test_defaults_are_accepted() -> None:
 
 
 def test_options_decode_as_rke_spells_them() -> None:
-    decode = TypeAdapter(CoreDnsConfig).validate_python
-    assert decode({}) == CoreDnsConfig()
-    assert decode({"stubdomains": {"a.example.org": ["192.0.2.1"]}, "options": {}}) == CoreDnsConfig(
+    assert decoded(CoreDnsConfig, {}) == CoreDnsConfig()
+    assert decoded(CoreDnsConfig, {"stubdomains": {"a.example.org": ["192.0.2.1"]}, "options": {}}) == CoreDnsConfig(
         stubdomains={"a.example.org": ("192.0.2.1",)}
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import TypeAdapter
+from tests.conftest import decoded
 
 import rkx
 from rkx_addon_manifests import Include, Manifests, ManifestsConfig
@@ -205,8 +205,7 @@ def test_a_node_is_refused_at_its_place() -> None:
 
 
 def test_options_decode() -> None:
-    decode = TypeAdapter(ManifestsConfig).validate_python
-    assert decode({}) == ManifestsConfig()
-    assert decode({"addons_include": [{"source": "a.yml", "text": MAP}]}) == ManifestsConfig(
+    assert decoded(ManifestsConfig, {}) == ManifestsConfig()
+    assert decoded(ManifestsConfig, {"addons_include": [{"source": "a.yml", "text": MAP}]}) == ManifestsConfig(
         addons_include=(Include(source="a.yml", text=MAP),)
     )

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
-from tests.conftest import Golden
+from tests.conftest import Golden, decoded
 
 import rkx
 from rkx_addon_metrics_server import MetricsServer, MetricsServerConfig
@@ -122,8 +121,7 @@ def test_defaults_are_accepted() -> None:
 
 
 def test_options_decode_as_rke_spells_them() -> None:
-    decode = TypeAdapter(MetricsServerConfig).validate_python
-    assert decode({}) == MetricsServerConfig()
-    assert decode({"update_strategy": {"rollingUpdate": {"maxSurge": 1}}, "replicas": 2}) == MetricsServerConfig(
-        update_strategy=UpdateStrategy(rollingUpdate={"maxSurge": 1}), replicas=2
-    )
+    options = {"update_strategy": {"rollingUpdate": {"maxSurge": 1}}, "replicas": 2}
+    strategy = UpdateStrategy(rollingUpdate={"maxSurge": 1})
+    assert decoded(MetricsServerConfig, {}) == MetricsServerConfig()
+    assert decoded(MetricsServerConfig, options) == MetricsServerConfig(update_strategy=strategy, replicas=2)

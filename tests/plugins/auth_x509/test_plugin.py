@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pydantic import TypeAdapter
+from tests.conftest import decoded
 
 import rkx
 from rkx_auth_x509 import X509Auth, X509Config
@@ -55,4 +55,4 @@ def test_planning_does_without_cryptography() -> None:
 
 
 def test_options_decode() -> None:
-    assert TypeAdapter(X509Config).validate_python({"leaf_days": "30"}) == X509Config(leaf_days=30)
+    assert decoded(X509Config, {"leaf_days": 30}) == X509Config(leaf_days=30)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import pytest
 import yaml
-from pydantic import TypeAdapter
-from tests.conftest import Golden
+from tests.conftest import Golden, decoded
 
 import rkx
+from rkx.config import load_text
 from rkx_network_flannel import FlannelConfig, FlannelNetwork
 from rkx_network_flannel.config import UpdateStrategy
 
@@ -249,9 +250,11 @@ def test_an_mtu_must_fit_its_interface(config: FlannelConfig, found: list[str]) 
 
 def test_options_decode_from_text_too() -> None:
     """RKE's ``network.options`` is a map of strings."""
-    decode = TypeAdapter(FlannelConfig).validate_python
-    assert decode({}) == FlannelConfig()
-    assert decode({"backend_port": "4789", "backend_vni": "4096"}) == FlannelConfig(backend_port=4789, backend_vni=4096)
+    assert decoded(FlannelConfig, {}) == FlannelConfig()
+    written = "network: {plugin: flannel, options: {flannel_backend_port: '4789', flannel_backend_vni: 4096}}"
+    node = "nodes: [{address: one, user: me, role: [controlplane, etcd]}]"
+    options = load_text(f"{written}\n{node}\n", Path("cluster.yml")).cluster.network.options
+    assert decoded(FlannelConfig, options) == FlannelConfig(backend_port=4789, backend_vni=4096)
 
 
 def test_a_profile_is_told_what_flannel_does_not_enforce() -> None:
