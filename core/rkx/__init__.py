@@ -46,7 +46,7 @@ if TYPE_CHECKING:
         StartContainer,
     )
     from rkx.model.checks import Check, Finding, PortClaim
-    from rkx.model.cluster import Cluster, DrainOptions, PluginRef, Registry, UpgradeStrategy
+    from rkx.model.cluster import Cluster, DrainOptions, Percentage, PluginRef, Registry, UpgradeStrategy
     from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
     from rkx.model.identity import (
         ADMIN,
@@ -103,7 +103,7 @@ _HOMES = {
     "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin"
     " hookimpl",
     "rkx.model.checks": "Check Finding PortClaim",
-    "rkx.model.cluster": "Cluster DrainOptions PluginRef Registry UpgradeStrategy",
+    "rkx.model.cluster": "Cluster DrainOptions Percentage PluginRef Registry UpgradeStrategy",
     "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
     "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA INSTALLER KUBERNETES_CA NODE_CLIENT_CA SUPER_ADMIN"
     " Authority Due"
@@ -128,9 +128,10 @@ __all__ = [  # spelled out, since type checkers read it
     "Run", "apply", "load", "plan", "AuthRejected", "ConfigError", "ConnectFailed", "HostKeyMismatch", "NotReady",
     "PreflightFailed", "Problem", "Refused", "RkxError", "StreamRefused", "TimedOut", "TransportError", "API_VERSION",
     "AddonPlugin", "AuthPlugin", "ExtensionPlugin", "NetworkPlugin", "ServicePlugin", "TransportPlugin", "hookimpl",
-    "Check", "Finding", "PortClaim", "Cluster", "DrainOptions", "PluginRef", "Registry", "UpgradeStrategy", "Facts",
-    "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA", "INSTALLER", "KUBERNETES_CA",
-    "SUPER_ADMIN", "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending", "Saved", "describe",
+    "Check", "Finding", "PortClaim", "Cluster", "DrainOptions", "Percentage", "PluginRef", "Registry",
+    "UpgradeStrategy", "Facts", "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA",
+    "INSTALLER", "KUBERNETES_CA", "SUPER_ADMIN", "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending",
+    "Saved", "describe",
     "AuthSettings", "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "Risk", "API_READY",
     "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
     "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",

@@ -18,7 +18,7 @@ from rkx.config.schema.top import ClusterKeys
 from rkx.config.ssh_options import judge_bastion
 from rkx.config.tree import Tree
 from rkx.config.version import version
-from rkx.model.cluster import Cluster, DrainOptions, Registry, UpgradeStrategy
+from rkx.model.cluster import Cluster, DrainOptions, Percentage, Registry, UpgradeStrategy
 from rkx.model.image import is_well_pinned
 
 GONE_CLOUDS = ("aws", "azure", "openstack", "vsphere")
@@ -32,7 +32,7 @@ def build(keys: ClusterKeys, others: Mapping[str, Tree], diags: Diagnostics, *, 
     judge_bastion(keys, diags)
     _judge_top(keys, diags)
     found = ranges(keys, nodes, diags)
-    upgrade = _upgrade(keys.upgrade_strategy or UpgradeKeys(), diags)
+    upgrade = keys.upgrade_strategy or UpgradeKeys()
     return Cluster(
         name=keys.cluster_name or "local",
         nodes=nodes,
@@ -46,8 +46,8 @@ def build(keys: ClusterKeys, others: Mapping[str, Tree], diags: Diagnostics, *, 
         images=_images(keys, diags),
         registries=_registries(keys),
         sans=_sans(keys, diags),
-        upgrade=upgrade,
-        drain=upgrade.drain_options,
+        upgrade=_upgrade(upgrade, diags),
+        drain=_drain(upgrade.node_drain_input or DrainKeys()),
         addon_timeout_s=keys.addon_job_timeout or ADDON_TIMEOUT_S,
         ignore_docker_version=bool(keys.ignore_docker_version),
         profile=keys.profile,
@@ -111,27 +111,33 @@ def _registries(keys: ClusterKeys) -> tuple[Registry, ...]:
 
 
 def _upgrade(own: UpgradeKeys, diags: Diagnostics) -> UpgradeStrategy:
-    usual = UpgradeStrategy()
-    drain = own.node_drain_input or DrainKeys()
-    given = {
-        "force": drain.force,
-        "delete_local_data": drain.delete_local_data,
-        "ignore_daemonsets": drain.ignore_daemonsets,
-        "grace_period_s": drain.grace_period,
-        "timeout_s": drain.timeout,
-    }
-    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    for key in ("max_unavailable_worker", "max_unavailable_controlplane"):
-        _judge_count(getattr(own, key), f"upgrade_strategy.{key}", diags)
+    usual, where = UpgradeStrategy(), "upgrade_strategy.max_unavailable"
+    worker = _max_unavailable(own.max_unavailable_worker, f"{where}_worker", diags)
+    controlplane = _max_unavailable(own.max_unavailable_controlplane, f"{where}_controlplane", diags)
     return UpgradeStrategy(
-        max_unavailable_worker=own.max_unavailable_worker or usual.max_unavailable_worker,
-        max_unavailable_controlplane=own.max_unavailable_controlplane or usual.max_unavailable_controlplane,
+        max_unavailable_worker=worker or usual.max_unavailable_worker,
+        max_unavailable_controlplane=controlplane or usual.max_unavailable_controlplane,
         drain=bool(own.drain),
-        drain_options=DrainOptions(**options),
     )
 
 
-def _judge_count(text: str | None, where: str, diags: Diagnostics) -> None:
-    found = COUNT.match(text or "1")
-    if not found or int(found.group(1)) == 0 or (found.group(2) and int(found.group(1)) > 100):
-        diags.error(where, f'"{(text or "")[:60]}" is neither a count nor a percentage', "such as 1 or 10%")
+def _max_unavailable(text: str | None, where: str, diags: Diagnostics) -> int | Percentage | None:
+    if not text:
+        return None
+    found = COUNT.match(text)
+    number, is_share = (int(found[1]), bool(found[2])) if found else (0, False)
+    if number == 0 or (is_share and number > 100):
+        diags.error(where, f'"{text[:60]}" is neither a count nor a percentage', "such as 1 or 10%")
+    return Percentage(number) if is_share else number
+
+
+def _drain(own: DrainKeys) -> DrainOptions:
+    given = {
+        "force": own.force,
+        "delete_local_data": own.delete_local_data,
+        "ignore_daemonsets": own.ignore_daemonsets,
+        "grace_period_s": own.grace_period,
+        "timeout_s": own.timeout,
+    }
+    options: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    return DrainOptions(**options)

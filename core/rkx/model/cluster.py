@@ -52,14 +52,20 @@ class DrainOptions:
     timeout_s: int = 120
 
 
+@dataclass(frozen=True, slots=True)
+class Percentage:
+    """A share of the nodes, in percent."""
+
+    value: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeStrategy:
-    """How many nodes may be away at once: a count or a percentage, as text."""
+    """How many nodes may be away at once, as a count or a percentage, and whether they are drained first."""
 
-    max_unavailable_worker: str = "10%"
-    max_unavailable_controlplane: str = "1"
+    max_unavailable_worker: int | Percentage = Percentage(10)
+    max_unavailable_controlplane: int | Percentage = 1
     drain: bool = False
-    drain_options: DrainOptions = DrainOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import pytest
 from rkx.config import DEFAULT_KUBERNETES_VERSION, Loaded, load, load_text
 from rkx.config.options import Options
 from rkx.errors import ConfigError
-from rkx.model.cluster import Cluster, DrainOptions, PluginRef, Registry
+from rkx.model.cluster import Cluster, DrainOptions, Percentage, PluginRef, Registry, UpgradeStrategy
 from rkx.model.node import Taint
 from rkx.secret import Secret
 
@@ -91,10 +91,10 @@ def test_the_example_loads_without_a_warning() -> None:
     assert len(found.cluster.nodes) == 3
 
 
-def test_loading_imports_neither_pydantic_nor_a_provider() -> None:
+def test_loading_imports_no_provider_and_nothing_of_the_engine() -> None:
     code = (
         "import sys, pathlib, rkx.config as c; c.load(pathlib.Path(sys.argv[1]));"
-        "print([m for m in sys.modules if m.split('.')[0] in ('pydantic', 'docker', 'stevedore', 'paramiko')])"
+        "print([m for m in sys.modules if m.split('.')[0] in ('docker', 'stevedore', 'paramiko')])"
     )
     paths = ":".join(path for path in sys.path if path)
     done = subprocess.run(
@@ -329,6 +329,20 @@ def test_what_an_upgrade_does_not_heed_yet_is_a_warning_but_not_how_nodes_are_em
     ]
     assert {warning.message for warning in found.warnings} == {"rkx does not act on this yet"}
     assert loaded(added("upgrade_strategy: {drain: false, node_drain_input: {timeout: 9}}\n")).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "strategy"),
+    [
+        ("{}", UpgradeStrategy(max_unavailable_worker=Percentage(10), max_unavailable_controlplane=1)),
+        (
+            "{max_unavailable_worker: 3, max_unavailable_controlplane: 50%}",
+            UpgradeStrategy(max_unavailable_worker=3, max_unavailable_controlplane=Percentage(50)),
+        ),
+    ],
+)
+def test_how_many_may_be_away_is_a_count_or_a_percentage(text: str, strategy: UpgradeStrategy) -> None:
+    assert cluster(added(f"upgrade_strategy: {text}\n")).upgrade == strategy
 
 
 def test_none_unavailable_is_a_mistake_and_not_taken_for_absent() -> None:
