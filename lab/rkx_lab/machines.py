@@ -1,6 +1,6 @@
 """Bring up labs, make their machines anew, and end them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -42,12 +42,20 @@ def add(lab: Lab, say: Say = print) -> Lab:
     return up(lab.name, len(lab.machines) + 1, preload_images=lab.preload, say=say)
 
 
-def clean(lab: Lab, names: Iterable[str] = (), say: Say = print) -> None:
-    """Make machines anew, all of them by default: same name, address and host keys, nothing else of before."""
+def clean(
+    lab: Lab, names: Iterable[str] = (), say: Say = print, *, cluster: Mapping[str, Archive] | None = None
+) -> None:
+    """Make machines anew, all of them by default: same name, address and host keys, nothing else of before.
+
+    They hold the images of ``cluster``, archives by name, in place of this checkout's.
+    """
     chosen = [lab.machine(name) for name in names] or list(lab.machines)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda machine: containers.remove(lab.client(), machine), chosen))
-    _make(lab, chosen, images.ensure((images.MACHINE, *images.CLUSTER)), say)
+    found = images.ensure((images.MACHINE, *images.CLUSTER))
+    if cluster is not None:
+        found = {**cluster, images.MACHINE: found[images.MACHINE]}
+    _make(lab, chosen, found, say)
 
 
 def down(name: str) -> None:
@@ -94,7 +102,7 @@ def _machine(lab: Lab, number: int) -> Machine:
     return Machine(name=f"{lab.name}-{number}", address=subnets.machine_address(IPv4Network(lab.subnet), number))
 
 
-def _push_all(lab: Lab, found: dict[str, Archive]) -> None:
+def _push_all(lab: Lab, found: Mapping[str, Archive]) -> None:
     for reference, archive in _named(found).items():
         push.push(lab.registry, archive, reference)
 
@@ -109,7 +117,7 @@ def _start(lab: Lab, machine: Machine) -> bool:
     return True
 
 
-def _make(lab: Lab, missing: list[Machine], found: dict[str, Archive], say: Say) -> None:
+def _make(lab: Lab, missing: list[Machine], found: Mapping[str, Archive], say: Say) -> None:
     if not missing:
         return
     client = lab.client()
@@ -126,8 +134,8 @@ def _make(lab: Lab, missing: list[Machine], found: dict[str, Archive], say: Say)
         list(pool.map(lambda machine: _start(lab, machine), missing))
 
 
-def _named(found: dict[str, Archive]) -> dict[str, Archive]:
-    own = {found[name].reference: found[name] for name in images.CLUSTER}
+def _named(found: Mapping[str, Archive]) -> dict[str, Archive]:
+    own = {archive.reference: archive for name, archive in found.items() if name != images.MACHINE}
     return own | {reference: found[name] for reference, name in ALIASES.items()}
 
 

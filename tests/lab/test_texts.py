@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rkx_lab import capability, cluster_yml, containers, engine, keys, leftovers, registry, state
+from rkx_lab import capability, cluster_yml, containers, engine, images, keys, leftovers, machines, registry, state
 from rkx_lab.errors import LabError
 from rkx_lab.state import Lab, Machine
 
@@ -105,3 +105,16 @@ def test_a_machine_is_found_by_name_or_number_and_others_are_named() -> None:
     assert LAB.machine("2") == LAB.machine("lab-2") == LAB.machines[1]
     with pytest.raises(LabError, match="no machine '3'; it has lab-1, lab-2"):
         LAB.machine("3")
+
+
+def test_machines_made_anew_hold_the_images_of_another_checkout_and_are_the_same_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[dict[str, str]] = []
+    own = {name: f"our {name}" for name in (images.MACHINE, *images.CLUSTER)}
+    monkeypatch.setattr(images, "ensure", lambda names: own)
+    monkeypatch.setattr(containers, "remove", lambda client, machine: None)
+    monkeypatch.setattr(machines, "_make", lambda lab, missing, found, say: made.append(found))
+    machines.clean(LAB, cluster={"kubernetes": "their kubernetes"})  # type: ignore[dict-item] # a name will do
+    machines.clean(LAB)
+    assert made == [{"kubernetes": "their kubernetes", images.MACHINE: f"our {images.MACHINE}"}, own]
