@@ -11,7 +11,7 @@ NODES ?= 3
 DEMO := .demo
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:
 	@sh lab/setup.sh
@@ -98,8 +98,8 @@ cis: images $(BIN)/kubectl ## judge a cluster of the lab by the CIS benchmark, w
 $(BIN)/kubectl: images/catalogue.toml | venv
 	PYTHONPATH=lab $(BIN)/python -m rkx_lab.extract kubernetes usr/local/bin/kubectl $@
 
-bench: images ## measure, against a script that does the least
-	$(BIN)/python bench/run.py
+bench: images ## measure, against a script that does the least, or another revision: make bench AGAINST=v0.1.0
+	$(BIN)/python bench/$(if $(AGAINST),against.py $(AGAINST),run.py)
 
 lab: images ## bring up machines: make lab NODES=3
 	$(LAB) up --nodes $(NODES)

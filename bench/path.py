@@ -48,6 +48,11 @@ def critical_path(events: Sequence[Event], started_at: float, took_s: float) -> 
     return [Stretch(at_s=start, took_s=end - start, what=what) for start, end, what in points]
 
 
+def shown(stretches: Sequence[Stretch]) -> str:
+    """Write one line for each stretch."""
+    return "\n".join(f"  {each.at_s:7.2f} s {each.took_s:7.2f} s  {each.what}" for each in stretches)
+
+
 def _back(actions: Sequence[_Action]) -> Iterator[_Action]:
     before = max(actions, key=lambda action: action.end, default=None)
     while before is not None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from path import Stretch, critical_path
+from path import Stretch
 from rest import wait_for_rest
-from sides import Limit, Rkx, Up, fresh
+from sides import Limit, Rkx, Up, fresh, path_of_middle
 from timed import BIN, Failed, run
 
 from rkx_lab.errors import LabError
@@ -51,10 +51,7 @@ class Session:
 
     def path(self) -> list[Stretch]:
         """Give the critical path of the ``up`` in the middle."""
-        if not self._ups:
-            return []
-        up = sorted(self._ups, key=lambda each: each.done_s)[len(self._ups) // 2]
-        return critical_path(up.events, up.process.started_at, up.process.took_s)
+        return path_of_middle(self._ups)
 
     def _try(self, number: int, stage: Callable[[], None]) -> None:
         try:

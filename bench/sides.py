@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,9 +12,11 @@ from typing import Any
 
 import yaml
 from finish import done_after_s, is_done, kubectl
+from path import Stretch, critical_path
 from timed import BIN, Failed, Timed, run
 
-from rkx_lab import cluster_yml, images, inside, machines
+from rkx_lab import images, inside, machines
+from rkx_lab.archives import Archive
 from rkx_lab.state import Lab
 
 HERE = Path(__file__).parent
@@ -35,9 +37,9 @@ def limit_digest() -> str:
     return sha256(LIMIT.read_bytes()).hexdigest()
 
 
-def fresh(lab: Lab, *, preload: bool) -> None:
-    """Make all machines anew, with the cluster's images on them or without."""
-    machines.clean(replace(lab, preload=preload), say=lambda _: None)
+def fresh(lab: Lab, *, preload: bool, cluster: Mapping[str, Archive] | None = None) -> None:
+    """Make all machines anew, with the cluster's images on them or without; ``cluster`` are another checkout's."""
+    machines.clean(replace(lab, preload=preload), say=lambda _: None, cluster=cluster)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +83,21 @@ class Up:
     events: Sequence[dict[str, Any]]
 
 
+def path_of_middle(ups: Sequence[Up]) -> list[Stretch]:
+    """Return the critical path of the ``up`` in the middle; empty if there was none."""
+    if not ups:
+        return []
+    up = sorted(ups, key=lambda each: each.done_s)[len(ups) // 2]
+    return critical_path(up.events, up.process.started_at, up.process.took_s)
+
+
 @dataclass(kw_only=True)
 class Rkx:
-    """rkx with a cluster.yml of its own, over SSH."""
+    """The rkx of an environment, with a cluster.yml of its own, over SSH."""
 
     lab: Lab
     folder: Path
+    bin: Path = BIN
     changes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -95,8 +106,9 @@ class Rkx:
         return self.folder / "cluster.yml"
 
     def write(self, nodes: int = NODES) -> None:
-        """Write cluster.yml for the first machines of the lab."""
-        values = cluster_yml.values(self.lab) | self.changes
+        """Write cluster.yml for the first machines of the lab, as the lab's code beside this rkx has it."""
+        shown = run(self.bin / "python", "-m", "rkx_lab", "cluster-yml", "--name", self.lab.name).out
+        values: dict[str, Any] = yaml.safe_load(shown) | self.changes
         values["nodes"] = values["nodes"][:nodes]
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file.write_text(yaml.safe_dump(values))
@@ -113,7 +125,7 @@ class Rkx:
 
     def command(self, *words: str) -> Timed:
         """Run one of rkx's commands on the cluster.yml."""
-        return run(BIN / "rkx", words[0], "--file", self.file, *words[1:])
+        return run(self.bin / "rkx", words[0], "--file", self.file, *words[1:])
 
     def counted_up(self) -> dict[str, dict[str, int]]:
         """Run ``up`` once more and count, for each node, requests to its Engine and logins in its sshd's log."""

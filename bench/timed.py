@@ -1,4 +1,4 @@
-"""Run a command to its end, and take its time and memory."""
+"""Run a command to its end, and take its time, processor time and memory."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 BIN = Path(sys.executable).parent
 
 
-class Failed(Exception):
+class Failed(click.ClickException):
     """A command of the measurement ended otherwise than it should."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """What a command took: seconds from its start to its exit, and the most memory that it held at once."""
+    """What a command took: seconds from start to exit, of processors too, and the most memory that it held at once."""
 
     out: str
     started_at: float
     took_s: float
+    cpu_s: float
     peak_bytes: int
 
 
@@ -44,4 +47,10 @@ def run(*command: str | Path, env: Mapping[str, str] | None = None) -> Timed:
         text, words_said = out.read().decode(errors="replace"), err.read().decode(errors="replace")
     if child.returncode:
         raise Failed(f"{' '.join(words)[:120]}: exit {child.returncode}: {(words_said or text)[-800:].strip()}")
-    return Timed(out=text, started_at=started_at, took_s=took_s, peak_bytes=usage.ru_maxrss * 1024)
+    return Timed(
+        out=text,
+        started_at=started_at,
+        took_s=took_s,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        peak_bytes=usage.ru_maxrss * 1024,
+    )
