@@ -1,5 +1,5 @@
 # rkx's tasks. Each can be repeated at any time, after an interruption too, and is quick when nothing is to be done.
-.PHONY: help setup setup-test venv node images images-test check check-python check-whole check-go check-oldest test test-long demo demo-down cis bench lab lab-down clean
+.PHONY: help setup setup-test venv node images images-test check check-python check-whole check-go check-oldest test test-long demo demo-down cis bench bench-scale lab lab-down clean
 .DEFAULT_GOAL := help
 
 export RKX_CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/rkx
@@ -100,6 +100,9 @@ $(BIN)/kubectl: images/catalogue.toml | venv
 
 bench: images ## measure, against a script that does the least, or another revision: make bench AGAINST=v0.1.0
 	$(BIN)/python bench/$(if $(AGAINST),against.py $(AGAINST),run.py)
+
+bench-scale: venv ## measure simulated clusters and write docs/reference/scale.md: make bench-scale SIZES="10 100"
+	$(BIN)/python bench/scale.py $(SIZES)
 
 lab: images ## bring up machines: make lab NODES=3
 	$(LAB) up --nodes $(NODES)
