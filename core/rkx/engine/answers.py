@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 import requests
 
 from rkx.errors import BadAnswer
+from rkx.lines import WORDS, cut
 
 T = TypeVar("T")
-WORDS = 2000
-"""So much of a server's own words anybody reads."""
 SHORT = 256
+ARGUMENTS = 1 << 17
+"""As much as Linux takes in one argument (MAX_ARG_STRLEN); those of a Kubernetes program are 8 KiB together."""
 ROWS = 20_000
 """Of one list: four times the 5000 pods of a large cluster; a node has thousands of images and containers at most."""
 BRACKETS = 3_000_000
@@ -34,10 +35,15 @@ def last_words(answer: requests.Response, size: int) -> str:
     return answer.content[-size:].decode(errors="replace").strip()
 
 
-def parsed(content: bytes, node: str, asked: str) -> Said:
-    """Read JSON; BadAnswer for what is none, or holds more than ``BRACKETS``."""
+def refuse_many(content: bytes, node: str, asked: str) -> None:
+    """Raise BadAnswer for JSON of more than ``BRACKETS``."""
     if content.count(b"{") + content.count(b"[") > BRACKETS:
         raise BadAnswer(f"{node}: {asked}: the answer holds more than {BRACKETS} lists and mappings", node=node)
+
+
+def parsed(content: bytes, node: str, asked: str) -> Said:
+    """Read JSON; BadAnswer for what is none, or holds more than ``BRACKETS``."""
+    refuse_many(content, node, asked)
     try:
         return Said(json.loads(content), node, asked)
     except (ValueError, RecursionError, MemoryError) as error:
@@ -102,11 +108,15 @@ class Said:
             raise self._bad(name, "text")
         return found
 
-    def short(self, name: str) -> str:
+    def short(self, name: str, default: str | None = None) -> str:
         """Give a text of at most ``SHORT`` letters, as ids are."""
-        if len(found := self.text(name)) > SHORT:
+        if len(found := self.text(name, default)) > SHORT:
             raise self._bad(name, f"text of at most {SHORT} letters")
         return found
+
+    def words(self, name: str, default: str | None = None) -> str:
+        """Give a text to be read by people: of one that is longer than anybody reads, the beginning."""
+        return cut(self.text(name, default))
 
     def refuse_beyond(self, size: int) -> None:
         """Raise BadAnswer if the whole of it is more than so many bytes of JSON: it is going to be kept."""
@@ -157,6 +167,13 @@ class Said:
         listed = {str(index): each for index, each in enumerate(self._list(name))}
         inner = self._sub(listed, name)
         return tuple(inner.text(index) for index in listed)
+
+    def arguments(self, name: str) -> tuple[str, ...]:
+        """Give a list of texts that a program may be started with: together at most ``ARGUMENTS`` letters."""
+        found = self.texts(name)
+        if sum(map(len, found)) > ARGUMENTS:
+            raise self._bad(name, f"list of at most {ARGUMENTS >> 10} KiB")
+        return found
 
     def labels(self, name: str) -> dict[str, str]:
         """Give a mapping of texts; an empty one where there is none."""

@@ -16,6 +16,7 @@ import requests
 from rkx.engine.answers import Said, parsed
 from rkx.engine.frames import frames
 from rkx.errors import BadAnswer, Interrupted, PartlyDone
+from rkx.lines import WORDS, cut
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -78,13 +79,13 @@ def _judged(node: str, answers: list[Said], complaint: str, name: str, count: in
         raise PartlyDone(f"{node}: another client used rkx-node in the same moment", hint=_AGAIN)
     if seen := first.number("seen", 0):
         raise Interrupted(
-            f"{node}: a later run, number {seen}, was here: {first.text('error')}",
+            f"{node}: a later run, number {seen}, was here: {first.words('error')}",
             hint="look at that run, then run again; if there was none, delete /var/lib/rkx/fence on that node",
         )
     failed = next((answer for answer in answers if not answer.flag("ok")), None)
     if failed is not None and failed.text("verb", "") != "end":
-        error = failed.text("error")
-        raise PartlyDone(f"{node}: {failed.text('path', '')}: {error}", hint=_hint(error))
+        error = failed.words("error")
+        raise PartlyDone(f"{node}: {failed.words('path', '')}: {error}", hint=_hint(error))
     if len(answers) > count + 2:
         raise BadAnswer(f"{node}: rkx-node answers more than it was asked: {count} operations", node=node)
     if len(answers) != count + 2 or answers[-1].text("verb", "") != "end":
@@ -113,9 +114,14 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
         client.start(box)
         stream._sock.sendall(batch)
         for kind, piece in frames(stream):
-            (output if kind == 1 else complaint).extend(piece)
+            if kind == 1:
+                output += piece
+            else:
+                complaint += piece[: WORDS - len(complaint)]
     except OSError as error:
-        raise PartlyDone(f"{place.node}: the stream to {place.container} broke: {error}", hint=_AGAIN) from error
+        raise PartlyDone(
+            f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN
+        ) from error
     finally:
         stream.close()
         raw.close()

@@ -12,6 +12,7 @@ from rkx.engine.machines import in_doubt
 from rkx.engine.members import keeps_lock
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
+from rkx.lines import cut
 from rkx.model.image import listed, reference
 from rkx.model.plan import Action, Change
 from rkx.model.resource import NODE_PROGRAM, Container, File, Folder, Key, Leaves, Part, node_started
@@ -233,7 +234,7 @@ def _fits(container: Container, argv: Sequence[str]) -> bool:
 def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
     was, should = _flags(seen.argv), _flags((*container.argv, *container.birth))
     names = sorted(name for name in was.keys() | should.keys() if was.get(name) != should.get(name))
-    return tuple(Change(field=name, before=was.get(name, ""), after=should.get(name, "")) for name in names)
+    return tuple(Change(field=cut(n), before=cut(was.get(n, "")), after=should.get(n, "")) for n in names)
 
 
 def _flags(argv: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from rkx.engine import archives
-from rkx.engine.answers import Said
+from rkx.engine.answers import ROWS, SHORT, Said
+from rkx.engine.copies import mark_in
 from rkx.engine.digest import canonical, keyed, of_file
 from rkx.engine.layout import (
     HELD_MODE,
@@ -31,8 +32,9 @@ from rkx.engine.layout import (
 from rkx.engine.link import Link, get, look
 from rkx.engine.node import RELAY_LABEL
 from rkx.engine.sessions import Session
-from rkx.engine.state import Mark, mark
+from rkx.engine.state import Mark
 from rkx.errors import BadAnswer
+from rkx.lines import cut
 from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
@@ -41,6 +43,9 @@ OF_A_DISK = "lost+found"
 AT_ONCE = 3
 MOST_OURS = 200
 """So many containers of clusters a node may show; a dozen are wanted, and each other one would be an action."""
+RKE_LABEL = "io.rancher.rke.container.name"
+LABELS = frozenset({"rkx.cluster", "rkx.digest", "rkx.reads", RELAY_LABEL, RKE_LABEL, *Layout().labels})
+"""Those that are looked at; others, of which a container may have any number, are not kept."""
 LIMITS = (
     *("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"),
     *("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus", "CpusetMems", "BlkioWeight", "PidsLimit"),
@@ -112,7 +117,7 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
     with link.http() as engine, ThreadPoolExecutor(AT_ONCE, thread_name_prefix=link.name) as pool:
         facts = pool.submit(_facts, link, engine)
         listed = _listed(engine)
-        _judge_count(link.name, listed)
+        _judge_ours(link.name, [each.name for each in listed.values() if each.cluster])
         layout = _layout(listed)
         looked = pool.submit(_looked_at, engine, layout, digest_key) if layout else None
         guarded = pool.submit(_guarded, engine, layout, digest_key) if layout else None
@@ -156,22 +161,27 @@ def _facts(link: Link, engine: Session) -> NodeFacts:
 
 
 def _images(engine: Session) -> dict[str, str]:
+    """Give ids by name; of a name that is longer than anybody gives one the beginning, which is nobody's name."""
     rows = look(engine, "/images/json").rows()
-    return {name: row.text("Id") for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind)}
+    named = ((row, name) for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind))
+    found = {cut(name): row.short("Id") for row, name in islice(named, ROWS + 1)}
+    if len(found) > ROWS:
+        raise BadAnswer(f"{engine.node}: /images/json: the answer has more than {ROWS} names", node=engine.node)
+    return found
 
 
 def _listed(engine: Session) -> dict[str, SeenContainer]:
     found = {}
     for row in look(engine, "/containers/json", all="1").rows():
-        name = next(iter(row.texts("Names")), row.text("Id")).lstrip("/")
-        labels = row.labels("Labels")
+        name = cut(next(iter(row.texts("Names")), row.text("Id")).lstrip("/"))
+        labels = {label: value for label, value in row.labels("Labels").items() if label in LABELS}
         if RELAY_LABEL in labels and row.text("State") != "created":
             continue  # lives as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(
-            id=row.text("Id"),
+            id=row.short("Id"),
             name=name,
-            image=row.text("Image"),
-            state=row.text("State"),
+            image=row.words("Image"),
+            state=row.short("State"),
             labels=labels,
             cluster=labels.get("rkx.cluster", ""),
             digest=labels.get("rkx.digest", ""),
@@ -179,11 +189,16 @@ def _listed(engine: Session) -> dict[str, SeenContainer]:
     return found
 
 
-def _judge_count(node: str, listed: Mapping[str, SeenContainer]) -> None:
-    count = sum(bool(each.cluster) for each in listed.values())
-    if count > MOST_OURS:
+def _judge_ours(node: str, names: Sequence[str]) -> None:
+    """Refuse more containers of clusters than a plan can show, and names of any length."""
+    why, longest = "", max(map(len, names), default=0)
+    if len(names) > MOST_OURS:
+        why = f"{len(names)} containers with the label rkx.cluster, and {MOST_OURS} is the most"
+    elif longest > SHORT:
+        why = f"a container with the label rkx.cluster and a name of {longest} letters, and {SHORT} is the most"
+    if why:
         raise BadAnswer(
-            f"{node}: it shows {count} containers with the label rkx.cluster, and {MOST_OURS} is the most",
+            f"{node}: it shows {why}",
             node=node,
             hint="look who makes them and remove them there; --allow-unreachable NODE leaves a node aside",
         )
@@ -202,13 +217,13 @@ def _details(whole: Said) -> dict[str, Any]:
     host, config, state = (whole.table(name) for name in ("HostConfig", "Config", "State"))
     started = state.text("StartedAt", "")
     return {
-        "image": config.text("Image"),  # as it was asked for; the list shows an id once the tag has moved
-        "image_id": whole.text("Image"),
-        "state": state.text("Status"),
-        "restart_policy": host.table("RestartPolicy").text("Name"),
-        "argv": (*config.texts("Entrypoint"), *config.texts("Cmd")),
+        "image": config.words("Image"),  # as it was asked for; the list shows an id once the tag has moved
+        "image_id": whole.short("Image"),
+        "state": state.short("Status"),
+        "restart_policy": host.table("RestartPolicy").short("Name"),
+        "argv": (*config.arguments("Entrypoint"), *config.arguments("Cmd")),
         "started_at": None if started.startswith("0001") else state.moment("StartedAt"),
-        "binds": frozenset(host.texts("Binds")),
+        "binds": frozenset(host.arguments("Binds")),
         "privileged": host.flag("Privileged"),
         "limited": any(host.value.get(name) for name in LIMITS),
     }
@@ -227,7 +242,7 @@ def _looked_at(engine: Session, layout: Layout, digest_key: bytes) -> tuple[dict
         path = name.removeprefix(LOOK_READ)
         if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
             content = entry.content()
-            copy = mark(content) if content is not None else None
+            copy = mark_in(content, engine.node) if content is not None else None
         if any(within(path, root) for root in layout.read):
             found[path] = _seen(entry.info, entry.content(), digest_key)
         if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":

@@ -14,11 +14,12 @@ from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.objects import ApiSilent
 from rkx.engine.order import SURVEY, order
-from rkx.engine.preflight import by_node, preflight
+from rkx.engine.preflight import by_node, preflight, readable
 from rkx.engine.shaken import shaken
 from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
 from rkx.errors import PluginFault, PreflightFailed, Refused
+from rkx.lines import cut
 from rkx.model.plan import Action, Danger, Plan
 from rkx.model.resource import Container, File, Key, Leaves, Object
 from rkx.model.step import Lane, Refuse, Turn
@@ -65,7 +66,7 @@ def plan(visit: Visit, desired: Desired) -> Plan:
         unknown=unknown,
         asks=tuple(dangers),
         unreachable=tuple(sorted(visit.unreachable)),
-        findings=(*visit.told, *warnings),
+        findings=tuple(map(readable, (*visit.told, *warnings))),
         contents=_contents(ordered, desired, visit.ledger),
         risks=visit.cluster.risks,
     )
@@ -113,7 +114,7 @@ def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
         actions=order(actions, wanted),
         asks=asks,
         unreachable=away,
-        findings=tuple(visit.told),
+        findings=tuple(map(readable, visit.told)),
     )
 
 
@@ -172,7 +173,7 @@ def _check_turn(visit: Visit, turn: Turn, planned: set[Key]) -> None:
     for step in turn.enter:
         verdict = visit.plugins.step(step, ask_all(step.asks, visit.links, visit.ledger))
         if isinstance(verdict, Refuse):
-            raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
+            raise Refused(f"{step.verb} {step.subject}: {cut(verdict.why)}", hint=cut(verdict.hint))
 
 
 def _recorded(visit: Visit) -> set[Key]:

@@ -143,11 +143,15 @@ class Mark:
         return hmac.compare_digest(self.seal.encode(), self.sealed(state).encode())
 
 
+MARK_CHARACTERS = 2000
+"""More than ours can be: it is kept of each node."""
+
+
 def mark(text: bytes) -> Mark | None:
     """Read the mark alone, which takes no time; None if the file is damaged."""
     try:
         outer = json.loads(text)
-        return Mark(
+        found = Mark(
             cluster_id=str(outer["cluster_id"]),
             generation=int(outer["generation"]),
             sha256=str(outer["sha256"]),
@@ -157,6 +161,7 @@ def mark(text: bytes) -> Mark | None:
         )
     except _MALFORMED:
         return None
+    return found if len(f"{found}") <= MARK_CHARACTERS else None
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON

@@ -84,11 +84,11 @@ def test_a_cancelled_run_removes_no_more_pods(running: Site) -> None:
 
 
 def test_what_may_take_long_keeps_a_limit_of_its_own(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain, given = Link.client, set[int]()
+    plain, given = Link.client, set[float]()
 
-    def noted(self: Link, *, timeout_s: float, limit: Limit, until: float = 0.0) -> APIClient:
-        given.add(round(until - time.monotonic()))
-        return plain(self, timeout_s=timeout_s, limit=limit, until=until)
+    def noted(self: Link, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
+        given.add(limit.seconds if together else 0)
+        return plain(self, timeout_s=timeout_s, limit=limit, together=together)
 
     monkeypatch.setattr(Link, "client", noted)
     running.service.image, running.service.content = "agent:2", b"other"
