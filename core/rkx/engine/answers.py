@@ -76,8 +76,9 @@ class Said:
         self.value, self._node, self._asked = value, node, asked
 
     def _bad(self, name: str, wanted: str) -> BadAnswer:
+        place = name[:SHORT] or "it"
         return BadAnswer(
-            f"{self._node}: {str(self._asked)[:300]}: the answer has no {wanted} where {name or 'it'} is expected",
+            f"{self._node}: {str(self._asked)[:300]}: the answer has no {wanted} where {place} is expected",
             node=self._node,
             hint="look at what answers there; --allow-unreachable NODE leaves a node aside",
         )

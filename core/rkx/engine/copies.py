@@ -12,6 +12,7 @@ from rkx.engine.link import Link
 from rkx.engine.state import Mark, State, mark, parse
 from rkx.engine.state_shape import check_shape
 from rkx.errors import ConfigError
+from rkx.lines import cut
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node, Role
 
@@ -55,7 +56,7 @@ def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
         state = parse(text, where)
         check_shape(state, State)
     except (ConfigError, TypeError) as error:
-        raise ConfigError(getattr(error, "message", "") or f"{where}: {error}", hint=_HINT) from error
+        raise ConfigError(getattr(error, "message", "") or f"{where}: {cut(str(error))}", hint=_HINT) from error
     return state
 
 

@@ -17,6 +17,7 @@ from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.state import NodeRecord, State, dump
 from rkx.engine.vouch import Trust, fingerprint, vouch
 from rkx.errors import ConfigError, Refused
+from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 
@@ -109,7 +110,7 @@ class Search:
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
         if self._keepers() & marked.keys():
             refuse_held(self.links[name] for name in sorted(self._keepers()))
-            on = ", ".join(f"{name} ({', '.join(names)})" for name, names in marked.items())
+            on = ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in marked.items())
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
                 f"{self.path} is missing, yet containers of a cluster made by rkx are on {on}, and no"

@@ -48,7 +48,8 @@ def _named(path: Path) -> Iterator[None]:
         raise rkx.ConfigError(f"SSH key {path} does not exist", hint="give the private key in ssh_key_path") from None
     except OSError as error:
         raise rkx.ConfigError(
-            f"SSH key {path} cannot be read: {error.strerror}", hint=f"chmod 600 {path}, as its owner"
+            f"SSH key {path} cannot be read: {error.strerror}",
+            hint=f"name the file of a private key; chmod 600 {path}, as its owner",
         ) from error
 
 
