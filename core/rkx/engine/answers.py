@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -109,15 +110,27 @@ class Said:
             raise self._bad(name, "text")
         return found
 
-    def short(self, name: str, default: str | None = None) -> str:
-        """Give a text of at most ``SHORT`` letters, as ids are."""
-        if len(found := self.text(name, default)) > SHORT:
-            raise self._bad(name, f"text of at most {SHORT} letters")
-        return found
-
     def words(self, name: str, default: str | None = None) -> str:
         """Give a text to be read by people: of one that is longer than anybody reads, the beginning."""
         return cut(self.text(name, default))
+
+    def line(self, name: str, default: str | None = None, *, most: int = SHORT) -> str:
+        """Give a text of one line: at most so many letters, all of them printable."""
+        found = self.text(name, default)
+        if len(found) > most or not found.isprintable():
+            raise self._bad(name, f"line of at most {most} printable letters")
+        return found
+
+    def read(self, name: str, kind: str, form: Callable[[str], T], default: str | None = None) -> T:
+        """Give what ``form`` makes of a line; its ValueError, where that is no ``kind``, is BadAnswer."""
+        return self.valid(self.line(name, default, most=WORDS), kind, form, name)
+
+    def valid(self, text: str, kind: str, form: Callable[[str], T], name: str = "") -> T:
+        """Give what ``form`` makes of a text that stands here, such as a key of a mapping."""
+        try:
+            return form(text)
+        except ValueError:
+            raise self._bad(name, kind) from None
 
     def refuse_beyond(self, size: int) -> None:
         """Raise BadAnswer if the whole of it is more than so many bytes of JSON: it is going to be kept."""
@@ -135,6 +148,12 @@ class Said:
     def number(self, name: str, default: int | None = None) -> int:
         """Give a whole number."""
         return self._field(name, int, default)
+
+    def count(self, name: str, most: int, default: int | None = None) -> int:
+        """Give a whole number from 0 to ``most``."""
+        if not 0 <= (found := self.number(name, default)) <= most:
+            raise self._bad(name, f"number from 0 to {most}")
+        return found
 
     def flag(self, name: str) -> bool:
         """Give a truth value; false where there is none."""
@@ -165,9 +184,13 @@ class Said:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Give a list of texts; an empty one where there is none."""
+        return self.each(name, Said.text)
+
+    def each(self, name: str, read: Callable[[Said, str], T]) -> tuple[T, ...]:
+        """Give what ``read`` finds at each index of a list; nothing where there is none."""
         listed = {str(index): each for index, each in enumerate(self._list(name))}
         inner = self._sub(listed, name)
-        return tuple(inner.text(index) for index in listed)
+        return tuple(read(inner, index) for index in listed)
 
     def arguments(self, name: str) -> tuple[str, ...]:
         """Give a list of texts that a program may be started with: together at most ``ARGUMENTS`` letters."""

@@ -54,10 +54,11 @@ class _Comparison:
         self.due = {due.identity for due in desired.due}
         self.ours = seen.ours(ledger.state.cluster_id)
         self.wanted = desired.on(name)
+        self._host = desired.facts[name].host
 
     def actions(self) -> list[Action]:
-        if self.seen.layout is None and self.ours:
-            return list(self._prepare())  # its files are unknown, not missing: prepare, then plan anew
+        if self.ours and (self.seen.layout is None or self._host is None):
+            return list(self._prepare())  # its files, or what they hold, are unknown: prepare, then plan anew
         found = [*self._prepare(), *self._files(), *self._leftovers()]
         changed = [action.key.name for action in found if action.key.kind == "File"]
         for container in self.wanted:
@@ -87,6 +88,8 @@ class _Comparison:
             return "missing"
         if self.seen.layout != self.desired.layouts[self.name]:
             return "folders changed"
+        if self._host is None:
+            return "what it said of its machine is unknown"
         expected = self.desired.programs[self.name]
         return "" if expected.fits(self.seen.containers) and program.size == expected.size else "another version"
 

@@ -8,15 +8,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from rkx.engine import archives
+from rkx.engine import archives, forms
 from rkx.engine.answers import ROWS, SHORT, Said
 from rkx.engine.copies import mark_in
-from rkx.engine.digest import canonical, keyed, of_file
+from rkx.engine.digest import keyed, of_file
 from rkx.engine.layout import (
     HELD_MODE,
     LOOK,
@@ -34,8 +35,8 @@ from rkx.engine.node import RELAY_LABEL
 from rkx.engine.sessions import Session
 from rkx.engine.state import Mark
 from rkx.errors import BadAnswer
-from rkx.lines import cut
-from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
+from rkx.lines import WORDS, cut
+from rkx.model.facts import NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
 OF_A_DISK = "lost+found"
@@ -46,6 +47,7 @@ MOST_OURS = 200
 RKE_LABEL = "io.rancher.rke.container.name"
 LABELS = frozenset({"rkx.cluster", "rkx.digest", "rkx.reads", RELAY_LABEL, RKE_LABEL, *Layout().labels})
 """Those that are looked at; others, of which a container may have any number, are not kept."""
+MOST_CPUS, MOST_MEMORY_BYTES = 1 << 16, 1 << 60
 LIMITS = (
     *("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"),
     *("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus", "CpusetMems", "BlkioWeight", "PidsLimit"),
@@ -141,30 +143,35 @@ def _facts(link: Link, engine: Session) -> NodeFacts:
     clock = info.moment("SystemTime")
     now = clock.timestamp() if clock else asked
     return NodeFacts(
-        engine_id=info.short("ID"),  # the state keeps it
-        engine_version=info.text("ServerVersion"),
+        engine_id=info.read("ID", "id", forms.identifier),
+        engine_version=info.read("ServerVersion", "version", forms.version),
         api_version=link.api_version(),
-        root_dir=info.text("DockerRootDir"),
-        logging_driver=info.text("LoggingDriver"),
+        root_dir=info.read("DockerRootDir", "absolute path", forms.path),
+        logging_driver=info.line("LoggingDriver"),
         cgroup_driver=info.choice("CgroupDriver", "cgroupfs", "systemd", "none"),
         cgroup_version=2 if info.text("CgroupVersion", "1") == "2" else 1,
-        security_options=info.texts("SecurityOptions"),
-        kernel=info.text("KernelVersion"),
-        architecture=info.text("Architecture"),
-        os_name=info.text("OperatingSystem"),
-        hostname=info.text("Name"),
-        cpus=info.number("NCPU"),
-        memory_bytes=info.number("MemTotal"),
+        security_options=info.each("SecurityOptions", partial(Said.line, most=WORDS)),
+        kernel=info.line("KernelVersion"),
+        architecture=architecture(info),
+        os_name=info.line("OperatingSystem"),
+        hostname=info.line("Name"),
+        cpus=info.count("NCPU", MOST_CPUS),
+        memory_bytes=info.count("MemTotal", MOST_MEMORY_BYTES),
         clock_offset_s=now - (asked + answered) / 2,
         clock_error_s=(answered - asked) / 2,
     )
+
+
+def architecture(info: Said) -> str:
+    """Give the architecture as the Engine names it, such as x86_64."""
+    return info.read("Architecture", "architecture", forms.architecture)
 
 
 def _images(engine: Session) -> dict[str, str]:
     """Give ids by name; of a name that is longer than anybody gives one the beginning, which is nobody's name."""
     rows = look(engine, "/images/json").rows()
     named = ((row, name) for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind))
-    found = {cut(name): row.short("Id") for row, name in islice(named, ROWS + 1)}
+    found = {cut(name): row.line("Id") for row, name in islice(named, ROWS + 1)}
     if len(found) > ROWS:
         raise BadAnswer(f"{engine.node}: /images/json: the answer has more than {ROWS} names", node=engine.node)
     return found
@@ -178,10 +185,10 @@ def _listed(engine: Session) -> dict[str, SeenContainer]:
         if RELAY_LABEL in labels and row.text("State") != "created":
             continue  # lives as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(
-            id=row.short("Id"),
+            id=row.line("Id"),
             name=name,
             image=row.words("Image"),
-            state=row.short("State"),
+            state=row.line("State"),
             labels=labels,
             cluster=labels.get("rkx.cluster", ""),
             digest=labels.get("rkx.digest", ""),
@@ -218,9 +225,9 @@ def _details(whole: Said) -> dict[str, Any]:
     started = state.text("StartedAt", "")
     return {
         "image": config.words("Image"),  # as it was asked for; the list shows an id once the tag has moved
-        "image_id": whole.short("Image"),
-        "state": state.short("Status"),
-        "restart_policy": host.table("RestartPolicy").short("Name"),
+        "image_id": whole.line("Image"),
+        "state": state.line("Status"),
+        "restart_policy": host.table("RestartPolicy").line("Name"),
         "argv": (*config.arguments("Entrypoint"), *config.arguments("Cmd")),
         "started_at": None if started.startswith("0001") else state.moment("StartedAt"),
         "binds": frozenset(host.arguments("Binds")),
@@ -274,18 +281,3 @@ def _modified(entry: tarfile.TarInfo) -> datetime:
         return datetime.fromtimestamp(entry.mtime, UTC)
     except (ValueError, OverflowError, OSError):
         return HELD.modified
-
-
-def plain_host(host: HostFacts) -> dict[str, Any]:
-    """Give what rkx-node said in the form that the state keeps."""
-    plain: dict[str, Any] = canonical(host)
-    return plain
-
-
-def host_from_plain(plain: Mapping[str, Any]) -> HostFacts | None:
-    """Read ``plain_host`` back; None where nothing was kept."""
-    if not plain:
-        return None
-    interfaces = tuple(Interface(**{**each, "addresses": tuple(each["addresses"])}) for each in plain["interfaces"])
-    listening = tuple(Listener(**each) for each in plain["listening"])
-    return HostFacts(**{**plain, "interfaces": interfaces, "listening": listening})

@@ -12,7 +12,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from rkx.engine import host
 from rkx.errors import ConfigError, Refused
+from rkx.model.facts import HostFacts
 from rkx.model.identity import Saved
 from rkx.model.resource import Key, object_key
 from rkx.secret import Secret
@@ -49,7 +51,7 @@ class NodeRecord:
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
     ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``former`` folders that lay
-    there before; ``prepared`` tells that rkx-node was installed there once.
+    there before. ``facts`` are what rkx-node said last, as far as known; ``prepared`` tells that it was installed once.
     """
 
     address: str
@@ -61,8 +63,13 @@ class NodeRecord:
     paths: tuple[str, ...] = ()
     former: tuple[Former, ...] = ()
     containers: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=_none)
+    facts: HostFacts | None = None
     prepared: bool = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Tell if rkx-node ever spoke there, whatever is known now of what it said."""
+        return self.prepared or self.facts is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,4 +251,4 @@ def _credential(raw: dict[str, Any]) -> Credential:
 def _record(raw: dict[str, Any]) -> NodeRecord:
     sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "containers")}
     former = tuple(Former(**each) for each in raw["former"])
-    return NodeRecord(**{**raw, **sequences, "former": former})
+    return NodeRecord(**{**raw, **sequences, "former": former, "facts": host.of_state(raw["facts"])})
