@@ -123,7 +123,7 @@ def test_what_is_kept_of_a_container_has_a_bound(
 @pytest.mark.parametrize("field", ["state", "image_id"])
 def test_what_a_container_is_in_has_a_bound(running: Site, field: str) -> None:
     setattr(add(running, "x"), field, "z" * (answers.SHORT + 1))
-    with pytest.raises(BadAnswer, match=r"two: .*text of at most 256 letters"):
+    with pytest.raises(BadAnswer, match=r"two: .*line of at most 256 printable letters"):
         running.plan()
 
 
