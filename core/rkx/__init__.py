@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         TimedOut,
         TransportError,
     )
+    from rkx.files import read_text
     from rkx.hooks import (
         API_VERSION,
         AddonPlugin,
@@ -100,6 +101,7 @@ _HOMES = {
     "rkx.documents": "YamlDocument YamlFault yaml_documents",
     "rkx.errors": "AuthRejected ConfigError ConnectFailed HostKeyMismatch NotReady PreflightFailed Problem Refused"
     " RkxError StreamRefused TimedOut TransportError",
+    "rkx.files": "read_text",
     "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin"
     " hookimpl",
     "rkx.model.checks": "Check Finding PortClaim",
@@ -138,7 +140,7 @@ __all__ = [  # spelled out, since type checkers read it
     "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",
     "NODE_CLIENT_CA", "ContainerAction", "ContainerKey", "CreateContainer", "RemoveContainer", "ReplaceContainer",
-    "RestartContainer", "StartContainer",
+    "RestartContainer", "StartContainer", "read_text",
 ]
 # fmt: on
 

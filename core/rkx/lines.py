@@ -1,8 +1,12 @@
-"""Lines of output: a value that has several cannot be taken for lines of rkx's own."""
+"""Lines of output: a value that has several cannot be taken for lines of rkx's own, and none is endless."""
 
 from __future__ import annotations
 
 INDENT = "\n  "
+WORDS = 2000
+"""So much of a server's own words anybody reads."""
+MESSAGE = 20_000
+"""So much of one message, which may put together the words of several nodes."""
 
 
 def hanging(text: str) -> str:
@@ -13,3 +17,8 @@ def hanging(text: str) -> str:
 def one_line(text: str) -> str:
     """Give a text as one line, its ends of lines written as ``\\n``."""
     return text.replace("\n", "\\n")
+
+
+def cut(text: str, most: int = WORDS) -> str:
+    """Give a text that another wrote; of a longer one its beginning, and how long it is."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"

@@ -8,7 +8,8 @@ from running import Containers, own, pods
 
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(2), pytest.mark.timeout(900)]
 KINDS = (
-    "configmaps,secrets,services,deployments,daemonsets,serviceaccounts,clusterroles,clusterrolebindings,apiservices"
+    "configmaps,secrets,services,deployments,daemonsets,serviceaccounts,clusterroles,clusterrolebindings,apiservices,"
+    "validatingadmissionpolicies,validatingadmissionpolicybindings"
 )
 
 

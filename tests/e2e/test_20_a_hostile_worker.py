@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import requests
 from authority import authorities
 from harness import Cluster, Done, cluster_in
 from pretender import PONG, Answer, Pretender, Server, endless, http, in_place_of_engine, of_paths, silent, slow, whole
@@ -27,6 +28,18 @@ DATA = "/home/data"
 LOST = "kube-proxy"
 ANOTHER = "0123456789abcdef"
 CONFIGURATION = "/etc/kubernetes"
+MERGE_PATCH = "application/merge-patch+json"
+TRIED = "flannel.alpha.coreos.com/tried"
+OWN_METADATA = (
+    {"annotations": {"flannel.alpha.coreos.com/public-ip": "192.0.2.1"}},
+    {"annotations": {"flannel.alpha.coreos.com/backend-data": "null"}},
+)
+"""What flannel says of its own Node; others believe it."""
+FOREIGN_METADATA = (
+    {"annotations": {"example.org/said": "by flannel"}},
+    {"labels": {"node-restriction.kubernetes.io/trusted": "true"}},
+)
+"""What flannel has no business with on any Node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +177,43 @@ def test_containers_with_this_clusters_labels_are_the_workers_own_affair(site: S
         assert planned == {(site.bad, "remove", name) for name in planted}
         told(site.up(), 0, *(f"{site.bad} remove container {name}" for name in planted))
         site.cluster.has_nothing_to_do()
+
+
+def as_flannel(site: Site, folder: Path, node: str, metadata: Mapping[str, object]) -> tuple[int, str]:
+    """Patch metadata of a Node through its status, with the token that flannel has on the hostile worker."""
+    here = f"spec.nodeName={site.bad}"
+    [pod] = site.cluster.objects("pods", "-n", "kube-flannel", "--field-selector", here)
+    held = f"/var/lib/kubelet/pods/{pod['metadata']['uid']}/volumes/kubernetes.io~projected/*"
+    authority = folder / "ca.crt"
+    authority.write_text(site.hostile(f"cat {held}/ca.crt"))
+    answer = requests.patch(
+        f"https://{site.cluster.machines[0].address}:6443/api/v1/nodes/{node}/status",
+        data=json.dumps({"metadata": metadata}),
+        headers={"Authorization": f"Bearer {site.hostile(f'cat {held}/token')}", "Content-Type": MERGE_PATCH},
+        verify=str(authority),
+        timeout=10,
+    )
+    return answer.status_code, answer.text
+
+
+def said_of(site: Site, node: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Give labels and annotations of a Node."""
+    [metadata] = [each["metadata"] for each in site.cluster.objects("nodes") if each["metadata"]["name"] == node]
+    return metadata["labels"], metadata["annotations"]
+
+
+def test_flannels_token_changes_flannels_annotations_of_the_workers_own_node_alone(site: Site, tmp_path: Path) -> None:
+    others = [(node, each) for node in (site.first, site.good) for each in OWN_METADATA + FOREIGN_METADATA]
+    for node, metadata in [*others, *((site.bad, each) for each in FOREIGN_METADATA)]:
+        before = said_of(site, node)
+        code, text = as_flannel(site, tmp_path, node, metadata)
+        assert (code, "'flannel-own-node' denied request" in text) == (403, True), text
+        assert said_of(site, node) == before
+    for value in ("true", None):
+        code, text = as_flannel(site, tmp_path, site.bad, {"annotations": {TRIED: value}})
+        assert code == 200, text
+        assert said_of(site, site.bad)[1].get(TRIED) == value
+    site.cluster.has_nothing_to_do()
 
 
 def test_containers_of_another_cluster_are_told_and_the_worker_can_be_left_aside(site: Site) -> None:

@@ -8,6 +8,7 @@ import traceback
 
 from rkx.cli.say import say, say_text, visible
 from rkx.errors import ConfigError, PluginFault, PreflightFailed, RkxError
+from rkx.lines import MESSAGE, cut
 
 
 def show(error: RkxError) -> None:
@@ -15,9 +16,9 @@ def show(error: RkxError) -> None:
     if isinstance(error, ConfigError | PreflightFailed) and error.problems:
         _show_problems(error)
     else:
-        say(f"error: {error.message}", err=True)
+        say(f"error: {cut(error.message, MESSAGE)}", err=True)
         if error.hint and type(error) is not RkxError:  # a bug of rkx's own has but one hint: its file
-            say(f"hint: {error.hint}", err=True)
+            say(f"hint: {cut(error.hint, MESSAGE)}", err=True)
     if bugs := [each for each in (error, *_parts(error)) if each.exit_code == RkxError.exit_code]:
         _name_file("\n".join(_trace(each) for each in bugs))
 
@@ -33,7 +34,7 @@ def _show_problems(error: ConfigError | PreflightFailed) -> None:
 
     say_text(problems_as_text(error.problems), err=True)
     if isinstance(error, ConfigError) and error.message not in {problem.message for problem in error.problems}:
-        say(f"error: {error.message}", err=True)
+        say(f"error: {cut(error.message, MESSAGE)}", err=True)
 
 
 def _parts(error: RkxError) -> list[RkxError]:

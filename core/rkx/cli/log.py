@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from rkx.cli.say import visible
-from rkx.lines import hanging
+from rkx.lines import MESSAGE, cut, hanging
 
 
 class Shown(logging.Formatter):
@@ -13,7 +13,7 @@ class Shown(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give a record as text."""
-        return visible(hanging(super().format(record)))
+        return visible(hanging(cut(super().format(record), MESSAGE)))
 
 
 def begin() -> None:

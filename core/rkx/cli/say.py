@@ -19,13 +19,28 @@ def visible(text: str) -> str:
     """Give text that a terminal only shows; ends of lines and tabs stay."""
     if text.isprintable():
         return text
-    lines = text.replace("\r\n", "\n")
-    return "".join(letter if letter.isprintable() or letter in OF_LINES else _escaped(letter) for letter in lines)
+    return text.replace("\r\n", "\n").translate(_Visible())
 
 
-def _escaped(letter: str) -> str:
-    number = ord(letter)
-    return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+class _Escaped:
+    """What str.translate asks for each character in turn: nothing is kept of one but what is written."""
+
+    def __getitem__(self, number: int) -> str:
+        if chr(number).isprintable():
+            raise LookupError  # it stays
+        return self.written(number)
+
+    @staticmethod
+    def written(number: int) -> str:
+        return json.dumps(chr(number))[1:-1]
+
+
+class _Visible(_Escaped):
+    @staticmethod
+    def written(number: int) -> str:
+        if chr(number) in OF_LINES:
+            return chr(number)
+        return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def say(message: str, *, err: bool = False) -> None:
@@ -43,4 +58,4 @@ def as_json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+    return text.translate(_Escaped())

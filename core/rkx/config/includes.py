@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from rkx.config.diagnostics import Diagnostics
 from rkx.config.schema.addons import IncludeKeys
+from rkx.files import read_bytes
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -63,11 +64,7 @@ def _file(source: str, where: str, diags: Diagnostics) -> bytes | None:
         path = old
         diags.warn(where, f'"{source}" was found in the working folder', f"put it at {beside}")
     try:
-        if path.exists() and not path.is_file():
-            diags.error(where, f'"{source}" is no file', "name a file")
-            return None
-        with path.open("rb") as file:
-            return file.read(LIMIT + 1)
+        return read_bytes(path, LIMIT)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no path"
         diags.error(where, f'cannot read "{source}": {reason}', f"looked for {beside}")

@@ -7,11 +7,13 @@ import subprocess
 from pathlib import Path
 
 from rkx.config.tree import Items, Scalar, Table, Tree
+from rkx.files import read_text
 from rkx.secret import Secret, Unread
 
 SOURCES = ("file", "env", "command")
 WAYS = "write it as text, or say where it is: {file: PATH}, {env: NAME} or {command: [PROGRAM, ...]}"
 COMMAND_TIMEOUT_S = 30
+MOST_BYTES = 1 << 20
 
 
 def secret(tree: Tree, folder: Path, *, reads: bool) -> Secret[str]:
@@ -50,7 +52,7 @@ def _from(source: str, words: list[str], folder: Path) -> str:
         return os.environ[words[0]]
     path = folder / Path(words[0]).expanduser()
     try:
-        return path.read_text(encoding="utf-8").removesuffix("\n")
+        return read_text(path, MOST_BYTES).removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
 

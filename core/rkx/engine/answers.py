@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -10,11 +11,12 @@ from typing import Any, TypeVar
 import requests
 
 from rkx.errors import BadAnswer
+from rkx.lines import WORDS, cut
 
 T = TypeVar("T")
-WORDS = 2000
-"""So much of a server's own words anybody reads."""
 SHORT = 256
+ARGUMENTS = 1 << 17
+"""As much as Linux takes in one argument (MAX_ARG_STRLEN); those of a Kubernetes program are 8 KiB together."""
 ROWS = 20_000
 """Of one list: four times the 5000 pods of a large cluster; a node has thousands of images and containers at most."""
 BRACKETS = 3_000_000
@@ -34,10 +36,15 @@ def last_words(answer: requests.Response, size: int) -> str:
     return answer.content[-size:].decode(errors="replace").strip()
 
 
-def parsed(content: bytes, node: str, asked: str) -> Said:
-    """Read JSON; BadAnswer for what is none, or holds more than ``BRACKETS``."""
+def refuse_many(content: bytes, node: str, asked: str) -> None:
+    """Raise BadAnswer for JSON of more than ``BRACKETS``."""
     if content.count(b"{") + content.count(b"[") > BRACKETS:
         raise BadAnswer(f"{node}: {asked}: the answer holds more than {BRACKETS} lists and mappings", node=node)
+
+
+def parsed(content: bytes, node: str, asked: str) -> Said:
+    """Read JSON; BadAnswer for what is none, or holds more than ``BRACKETS``."""
+    refuse_many(content, node, asked)
     try:
         return Said(json.loads(content), node, asked)
     except (ValueError, RecursionError, MemoryError) as error:
@@ -70,8 +77,9 @@ class Said:
         self.value, self._node, self._asked = value, node, asked
 
     def _bad(self, name: str, wanted: str) -> BadAnswer:
+        place = name[:SHORT] or "it"
         return BadAnswer(
-            f"{self._node}: {str(self._asked)[:300]}: the answer has no {wanted} where {name or 'it'} is expected",
+            f"{self._node}: {str(self._asked)[:300]}: the answer has no {wanted} where {place} is expected",
             node=self._node,
             hint="look at what answers there; --allow-unreachable NODE leaves a node aside",
         )
@@ -102,11 +110,27 @@ class Said:
             raise self._bad(name, "text")
         return found
 
-    def short(self, name: str) -> str:
-        """Give a text of at most ``SHORT`` letters, as ids are."""
-        if len(found := self.text(name)) > SHORT:
-            raise self._bad(name, f"text of at most {SHORT} letters")
+    def words(self, name: str, default: str | None = None) -> str:
+        """Give a text to be read by people: of one that is longer than anybody reads, the beginning."""
+        return cut(self.text(name, default))
+
+    def line(self, name: str, default: str | None = None, *, most: int = SHORT) -> str:
+        """Give a text of one line: at most so many letters, all of them printable."""
+        found = self.text(name, default)
+        if len(found) > most or not found.isprintable():
+            raise self._bad(name, f"line of at most {most} printable letters")
         return found
+
+    def read(self, name: str, kind: str, form: Callable[[str], T], default: str | None = None) -> T:
+        """Give what ``form`` makes of a line; its ValueError, where that is no ``kind``, is BadAnswer."""
+        return self.valid(self.line(name, default, most=WORDS), kind, form, name)
+
+    def valid(self, text: str, kind: str, form: Callable[[str], T], name: str = "") -> T:
+        """Give what ``form`` makes of a text that stands here, such as a key of a mapping."""
+        try:
+            return form(text)
+        except ValueError:
+            raise self._bad(name, kind) from None
 
     def refuse_beyond(self, size: int) -> None:
         """Raise BadAnswer if the whole of it is more than so many bytes of JSON: it is going to be kept."""
@@ -124,6 +148,12 @@ class Said:
     def number(self, name: str, default: int | None = None) -> int:
         """Give a whole number."""
         return self._field(name, int, default)
+
+    def count(self, name: str, most: int, default: int | None = None) -> int:
+        """Give a whole number from 0 to ``most``."""
+        if not 0 <= (found := self.number(name, default)) <= most:
+            raise self._bad(name, f"number from 0 to {most}")
+        return found
 
     def flag(self, name: str) -> bool:
         """Give a truth value; false where there is none."""
@@ -154,9 +184,20 @@ class Said:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Give a list of texts; an empty one where there is none."""
+        return self.each(name, Said.text)
+
+    def each(self, name: str, read: Callable[[Said, str], T]) -> tuple[T, ...]:
+        """Give what ``read`` finds at each index of a list; nothing where there is none."""
         listed = {str(index): each for index, each in enumerate(self._list(name))}
         inner = self._sub(listed, name)
-        return tuple(inner.text(index) for index in listed)
+        return tuple(read(inner, index) for index in listed)
+
+    def arguments(self, name: str) -> tuple[str, ...]:
+        """Give a list of texts that a program may be started with: together at most ``ARGUMENTS`` letters."""
+        found = self.texts(name)
+        if sum(map(len, found)) > ARGUMENTS:
+            raise self._bad(name, f"list of at most {ARGUMENTS >> 10} KiB")
+        return found
 
     def labels(self, name: str) -> dict[str, str]:
         """Give a mapping of texts; an empty one where there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rkx.engine.execute import Executor, World
 from rkx.engine.graph import Graph
-from rkx.engine.order import within
+from rkx.engine.order import about, within
 from rkx.engine.patience import Patience
 from rkx.engine.turns import Turns
 from rkx.engine.units import Unit, units
@@ -30,27 +30,31 @@ class Application:
     def run(self, leave_out: Callable[[str, RkxError], bool]) -> None:
         """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left.
 
-        What fails is shown to ``leave_out`` with its node; true takes it out of what is raised.
+        What fails is shown to ``leave_out`` with its node; true takes it out of what is raised, unless others wait for
+        it.
         """
         self._executor.objects.intend(self._plan.actions)
         self._graph.run()
         self._world.ledger.save()
         failures = {unit: _error(error) for unit, error in self._graph.failures.items()}
-        self._judge({_label(u): error for u, error in failures.items() if not leave_out(u.actions[0].key.node, error)})
+        kept = {unit: error for unit, error in failures.items() if not leave_out(unit.node, error)}
+        aside = {unit.node for unit in failures.keys() - kept.keys()}
+        waiting = [unit for unit in self._graph.left if about(unit.actions[0]) not in aside]
+        self._judge({_label(unit): error for unit, error in (kept or (failures if waiting else {})).items()}, waiting)
 
-    def _judge(self, failures: Mapping[str, RkxError]) -> None:
-        left = [_label(unit) for unit in self._graph.left]
+    def _judge(self, failures: Mapping[str, RkxError], waiting: Sequence[Unit]) -> None:
+        left = [_label(unit) for unit in waiting]
         if self._world.cancelled.is_set():
             count = "1 action is" if len(left) == 1 else f"{len(left)} actions are"
             raise Interrupted(f"cancelled; {count} left", hint="run again to finish")
         if left and not failures:
             raise RkxError(f"a bug in rkx: these wait for each other: {', '.join(left)}")
-        if failures and self._all_changed() and all(isinstance(error, NotReady) for error in failures.values()):
+        if failures and self._all_changed(waiting) and all(isinstance(error, NotReady) for error in failures.values()):
             raise _not_ready(failures)
-        if len(failures) == 1 and self._only_waits(self._graph.left):
+        if len(failures) == 1 and self._only_waits(waiting):
             [only] = failures.values()
             raise ApplyFailed(only.message, hint=only.hint) if isinstance(only, TransportError | NotReady) else only
-        if alike := self._alike(failures):
+        if alike := self._alike(failures, waiting):
             raise alike
         if failures:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
@@ -62,17 +66,17 @@ class Application:
                 hint="run again: the plan asks now that the API answers",
             )
 
-    def _alike(self, failures: Mapping[str, RkxError]) -> RkxError | None:
+    def _alike(self, failures: Mapping[str, RkxError], waiting: Sequence[Unit]) -> RkxError | None:
         """Give one error for all: where the lock alone is the trouble, or a refusal and nothing is left but to wait."""
-        for kind in (Locked, Refused) if self._only_waits(self._graph.left) else (Locked,):
+        for kind in (Locked, Refused) if self._only_waits(waiting) else (Locked,):
             if failures and all(isinstance(error, kind) for error in failures.values()):
                 return kind(_lines(failures), hint=next(iter(failures.values())).hint)
         return None
 
-    def _all_changed(self) -> bool:
+    def _all_changed(self, waiting: Sequence[Unit]) -> bool:
         """Tell if what failed and what is left waits for something, and changes nothing any more."""
         carried = [unit for unit in self._graph.failures if isinstance(unit.actions[0], ContainerAction)]
-        return self._only_waits([*self._graph.left, *(unit for unit in self._graph.failures if unit not in carried)])
+        return self._only_waits([*waiting, *(unit for unit in self._graph.failures if unit not in carried)])
 
     @staticmethod
     def _only_waits(units: Iterable[Unit]) -> bool:

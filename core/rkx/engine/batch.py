@@ -15,7 +15,8 @@ import requests
 
 from rkx.engine.answers import Said, parsed
 from rkx.engine.frames import frames
-from rkx.errors import BadAnswer, Interrupted, PartlyDone
+from rkx.errors import BadAnswer, Interrupted, PartlyDone, RkxError
+from rkx.lines import WORDS, cut
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -25,6 +26,7 @@ SUCCESSION_S = 5
 """So long a batch that is under way when the next one comes may go on."""
 MOST_BYTES = 32 << 20
 """rkx-node keeps a batch in memory until it is whole, and takes no larger one."""
+MOST_NUMBER = (1 << 64) - 1
 _AGAIN = "run again; nothing is half-written"
 
 Operation = dict[str, Any]
@@ -54,7 +56,7 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
     """Have a batch done and give one answer per operation.
 
     Raises PartlyDone for the first that failed, or if another client used the container at the same time; Interrupted
-    if a run with a higher number was there; BadAnswer for more answers than operations.
+    if a run with a higher number was there; BadAnswer for one that cannot have been, or more answers than operations.
     """
     name = secrets.token_hex(8)
     begin = {"verb": "begin", "cluster": place.cluster, "number": hold.number, "batch": name}
@@ -69,22 +71,39 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
         output, complaint = _run(client, place, lines, hold)
     words = (line for line in io.BytesIO(output) if line.strip())
     answers = [parsed(line, place.node, "rkx-node") for line in islice(words, len(operations) + 3)]  # one too many
-    return _judged(place.node, answers, complaint, name, len(operations))
+    return _judged(place.node, answers, complaint, name, len(operations), hold)
 
 
-def _judged(node: str, answers: list[Said], complaint: str, name: str, count: int) -> list[Said]:
+def _overtaken(node: str, seen: int, hold: Hold) -> RkxError:
+    """Judge a node that tells of a later run: such a run has taken the lock from this one, or was never known of.
+
+    The nodes that keep the lock are asked; without them it would be that node's word alone.
+    """
+    way = "delete /var/lib/rkx/fence on that node"
+    if hold.check is not None:
+        with suppress(RkxError):
+            hold.check()
+            return BadAnswer(
+                f"{node}: it tells of a later run, number {seen}, but this one, number {hold.number}, has the lock",
+                node=node,
+                hint=f"look who wrote that there, then {way}; --allow-unreachable NODE leaves a node aside",
+            )
+    return Interrupted(
+        f"{node}: a later run, number {seen}, was here",
+        hint=f"look at that run, then run again; if there was none, {way}",
+    )
+
+
+def _judged(node: str, answers: list[Said], complaint: str, name: str, count: int, hold: Hold) -> list[Said]:
     first = answers[0] if answers else Said({}, node, "rkx-node")
     if first.text("batch", name) != name:
         raise PartlyDone(f"{node}: another client used rkx-node in the same moment", hint=_AGAIN)
-    if seen := first.number("seen", 0):
-        raise Interrupted(
-            f"{node}: a later run, number {seen}, was here: {first.text('error')}",
-            hint="look at that run, then run again; if there was none, delete /var/lib/rkx/fence on that node",
-        )
+    if seen := first.count("seen", MOST_NUMBER, 0):
+        raise _overtaken(node, seen, hold)
     failed = next((answer for answer in answers if not answer.flag("ok")), None)
     if failed is not None and failed.text("verb", "") != "end":
-        error = failed.text("error")
-        raise PartlyDone(f"{node}: {failed.text('path', '')}: {error}", hint=_hint(error))
+        error = failed.words("error")
+        raise PartlyDone(f"{node}: {failed.words('path', '')}: {error}", hint=_hint(error))
     if len(answers) > count + 2:
         raise BadAnswer(f"{node}: rkx-node answers more than it was asked: {count} operations", node=node)
     if len(answers) != count + 2 or answers[-1].text("verb", "") != "end":
@@ -113,9 +132,14 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
         client.start(box)
         stream._sock.sendall(batch)
         for kind, piece in frames(stream):
-            (output if kind == 1 else complaint).extend(piece)
+            if kind == 1:
+                output += piece
+            else:
+                complaint += piece[: WORDS - len(complaint)]
     except OSError as error:
-        raise PartlyDone(f"{place.node}: the stream to {place.container} broke: {error}", hint=_AGAIN) from error
+        raise PartlyDone(
+            f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN
+        ) from error
     finally:
         stream.close()
         raw.close()

@@ -1,12 +1,14 @@
 """How much an answer may hold and how long it may take, over all: who answers may wish this computer ill.
 
-Bytes are counted where they leave the stream, so headers, chunks and what Docker's client reads are counted, too.
+Bytes are counted where they leave the stream, so headers, chunks and what Docker's client reads are counted, too. One
+look at a node may ask for many answers, and what they hold is kept: they have one ``Budget`` together.
 """
 
 from __future__ import annotations
 
 import io
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -20,7 +22,7 @@ _HINT = "look at what answers there; --allow-unreachable NODE leaves a node asid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """Of one answer: ``size`` in bytes, and ``seconds`` from its request to its last byte.
+    """Of one answer, or of all in one look: ``size`` in bytes, and ``seconds`` from a request to its last byte.
 
     A request that itself waits longer than ``seconds`` may take as long as it waits.
     """
@@ -48,11 +50,25 @@ class TooLate(BadAnswer):
     """An answer that took longer than its limit: asked again, its server would take as long."""
 
 
+class Budget:
+    """The bytes that may still come: in one answer, or in all of one look, which come side by side."""
+
+    def __init__(self, size: int) -> None:
+        self._rest = size
+        self._lock = threading.Lock()
+
+    def spend(self, size: int) -> bool:
+        """Take bytes off; tells if there were so many."""
+        with self._lock:
+            self._rest -= size
+            return self._rest >= 0
+
+
 class Gauge:
     """What one answer may still bring, and until when."""
 
-    def __init__(self, limit: Limit, ends: float, node: str, asked: str) -> None:
-        self._limit, self._ends, self._rest = limit, ends, limit.size
+    def __init__(self, limit: Limit, ends: float, budget: Budget, node: str, asked: str) -> None:
+        self._limit, self._ends, self._budget = limit, ends, budget
         self._node, self._asked = node, asked[:200]
 
     def left(self) -> float:
@@ -64,9 +80,8 @@ class Gauge:
 
     def count(self, size: int) -> None:
         """Note bytes that came; BadAnswer when they are too many."""
-        self._rest -= size
-        if self._rest < 0:
-            raise self._bad(f"is larger than {self._limit.size / MIB:g} MiB")
+        if not self._budget.spend(size):
+            raise self._bad(f"is larger than {self._limit.size / MIB:g} MiB, with those before it in one look")
 
     def _bad(self, why: str, kind: type[BadAnswer] = BadAnswer) -> BadAnswer:
         return kind(f"{self._node}: {self._asked}: the answer {why}", node=self._node, hint=_HINT)

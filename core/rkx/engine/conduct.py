@@ -86,6 +86,7 @@ class Conductor:
                 self._early.submit(self._pull, desired, action)
         self.apply(desired, Plan(cluster=plan.cluster, actions=only), leave_out=self._visit.leave_out)
         self._visit.look()
+        self._visit.judge_copies()
         self._show_lock()
 
     def _pull(self, desired: Desired, action: PullImage) -> None:
@@ -115,12 +116,13 @@ class Conductor:
         desired: Desired,
         plan: Plan,
         noting: Callable[[], None] | None = None,
-        leave_out: Callable[[str, RkxError], bool] = lambda _node, _error: False,
+        leave_out: Callable[[str, RkxError], bool] | None = None,
     ) -> None:
         """Apply a plan, and give the state's copies to the nodes that keep one, however it ends.
 
         ``noting`` writes into the state, before it is copied, what holds once all is done. What fails is shown to
-        ``leave_out``, and is no failure of the run where that goes on without the node.
+        ``leave_out``, and is no failure of the run where that goes on without the node; unless told otherwise, one
+        that may be away and answers what cannot be is left out.
         """
         from rkx.engine.apply import Application
         from rkx.engine.execute import World  # a run with nothing to do needs none of it
@@ -140,7 +142,7 @@ class Conductor:
             cancelled=self._run.cancelled,
         )
         try:
-            Application(world, plan).run(leave_out)
+            Application(world, plan).run(leave_out or visit.leave_bad)
             if noting is not None:
                 noting()
         except RkxError:
@@ -214,7 +216,7 @@ class Conductor:
         self._lock.check()  # a run whose lock was broken must not put its state over its successor's
         records = self._visit.ledger.state.nodes
         names = [name for name in keepers(desired.cluster) & self._visit.programs.keys() if name in records]
-        prepared = [name for name in names if records[name].facts]
+        prepared = [name for name in names if records[name].was_asked]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for sent in [pool.submit(self._send_copy, name) for name in prepared]:
                 sent.result()

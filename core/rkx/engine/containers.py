@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from rkx.engine import digest
-from rkx.engine.answers import WORDS, Said
+from rkx.engine.answers import Said
 from rkx.engine.bounds import ENGINE, PULL, Limit
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.progress import steps
 from rkx.errors import PartlyDone, PlanStale
+from rkx.lines import cut
 from rkx.model.cluster import Registry
 from rkx.model.image import reference
 from rkx.model.resource import Container
@@ -168,12 +169,12 @@ def _pulled(client: APIClient, node: str, image: str, registries: tuple[Registry
     named = {"fromImage": wanted.repository, "tag": wanted.digest or wanted.tag or "latest"}
     try:
         for step in steps(client, node, named, login(image, registries)):
-            if problem := step.text("error", ""):
-                return problem[:WORDS]
+            if problem := step.words("error", ""):
+                return problem
     except APIError as error:
-        return str(error.explanation or error)[:WORDS]
+        return cut(str(error.explanation or error))
     except requests.RequestException as error:
-        return f"no byte for {PULL_SILENCE_S:g} s, or the stream broke: {error}"
+        return f"no byte for {PULL_SILENCE_S:g} s, or the stream broke: {cut(str(error))}"
     if wanted.digest and not has_image(client, image):
         return f"what came is another image than {wanted.digest}"
     return ""
@@ -196,6 +197,6 @@ def _engine_errors(container: Container) -> Iterator[None]:
         yield
     except APIError as error:
         raise PartlyDone(
-            f"{container.key}: the Engine says: {error.explanation or error}",
+            f"{container.key}: the Engine says: {cut(str(error.explanation or error))}",
             hint="mend it on the node, then run again",
         ) from error

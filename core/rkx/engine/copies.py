@@ -6,11 +6,13 @@ Only nodes that cluster.yml makes control plane or etcd keep a copy; what anothe
 from __future__ import annotations
 
 from rkx.engine import archives
+from rkx.engine.answers import refuse_many
 from rkx.engine.layout import NAMES, STATE_COPY
 from rkx.engine.link import Link
 from rkx.engine.state import Mark, State, mark, parse
 from rkx.engine.state_shape import check_shape
 from rkx.errors import ConfigError
+from rkx.lines import cut
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node, Role
 
@@ -32,7 +34,13 @@ def keepers(cluster: Cluster) -> set[str]:
 def read_mark(link: Link) -> Mark | None:
     """Read what the file under the copy's name says that it is; None if there is none, or none that is whole."""
     text = _text(link, NAMES["files"])
-    return mark(text) if text is not None else None
+    return mark_in(text, link.name) if text is not None else None
+
+
+def mark_in(text: bytes, node: str) -> Mark | None:
+    """Read the mark of what a node shows as a copy; BadAnswer if reading it would take too much."""
+    refuse_many(text, node, STATE_COPY)
+    return mark(text)
 
 
 def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
@@ -48,7 +56,7 @@ def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
         state = parse(text, where)
         check_shape(state, State)
     except (ConfigError, TypeError) as error:
-        raise ConfigError(getattr(error, "message", "") or f"{where}: {error}", hint=_HINT) from error
+        raise ConfigError(getattr(error, "message", "") or f"{where}: {cut(str(error))}", hint=_HINT) from error
     return state
 
 

@@ -13,6 +13,7 @@ from rkx.engine.members import keeps_lock
 from rkx.engine.node import LOCK
 from rkx.engine.observe import SeenContainer, SeenNode
 from rkx.engine.state import State
+from rkx.lines import cut
 from rkx.model.action import (
     Action,
     Change,
@@ -60,10 +61,11 @@ class _Comparison:
         self.desired, self.state, self.name, self.seen = desired, state, name, seen
         self.ours = seen.ours(state.cluster_id)
         self.wanted = desired.on(name)
+        self._host = desired.facts[name].host
 
     def actions(self) -> list[Action]:
-        if self.seen.layout is None and self.ours:
-            return list(self._prepare())  # its files are unknown, not missing: prepare, then plan anew
+        if self.ours and (self.seen.layout is None or self._host is None):
+            return list(self._prepare())  # its files, or what they hold, are unknown: prepare, then plan anew
         found: list[Action] = [*self._prepare(), *self._files(), *self._leftovers()]
         changed = [action.key.path for action in found if isinstance(action.key, FileKey)]
         for container in self.wanted:
@@ -92,6 +94,8 @@ class _Comparison:
             return "missing"
         if self.seen.layout != self.desired.layouts[self.name]:
             return "folders changed"
+        if self._host is None:
+            return "what it said of its machine is unknown"
         expected = self.desired.programs[self.name]
         return "" if expected.fits(self.seen.containers) and program.size == expected.size else "another version"
 
@@ -240,7 +244,7 @@ def _fits(container: Container, argv: Sequence[str]) -> bool:
 def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
     was, should = _flags(seen.argv), _flags((*container.argv, *container.birth))
     names = sorted(name for name in was.keys() | should.keys() if was.get(name) != should.get(name))
-    return tuple(Change(field=name, before=was.get(name, ""), after=should.get(name, "")) for name in names)
+    return tuple(Change(field=cut(n), before=cut(was.get(n, "")), after=should.get(n, "")) for n in names)
 
 
 def _flags(argv: Sequence[str]) -> dict[str, str]:

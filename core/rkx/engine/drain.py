@@ -13,6 +13,7 @@ from rkx.engine.answers import Said, of_api, words
 from rkx.engine.objects import ClusterApi
 from rkx.engine.patience import Patience
 from rkx.errors import Interrupted, PartlyDone, Refused
+from rkx.lines import cut
 from rkx.model.cluster import DrainOptions
 
 POLL_S = 0.1
@@ -64,8 +65,9 @@ def drain(api: ClusterApi, node: str, options: DrainOptions, patience: Patience)
         evictions.ask(going)
         left = patience.left(since, options.timeout_s or float("inf"))
         if not left:
+            took, pods = time.monotonic() - since, cut(", ".join(going))
             raise PartlyDone(
-                f"{node} was not empty after {time.monotonic() - since:.0f} s: {', '.join(going)}: {evictions.why}",
+                f"{node} was not empty after {took:.0f} s: {pods}: {evictions.why}",
                 hint="a PodDisruptionBudget may hold them; run again",
             )
         patience.cancelled.wait(min(left, evictions.rest_s))
@@ -77,7 +79,7 @@ def _going(api: ClusterApi, node: str, options: DrainOptions) -> dict[str, Pod]:
     verdicts = {_name(pod): (pod.value, must_go(pod.value, options)) for pod in listed}
     if stuck := {name: why for name, (_, why) in verdicts.items() if why not in ("evict", "stay")}:
         raise Refused(
-            f"{node} cannot be emptied: " + "; ".join(f"{name}: {why}" for name, why in stuck.items()),
+            f"{node} cannot be emptied: {cut('; '.join(f'{name}: {why}' for name, why in stuck.items()))}",
             hint="move these pods, or set upgrade_strategy.node_drain_input in cluster.yml",
         )
     return {name: pod for name, (pod, why) in verdicts.items() if why == "evict"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rkx.engine.answers import WORDS, Said, last_words, of_api
+from rkx.engine.answers import Said, last_words, of_api
 from rkx.engine.objects import ClusterApi
 from rkx.engine.state import ObjectRecord
+from rkx.lines import cut
 from rkx.model.resource import ROLLOUT_VERSIONS, Rollout
 
 Live = Mapping[str, Any]
@@ -72,7 +73,7 @@ def _bears(toleration: Live, taint: Live) -> bool:
 def _condition(status: Said, wanted: str) -> str:
     for condition in status.rows("conditions"):
         if condition.text("type") == wanted:
-            return "" if condition.text("status") == "True" else condition.text("message", "") or f"is not {wanted}"
+            return "" if condition.text("status") == "True" else condition.words("message", "") or f"is not {wanted}"
     return f"is not {wanted}"
 
 
@@ -113,7 +114,7 @@ def _warning(event: Said, beginning: str) -> str:
     name = event.table("involvedObject").text("name", "")
     if not name.startswith(beginning) or event.text("type", "Normal") == "Normal":
         return ""
-    return f"{name}: {event.text('reason', '')}: {event.text('message', '')[:WORDS]}"
+    return cut(f"{name}: {event.text('reason', '')}: {event.text('message', '')}")
 
 
 def _log(api: ClusterApi, namespace: str, pod: str) -> str:

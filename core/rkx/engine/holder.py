@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rkx.engine.answers import SHORT
 from rkx.errors import Locked
 
 ENDED: set[str] = set()
@@ -87,7 +88,8 @@ class Holder:
     @classmethod
     def of_labels(cls, labels: Mapping[str, str]) -> Holder:
         """Read labels, whoever wrote them."""
-        said = {name: labels.get(f"rkx.{name}", "") for name in ("machine", "boot", "pidns", "start", "user", "run")}
+        names = ("machine", "boot", "pidns", "start", "user", "run")
+        said = {name: labels.get(f"rkx.{name}", "")[:SHORT] for name in names}
         return cls(**said, pid=_count(labels.get("rkx.pid", "")), number=_count(labels.get("rkx.number", "")))
 
     @property

@@ -8,16 +8,16 @@ import re
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import requests
 
-from rkx.engine.answers import WORDS, Said, parsed, words
+from rkx.engine.answers import SHORT, Said, parsed, refuse_many, words
 from rkx.engine.bounds import ENGINE, PING, Limit, TooLate
-from rkx.engine.sessions import TIMEOUT_S, Session, StreamAdapter, bind, session
+from rkx.engine.sessions import TIMEOUT_S, Session, StreamAdapter, bind, node_of, session
 from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, RkxError, StreamRefused, TimedOut
+from rkx.lines import cut
 from rkx.transport import DialForbidden, Dials, Transport
 
 if TYPE_CHECKING:
@@ -50,14 +50,16 @@ def look(engine: Session, path: str, **params: str) -> Said:
 def _said(answer: requests.Response) -> str:
     """Give the Engine's own words about what it refused."""
     with contextlib.suppress(BadAnswer):
-        return parsed(answer.content, "", "").text("message")[:WORDS]
+        return parsed(answer.content, "", "").words("message")
     return words(answer) or str(answer.status_code)
 
 
-def _plainly(answer: requests.Response, **_more: object) -> None:
-    """Let docker-py find in each refusal the form that it relies on."""
+def _plainly(answer: requests.Response, *, stream: bool = False, **_more: object) -> None:
+    """Let docker-py find in each refusal the form that it relies on, and read no JSON that becomes too much."""
     if answer.status_code >= requests.codes.bad_request:
         answer._content = json.dumps({"message": _said(answer)}).encode()
+    elif not stream:
+        refuse_many(answer.content, node_of(answer), f"{answer.request.method} {answer.request.path_url}"[:SHORT])
 
 
 class Link:
@@ -80,7 +82,7 @@ class Link:
     def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[APIClient]:
         """Lend a Docker client of its own streams; trouble with these, and what the Engine refuses, is an RkxError.
 
-        All that is asked through it has ``limit.seconds`` together: how much there is to ask, an Engine says itself.
+        All that is asked through it has ``limit`` together: how much there is to ask, an Engine says itself.
         docker-py's own errors pass where the caller catches them inside.
         """
         from docker.errors import DockerException
@@ -88,9 +90,7 @@ class Link:
         try:
             with (
                 self._translated(self._refused, limit),
-                contextlib.closing(
-                    self.client(timeout_s=timeout_s, limit=limit, until=time.monotonic() + limit.seconds)
-                ) as client,
+                contextlib.closing(self.client(timeout_s=timeout_s, limit=limit, together=True)) as client,
             ):
                 yield client
         except DockerException as error:
@@ -100,10 +100,9 @@ class Link:
     def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[Session]:
         """Lend a plain HTTP session with the Engine, to look at things; what it does not show is a TransportError.
 
-        What is asked through it takes no longer, all in all, than one answer may: an Engine can show many things.
+        All that is asked through it has the limit of one answer together: an Engine can show many things.
         """
-        ends = time.monotonic() + ENGINE.seconds
-        opened = session(self._transport.engine, self.name, timeout_s=timeout_s, until=ends)
+        opened = session(self._transport.engine, self.name, timeout_s=timeout_s, limit=ENGINE, together=True)
         with self._translated(self._unshown, ENGINE), opened as plain:
             yield plain
 
@@ -126,7 +125,8 @@ class Link:
         except requests.HTTPError as error:
             raise refused(_said(error.response)) from error
         except (requests.RequestException, OSError) as error:
-            raise ConnectFailed(f"{self.name}: the stream broke: {error}", node=self.name, hint=_AGAIN) from error
+            why = f"{self.name}: the stream broke: {cut(str(error))}"
+            raise ConnectFailed(why, node=self.name, hint=_AGAIN) from error
         except (ValueError, RecursionError, MemoryError) as error:
             raise self._bad(error) from error
 
@@ -137,21 +137,22 @@ class Link:
     def _unshown(self, why: str) -> BadAnswer:
         """What was only looked at is not partly done, and a node that shows nothing may be left aside."""
         return BadAnswer(
-            f"{self.name}: the Engine says: {why}",
+            f"{self.name}: the Engine says: {cut(why)}",
             node=self.name,
             hint="mend it, then run again; --allow-unreachable NODE leaves a node aside",
         )
 
     def _refused(self, why: object) -> PartlyDone:
-        return PartlyDone(f"{self.name}: the Engine says: {why}", hint="mend it, then run again")
+        return PartlyDone(f"{self.name}: the Engine says: {cut(str(why))}", hint="mend it, then run again")
 
-    def client(self, *, timeout_s: float, limit: Limit, until: float = float("inf")) -> APIClient:
+    def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
         """Give a Docker client that the caller closes."""
         from docker import APIClient
 
         client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
         client.auth = self._guarded  # which is what requests calls with each request before it sends it
-        bind(client, StreamAdapter(self._transport.engine, self.name, timeout_s=timeout_s, limit=limit, until=until))
+        opened = self._transport.engine
+        bind(client, StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together))
         client.hooks["response"].append(_plainly)
         return client
 
@@ -175,7 +176,7 @@ class Link:
                 found = str(answer.headers["Api-Version"])
         except (requests.RequestException, KeyError) as error:
             raise TimedOut(
-                f"{self.name}: its Docker Engine took the connection and gave no answer: {error}",
+                f"{self.name}: its Docker Engine took the connection and gave no answer: {cut(str(error))}",
                 node=self.name,
                 hint="look at dockerd on the node",
             ) from error

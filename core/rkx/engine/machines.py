@@ -66,7 +66,7 @@ def replaced(names: frozenset[str], seen: Mapping[str, SeenNode], ledger: Ledger
 
 
 def _as_new(engine_id: str, record: NodeRecord) -> NodeRecord:
-    bare = replace(record, paths=(), former=(), containers=(), facts={}, prepared=False)
+    bare = replace(record, paths=(), former=(), containers=(), facts=None, prepared=False)
     return replace(bare, engine_id=engine_id)
 
 
@@ -79,7 +79,7 @@ def tell(doubt: Doubt) -> Finding:
 
 def refuse_another(name: str, record: NodeRecord, host: HostFacts) -> None:
     """Raise Refused if a machine is not the one that the state knows."""
-    known = record.facts.get("machine_id", "")
+    known = record.facts.machine_id if record.facts else ""
     if known and known != host.machine_id:
         raise Refused(
             f"{name}: another machine answers there: its machine id is {host.machine_id}, not {known}",
@@ -113,5 +113,5 @@ def _are_two(name: str, other: str, seen: Mapping[str, SeenNode], state: State) 
 
 
 def _boot(record: NodeRecord | None) -> Iterator[str]:
-    if record is not None and record.facts.get("boot_id"):
-        yield f"{record.facts.get('machine_id')} {record.facts['boot_id']}"
+    if record is not None and record.facts is not None and record.facts.boot_id:
+        yield f"{record.facts.machine_id} {record.facts.boot_id}"

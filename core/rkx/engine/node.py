@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from rkx.engine import forms, host
 from rkx.engine.answers import Said
 from rkx.engine.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
 from rkx.engine.bounds import BATCH
@@ -24,7 +25,7 @@ from rkx.engine.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STAT
 from rkx.engine.link import Link
 from rkx.engine.state import Former
 from rkx.errors import PreflightFailed, Refused
-from rkx.model.facts import HostFacts, Interface, Listener
+from rkx.model.facts import HostFacts
 from rkx.model.resource import NODE_PROGRAM
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 FACTS_BYTES = 1 << 18
 """A machine with 1000 links of containers says 150 KiB; the state keeps what it says."""
+MOST_ID = (1 << 32) - 1
+_TAKE = "if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and rkx-host"
 CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
 REPOSITORY = "rkx/node"
@@ -44,9 +47,9 @@ def program(architecture: str) -> bytes:
     arch = ARCHITECTURES.get(architecture, architecture)
     try:
         return resources.files("rkx.engine").joinpath("bin", f"rkx-node-{arch}").read_bytes()
-    except (OSError, ValueError):  # no file has such a name, or none can have it
+    except OSError:
         raise PreflightFailed(
-            f"rkx-node for {arch[:20]} was not built into this rkx", hint="run: make node, then install rkx again"
+            f"rkx-node for {arch} was not built into this rkx", hint="run: make node, then install rkx again"
         ) from None
 
 
@@ -66,17 +69,19 @@ class NodeProgram:
         self.hold = Hold()
         self._locks = {profile: threading.Lock() for profile in NAMES}
 
-    def install(self, layout: Layout) -> None:
+    def install(self, layout: Layout, *, keeps: bool) -> None:
         """Make the container for ``layout``, whose image and ``host`` sibling are there, and put the program last.
 
-        The program survives a boot. Labels or program promise held folders, so these are there before both are.
+        The program survives a boot. Labels or program promise held folders, so these are there before both are. A node
+        that ``keeps`` copies of the state must have none of another cluster; on others it is passed over and told.
         """
         with ThreadPoolExecutor(1) as pool, self.link.docker(limit=BATCH) as client:  # a batch is waited for
             held = pool.submit(self._hold, layout)
             if self._was_installed(client):
                 held.result()
             self.ensure(client, "files", layout)
-            self.refuse_other_state()
+            if keeps:
+                self.refuse_other_state()
             held.result()
         self.batch("files", self._program())
 
@@ -88,14 +93,16 @@ class NodeProgram:
         if folders:
             self.batch("host", [{"verb": "clean", "folders": folders}])
 
-    def refuse_other_state(self) -> None:
-        """Stop where the state of another cluster lies: it may be the last copy of its authorities."""
+    def refuse_other_state(self, *, keeps: bool = True) -> None:
+        """Stop where the state of another cluster lies: it may be the last copy of its authorities.
+
+        Only of a node that ``keeps`` copies by its roles it may be one to go on with.
+        """
         said = read_mark(self.link)
         if said is not None and said.cluster_id != self.cluster_id:
             raise Refused(
                 f"{self.link.name}: {STATE_COPY} is the state of another cluster, {said.cluster_id}",
-                hint="if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and"
-                " rkx-host; if that cluster is gone, delete the file",
+                hint=f"{_TAKE if keeps else 'look who put it there'}; if that cluster is gone, delete the file",
             )
 
     def load_image(self, client: APIClient) -> None:
@@ -162,7 +169,7 @@ class NodeProgram:
         [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
         answer.refuse_beyond(FACTS_BYTES)
         found = answer.table("facts")
-        return host_facts(found), [_former(each) for each in found.rows("free") if each.flag("there")]
+        return host.of_answer(found), [_former(each) for each in found.rows("free") if each.flag("there")]
 
     def clean(self, image: str, operations: Sequence[Operation]) -> None:
         """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
@@ -216,31 +223,11 @@ class NodeProgram:
 
 def _former(said: Said) -> Former:
     return Former(
-        path=said.text("path"),
+        path=said.read("path", "absolute path", forms.path),
         empty=said.flag("empty"),
-        mode=said.text("mode"),
-        uid=said.number("uid"),
-        gid=said.number("gid"),
-    )
-
-
-def host_facts(said: Said) -> HostFacts:
-    """Read what rkx-node says of its machine."""
-    return HostFacts(
-        boot_id=said.text("boot_id"),
-        machine_id=said.text("machine_id"),
-        interfaces=tuple(
-            Interface(name=i.text("name"), mtu_bytes=i.number("mtu"), addresses=i.texts("addresses"), up=i.flag("up"))
-            for i in said.rows("interfaces")
-        ),
-        default_interface=said.table("default_route").text("interface", ""),
-        resolv_conf=said.text("resolv_conf"),
-        listening=tuple(
-            Listener(proto=p.text("proto"), port=p.number("port"), address=p.text("address"))
-            for p in said.rows("listening")
-        ),
-        swap=said.flag("swap"),
-        sysctls=said.labels("sysctls"),
+        mode=said.read("mode", "mode in octal digits", forms.mode),
+        uid=said.count("uid", MOST_ID),
+        gid=said.count("gid", MOST_ID),
     )
 
 

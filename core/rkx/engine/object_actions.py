@@ -23,6 +23,7 @@ from rkx.engine.objects import ApiRefused, ApiSilent, ClusterApi, record_of
 from rkx.engine.patience import Patience
 from rkx.engine.state import ObjectRecord
 from rkx.errors import Interrupted, NotReady
+from rkx.lines import cut
 from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
 from rkx.model.key import ObjectKey
 from rkx.model.resource import Container, Object, Registration, Rollout, node_started
@@ -179,7 +180,7 @@ class Objects:
                 if not (why := self._watched(path, name, judge, min(rest, WATCH_S), confirm)):
                     return
             except (ApiSilent, requests.RequestException, OSError) as error:
-                why = str(error)
+                why = cut(str(error))
             if cancelled.wait(probe.POLL_S):
                 raise Interrupted(f"cancelled while waiting for {what}")
         raise NotReady(f"{what} was not healthy within {time.monotonic() - since:.0f} s: {why}")

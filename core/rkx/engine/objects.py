@@ -13,12 +13,13 @@ import requests
 
 from rkx.engine import digest
 from rkx.engine.access import SERVER_NAME, https, tls_context
-from rkx.engine.answers import WORDS, Said, last_words, of_api, parsed, words
+from rkx.engine.answers import Said, last_words, of_api, parsed, words
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.sessions import node_of
 from rkx.engine.state import ObjectRecord
 from rkx.errors import BadAnswer, PartlyDone, RkxError, StreamRefused, TransportError
+from rkx.lines import cut
 from rkx.model.identity import INSTALLER, KUBERNETES_CA, SUPER_ADMIN
 from rkx.model.resource import Object
 
@@ -129,7 +130,7 @@ class ClusterApi:
                 if answer.status_code not in SILENT or path.endswith(EVICTION):
                     return answer
                 why = f"{answer.status_code} {words(answer)[:200]}"
-        raise ApiSilent(f"no API server answers: {why}", hint="rkx up repairs it")
+        raise ApiSilent(f"no API server answers: {cut(str(why))}", hint="rkx up repairs it")
 
     def is_let_in(self) -> bool:
         """Ask as rkx's own user, if there is one, whether it may do everything: then super-admin is needed no more."""
@@ -269,7 +270,7 @@ def _root(api_version: str) -> str:
 
 def _reason(answer: requests.Response) -> str:
     with suppress(BadAnswer):
-        return parsed(answer.content, "", "").text("message")[:WORDS]
+        return parsed(answer.content, "", "").words("message")
     return words(answer)[:300]
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from rkx.engine import archives
-from rkx.engine.answers import Said
-from rkx.engine.digest import canonical, keyed, of_file
+from rkx.engine import archives, forms
+from rkx.engine.answers import ROWS, SHORT, Said
+from rkx.engine.copies import mark_in
+from rkx.engine.digest import keyed, of_file
 from rkx.engine.layout import (
     HELD_MODE,
     LOOK,
@@ -31,9 +33,10 @@ from rkx.engine.layout import (
 from rkx.engine.link import Link, get, look
 from rkx.engine.node import RELAY_LABEL
 from rkx.engine.sessions import Session
-from rkx.engine.state import Mark, mark
+from rkx.engine.state import Mark
 from rkx.errors import BadAnswer
-from rkx.model.facts import HostFacts, Interface, Listener, NodeFacts
+from rkx.lines import WORDS, cut
+from rkx.model.facts import NodeFacts
 from rkx.model.resource import NODE_PROGRAM
 
 OF_A_DISK = "lost+found"
@@ -41,6 +44,10 @@ OF_A_DISK = "lost+found"
 AT_ONCE = 3
 MOST_OURS = 200
 """So many containers of clusters a node may show; a dozen are wanted, and each other one would be an action."""
+RKE_LABEL = "io.rancher.rke.container.name"
+LABELS = frozenset({"rkx.cluster", "rkx.digest", "rkx.reads", RELAY_LABEL, RKE_LABEL, *Layout().labels})
+"""Those that are looked at; others, of which a container may have any number, are not kept."""
+MOST_CPUS, MOST_MEMORY_BYTES = 1 << 16, 1 << 60
 LIMITS = (
     *("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"),
     *("CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus", "CpusetMems", "BlkioWeight", "PidsLimit"),
@@ -112,7 +119,7 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
     with link.http() as engine, ThreadPoolExecutor(AT_ONCE, thread_name_prefix=link.name) as pool:
         facts = pool.submit(_facts, link, engine)
         listed = _listed(engine)
-        _judge_count(link.name, listed)
+        _judge_ours(link.name, [each.name for each in listed.values() if each.cluster])
         layout = _layout(listed)
         looked = pool.submit(_looked_at, engine, layout, digest_key) if layout else None
         guarded = pool.submit(_guarded, engine, layout, digest_key) if layout else None
@@ -136,42 +143,52 @@ def _facts(link: Link, engine: Session) -> NodeFacts:
     clock = info.moment("SystemTime")
     now = clock.timestamp() if clock else asked
     return NodeFacts(
-        engine_id=info.short("ID"),  # the state keeps it
-        engine_version=info.text("ServerVersion"),
+        engine_id=info.read("ID", "id", forms.identifier),
+        engine_version=info.read("ServerVersion", "version", forms.version),
         api_version=link.api_version(),
-        root_dir=info.text("DockerRootDir"),
-        logging_driver=info.text("LoggingDriver"),
+        root_dir=info.read("DockerRootDir", "absolute path", forms.path),
+        logging_driver=info.line("LoggingDriver"),
         cgroup_driver=info.choice("CgroupDriver", "cgroupfs", "systemd", "none"),
         cgroup_version=2 if info.text("CgroupVersion", "1") == "2" else 1,
-        security_options=info.texts("SecurityOptions"),
-        kernel=info.text("KernelVersion"),
-        architecture=info.text("Architecture"),
-        os_name=info.text("OperatingSystem"),
-        hostname=info.text("Name"),
-        cpus=info.number("NCPU"),
-        memory_bytes=info.number("MemTotal"),
+        security_options=info.each("SecurityOptions", partial(Said.line, most=WORDS)),
+        kernel=info.line("KernelVersion"),
+        architecture=architecture(info),
+        os_name=info.line("OperatingSystem"),
+        hostname=info.line("Name"),
+        cpus=info.count("NCPU", MOST_CPUS),
+        memory_bytes=info.count("MemTotal", MOST_MEMORY_BYTES),
         clock_offset_s=now - (asked + answered) / 2,
         clock_error_s=(answered - asked) / 2,
     )
 
 
+def architecture(info: Said) -> str:
+    """Give the architecture as the Engine names it, such as x86_64."""
+    return info.read("Architecture", "architecture", forms.architecture)
+
+
 def _images(engine: Session) -> dict[str, str]:
+    """Give ids by name; of a name that is longer than anybody gives one the beginning, which is nobody's name."""
     rows = look(engine, "/images/json").rows()
-    return {name: row.text("Id") for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind)}
+    named = ((row, name) for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind))
+    found = {cut(name): row.line("Id") for row, name in islice(named, ROWS + 1)}
+    if len(found) > ROWS:
+        raise BadAnswer(f"{engine.node}: /images/json: the answer has more than {ROWS} names", node=engine.node)
+    return found
 
 
 def _listed(engine: Session) -> dict[str, SeenContainer]:
     found = {}
     for row in look(engine, "/containers/json", all="1").rows():
-        name = next(iter(row.texts("Names")), row.text("Id")).lstrip("/")
-        labels = row.labels("Labels")
+        name = cut(next(iter(row.texts("Names")), row.text("Id")).lstrip("/"))
+        labels = {label: value for label, value in row.labels("Labels").items() if label in LABELS}
         if RELAY_LABEL in labels and row.text("State") != "created":
             continue  # lives as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(
-            id=row.text("Id"),
+            id=row.line("Id"),
             name=name,
-            image=row.text("Image"),
-            state=row.text("State"),
+            image=row.words("Image"),
+            state=row.line("State"),
             labels=labels,
             cluster=labels.get("rkx.cluster", ""),
             digest=labels.get("rkx.digest", ""),
@@ -179,11 +196,16 @@ def _listed(engine: Session) -> dict[str, SeenContainer]:
     return found
 
 
-def _judge_count(node: str, listed: Mapping[str, SeenContainer]) -> None:
-    count = sum(bool(each.cluster) for each in listed.values())
-    if count > MOST_OURS:
+def _judge_ours(node: str, names: Sequence[str]) -> None:
+    """Refuse more containers of clusters than a plan can show, and names of any length."""
+    why, longest = "", max(map(len, names), default=0)
+    if len(names) > MOST_OURS:
+        why = f"{len(names)} containers with the label rkx.cluster, and {MOST_OURS} is the most"
+    elif longest > SHORT:
+        why = f"a container with the label rkx.cluster and a name of {longest} letters, and {SHORT} is the most"
+    if why:
         raise BadAnswer(
-            f"{node}: it shows {count} containers with the label rkx.cluster, and {MOST_OURS} is the most",
+            f"{node}: it shows {why}",
             node=node,
             hint="look who makes them and remove them there; --allow-unreachable NODE leaves a node aside",
         )
@@ -202,13 +224,13 @@ def _details(whole: Said) -> dict[str, Any]:
     host, config, state = (whole.table(name) for name in ("HostConfig", "Config", "State"))
     started = state.text("StartedAt", "")
     return {
-        "image": config.text("Image"),  # as it was asked for; the list shows an id once the tag has moved
-        "image_id": whole.text("Image"),
-        "state": state.text("Status"),
-        "restart_policy": host.table("RestartPolicy").text("Name"),
-        "argv": (*config.texts("Entrypoint"), *config.texts("Cmd")),
+        "image": config.words("Image"),  # as it was asked for; the list shows an id once the tag has moved
+        "image_id": whole.line("Image"),
+        "state": state.line("Status"),
+        "restart_policy": host.table("RestartPolicy").line("Name"),
+        "argv": (*config.arguments("Entrypoint"), *config.arguments("Cmd")),
         "started_at": None if started.startswith("0001") else state.moment("StartedAt"),
-        "binds": frozenset(host.texts("Binds")),
+        "binds": frozenset(host.arguments("Binds")),
         "privileged": host.flag("Privileged"),
         "limited": any(host.value.get(name) for name in LIMITS),
     }
@@ -227,7 +249,7 @@ def _looked_at(engine: Session, layout: Layout, digest_key: bytes) -> tuple[dict
         path = name.removeprefix(LOOK_READ)
         if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
             content = entry.content()
-            copy = mark(content) if content is not None else None
+            copy = mark_in(content, engine.node) if content is not None else None
         if any(within(path, root) for root in layout.read):
             found[path] = _seen(entry.info, entry.content(), digest_key)
         if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
@@ -259,18 +281,3 @@ def _modified(entry: tarfile.TarInfo) -> datetime:
         return datetime.fromtimestamp(entry.mtime, UTC)
     except (ValueError, OverflowError, OSError):
         return HELD.modified
-
-
-def plain_host(host: HostFacts) -> dict[str, Any]:
-    """Give what rkx-node said in the form that the state keeps."""
-    plain: dict[str, Any] = canonical(host)
-    return plain
-
-
-def host_from_plain(plain: Mapping[str, Any]) -> HostFacts | None:
-    """Read ``plain_host`` back; None where nothing was kept."""
-    if not plain:
-        return None
-    interfaces = tuple(Interface(**{**each, "addresses": tuple(each["addresses"])}) for each in plain["interfaces"])
-    listening = tuple(Listener(**each) for each in plain["listening"])
-    return HostFacts(**{**plain, "interfaces": interfaces, "listening": listening})

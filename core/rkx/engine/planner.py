@@ -14,11 +14,12 @@ from rkx.engine.diff_objects import diff_objects, is_grave
 from rkx.engine.observation import Observation
 from rkx.engine.observe import SeenNode
 from rkx.engine.order import order
-from rkx.engine.preflight import preflight
+from rkx.engine.preflight import preflight, readable
 from rkx.engine.shaken import shaken
 from rkx.engine.state import State
 from rkx.engine.unregistered import unregistered
 from rkx.errors import PluginFault, Refused
+from rkx.lines import cut
 from rkx.model.action import (
     Action,
     ApplyObject,
@@ -68,7 +69,7 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
         unknown=unknown,
         asks=tuple(dangers),
         unreachable=observation.unreachable,
-        findings=(*observation.findings, *warnings),
+        findings=tuple(map(readable, (*observation.findings, *warnings))),
         contents=_contents(ordered, state),
         risks=desired.cluster.risks,
     )
@@ -176,7 +177,7 @@ def _checked(plugins: Plugins, turns: Sequence[Turn], planned: Set[Key], observa
     for step in steps:
         verdict = plugins.step(step, _to(step.asks, observation.answers))
         if isinstance(verdict, Refuse):
-            raise Refused(f"{step.verb} {step.subject}: {verdict.why}", hint=verdict.hint)
+            raise Refused(f"{step.verb} {step.subject}: {cut(verdict.why)}", hint=cut(verdict.hint))
     return None
 
 
@@ -197,7 +198,7 @@ def plan_removal(desired: Desired, observation: Observation, state: State) -> Pl
         actions=order(actions, desired),
         asks=(danger,) if actions else (),
         unreachable=observation.unreachable,
-        findings=observation.findings,
+        findings=tuple(map(readable, observation.findings)),
     )
 
 

@@ -10,15 +10,15 @@ from operator import attrgetter
 from rkx.engine.desire import Desired, containers
 from rkx.engine.layout import NAMES
 from rkx.engine.node import LOCK
-from rkx.engine.observe import SeenNode
+from rkx.engine.observe import RKE_LABEL, SeenNode
 from rkx.errors import PreflightFailed, Problem, Refused
+from rkx.lines import cut
 from rkx.model.checks import Finding, PortClaim
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.key import ContainerKey
 from rkx.registry import Plugins
 
-RKE_LABEL = "io.rancher.rke.container.name"
 CLOCK_LIMIT_S = 30.0
 """Certificates are valid from five minutes before they are made; other systems refuse at 30 s too (k0sctl)."""
 
@@ -34,10 +34,16 @@ def preflight(plugins: Plugins, desired: Desired, seen: Mapping[str, SeenNode], 
     held = {(c.node, c.port) for c in claims if c.node in seen and c.container in seen[c.node].ours(cluster_id)}
     free = [claim for claim in claims if (claim.node, claim.port) not in held]
     found += [finding for claim in free for finding in _port(claim, desired, seen)]
+    found = [readable(finding) for finding in found]
     errors = [finding for finding in found if not finding.warning]
     if errors:
         raise _failed(errors)
     return [finding for finding in found if finding.warning]
+
+
+def readable(finding: Finding) -> Finding:
+    """Shorten what may repeat a node's own words, or name all that it shows."""
+    return replace(finding, message=cut(finding.message), hint=cut(finding.hint))
 
 
 def judged_by_host(plugins: Plugins, desired: Desired) -> set[str]:
@@ -78,7 +84,7 @@ def _of_problems(problems: Sequence[Problem]) -> PreflightFailed:
 def _other_clusters(name: str, node: SeenNode, cluster_id: str) -> Iterator[str]:
     others = sorted(c.name for c in node.containers.values() if c.cluster and c.cluster != cluster_id)
     if others:
-        yield f"{name} carries containers of another cluster: {', '.join(others)}"
+        yield f"{name} carries containers of another cluster: {cut(', '.join(others))}"
 
 
 def _rke(name: str, node: SeenNode) -> Iterator[Finding]:

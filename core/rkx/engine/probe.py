@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 import requests
 
 from rkx.engine.access import https, tls_context
-from rkx.engine.answers import WORDS, Said, words
+from rkx.engine.answers import Said, words
 from rkx.engine.bounds import PROBE
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.patience import Patience
 from rkx.engine.sessions import Session, session
 from rkx.errors import BadAnswer, Interrupted, NotReady, RkxError, StreamRefused
+from rkx.lines import WORDS, cut
 from rkx.model.resource import Container, Probe
 
 POLL_S = 0.1
@@ -66,7 +67,7 @@ def _answer(ask: Callable[[], str]) -> str:
     try:
         return ask()
     except (OSError, requests.RequestException, StreamRefused, BadAnswer) as error:
-        return str(error) or type(error).__name__
+        return cut(str(error)) or type(error).__name__
 
 
 class _Ends:
@@ -121,5 +122,5 @@ def last_lines(link: Link, name: str) -> str:
         with link.docker() as client:
             lines: bytes = client.logs(name, tail=LAST_LINES)
     except (RkxError, OSError, requests.RequestException) as error:
-        return f"(no log: {error})"
+        return f"(no log: {cut(str(error))})"
     return lines[-WORDS:].decode(errors="replace").strip()

@@ -14,9 +14,11 @@ from rkx.engine.link import Link, look
 from rkx.engine.lock import refuse_held
 from rkx.engine.members import lock_groups
 from rkx.engine.node import NodeProgram, image_tag
+from rkx.engine.observe import architecture
 from rkx.engine.state import NodeRecord, State, dump
 from rkx.engine.vouch import Trust, fingerprint, vouch
-from rkx.errors import ConfigError, Refused
+from rkx.errors import BadAnswer, ConfigError, Refused
+from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 
@@ -103,19 +105,28 @@ class Search:
 
     def _refuse_lost(self) -> None:
         """Refuse to begin anew where a cluster is: a worker's word alone stops that worker's own work, not a birth."""
-        marked = {link.name: names for link in self.links.values() if (names := _marked(link))}
+        marked = {name: names for name in self.links if (names := self._marked(name))}
         if self.damaged:
             messages = "; ".join(error.message for error in self.damaged.values())
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
         if self._keepers() & marked.keys():
             refuse_held(self.links[name] for name in sorted(self._keepers()))
-            on = ", ".join(f"{name} ({', '.join(names)})" for name, names in marked.items())
+            on = ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in marked.items())
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
                 f"{self.path} is missing, yet containers of a cluster made by rkx are on {on}, and no"
                 f" copy of its state was found ({STATE_COPY})",
                 hint=f"{HOW}, or use other machines: new authorities would cut it off{look}",
             )
+
+    def _marked(self, name: str) -> list[str]:
+        """Name this tool's containers on a node; a worker that shows nothing is judged when it is looked at."""
+        try:
+            return _marked(self.links[name])
+        except BadAnswer:
+            if name in self._keepers():
+                raise
+            return []
 
     def _refuse_others(self) -> None:
         names = sorted({state.birth.get("name", "") for state in self.copies.values()} - {"", self.cluster.name})
@@ -193,15 +204,15 @@ def _read_anew(link: Link) -> State | None:
 
     name = f"rkx-look-{secrets.token_hex(4)}"
     with link.http() as engine:
-        architecture = look(engine, "/info").text("Architecture")
-    program = NodeProgram(link, "", architecture)
+        machine = architecture(look(engine, "/info"))
+    program = NodeProgram(link, "", machine)
     mount = {"Type": "bind", "Source": STATE_FOLDER, "Target": STATE_FOLDER, "ReadOnly": True}  # binds make folders
     host = {"Mounts": [mount], "NetworkMode": "none", "CapDrop": ["ALL"]}
     found = None
     with link.docker() as client:
         program.load_image(client)
         with suppress(APIError):  # there is no such folder
-            client.create_container_from_config({"Image": image_tag(architecture), "HostConfig": host}, name)
+            client.create_container_from_config({"Image": image_tag(machine), "HostConfig": host}, name)
             try:
                 found = read_copy(link, name)
             finally:

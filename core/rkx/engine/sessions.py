@@ -12,7 +12,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from rkx.engine.bounds import ENGINE, Gauge, Limit, Response
+from rkx.engine.bounds import ENGINE, Budget, Gauge, Limit, Response
 from rkx.errors import BadAnswer
 
 Connect = Callable[[], socket.socket]
@@ -59,7 +59,7 @@ class StreamAdapter(HTTPAdapter):
     """Let requests speak to ``node`` over sockets that ``connect`` opens, whatever host the address names.
 
     With ``at_most`` so many are open at once, and who wants one more waits for one to become free. ``limit`` is that
-    of each answer; none goes on after ``until`` (time.monotonic).
+    of each answer, or with ``together`` of all that come through this adapter.
     """
 
     def __init__(
@@ -70,17 +70,20 @@ class StreamAdapter(HTTPAdapter):
         timeout_s: float = TIMEOUT_S,
         at_most: int = 0,
         limit: Limit = ENGINE,
-        until: float = float("inf"),
+        together: bool = False,
     ) -> None:
         self.connect, self.node, self.timeout_s = connect, node, timeout_s
-        self._limit, self._until = limit, until
+        self._limit = limit
+        self._until = time.monotonic() + limit.seconds if together else float("inf")
+        self._budget = Budget(limit.size) if together else None
         self._pool = _Pool(self, at_most)
         super().__init__()
 
     def gauge(self, asked: str, waits_s: float) -> Gauge:
         """Begin to count an answer's time and bytes; BadAnswer if there is no time left."""
         ends = time.monotonic() + max(self._limit.seconds, waits_s)
-        gauge = Gauge(self._limit, min(ends, self._until), self.node, asked)
+        budget = self._budget or Budget(self._limit.size)
+        gauge = Gauge(self._limit, min(ends, self._until), budget, self.node, asked)
         gauge.left()  # after the end nothing more is sent
         return gauge
 

@@ -12,8 +12,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from rkx.engine import host
 from rkx.engine.texts import Texts
 from rkx.errors import ConfigError, Refused
+from rkx.model.facts import HostFacts
 from rkx.model.identity import Saved
 from rkx.model.key import ObjectKey
 from rkx.model.resource import object_key
@@ -51,7 +53,7 @@ class NodeRecord:
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
     ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``former`` folders that lay
-    there before; ``prepared`` tells that rkx-node was installed there once.
+    there before. ``facts`` are what rkx-node said last, as far as known; ``prepared`` tells that it was installed once.
     """
 
     address: str
@@ -63,8 +65,13 @@ class NodeRecord:
     paths: tuple[str, ...] = ()
     former: tuple[Former, ...] = ()
     containers: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=_none)
+    facts: HostFacts | None = None
     prepared: bool = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Tell if rkx-node ever spoke there, whatever is known now of what it said."""
+        return self.prepared or self.facts is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +157,15 @@ class Mark:
         return hmac.compare_digest(self.seal.encode(), self.sealed(state).encode())
 
 
+MARK_CHARACTERS = 2000
+"""More than ours can be: it is kept of each node."""
+
+
 def mark(text: bytes) -> Mark | None:
     """Read the mark alone, which takes no time; None if the file is damaged."""
     try:
         outer = json.loads(text)
-        return Mark(
+        found = Mark(
             cluster_id=str(outer["cluster_id"]),
             generation=int(outer["generation"]),
             sha256=str(outer["sha256"]),
@@ -164,6 +175,7 @@ def mark(text: bytes) -> Mark | None:
         )
     except _MALFORMED:
         return None
+    return found if len(f"{found}") <= MARK_CHARACTERS else None
 
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
@@ -228,4 +240,4 @@ def _credential(raw: dict[str, Any]) -> Credential:
 def _record(raw: dict[str, Any]) -> NodeRecord:
     sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "containers")}
     former = tuple(Former(**each) for each in raw["former"])
-    return NodeRecord(**{**raw, **sequences, "former": former})
+    return NodeRecord(**{**raw, **sequences, "former": former, "facts": host.of_state(raw["facts"])})

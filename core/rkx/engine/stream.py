@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from rkx.events import Event
+from rkx.lines import MESSAGE, cut
 
 
 class Events:
@@ -19,10 +21,11 @@ class Events:
         self._lock = threading.Lock()
 
     def emit(self, event: Event) -> None:
-        """Add an event."""
+        """Add an event, of each of its texts at most ``MESSAGE`` characters."""
+        shown = _shortened(event)
         with self._lock:
             self._count += 1
-            self._queue.put(replace(event, run=self._run, seq=self._count))
+            self._queue.put(replace(event, run=self._run, seq=self._count, **shown))
 
     def end(self) -> None:
         """Say that no more come."""
@@ -31,3 +34,8 @@ class Events:
     def __iter__(self) -> Iterator[Event]:
         while (event := self._queue.get()) is not None:
             yield event
+
+
+def _shortened(event: Event) -> dict[str, Any]:
+    values = ((each.name, getattr(event, each.name)) for each in fields(event))
+    return {name: cut(value, MESSAGE) for name, value in values if isinstance(value, str) and len(value) > MESSAGE}

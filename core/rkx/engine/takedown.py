@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from rkx.engine.answers import Said
 from rkx.engine.batch import Operation
@@ -17,11 +16,11 @@ from rkx.engine.desire import Desired
 from rkx.engine.layout import Layout
 from rkx.engine.ledger import Ledger
 from rkx.engine.machines import in_doubt, refuse_another
+from rkx.engine.members import all_keepers
 from rkx.engine.node import NodeProgram
-from rkx.engine.observe import host_from_plain, plain_host
 from rkx.engine.state import NodeRecord
 from rkx.errors import Interrupted, Refused
-from rkx.model.facts import HostFacts, Listener
+from rkx.model.facts import HostFacts
 from rkx.model.resource import File, Folder, Leaves
 
 POD_LABEL = "io.kubernetes.pod.uid"
@@ -38,7 +37,7 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
         program.ensure(client, "host", layout)
     known = {*record.paths, *(each.path for each in record.former)}
     folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - known)
-    files = [] if record.facts else sorted(str(each.path) for each in desired.on(name) if isinstance(each, File))
+    files = [] if record.was_asked else sorted(str(each.path) for each in desired.on(name) if isinstance(each, File))
     host, found = program.facts([*folders, *files])
     _recognise(program, record, host)
     _refuse_strangers(name, [each.path for each in found if each.path in files])
@@ -49,7 +48,7 @@ def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
     engine_id = desired.facts[name].engine_id
     noted = lambda r: replace(r, former=former, paths=paths, facts=facts, engine_id=engine_id)  # noqa: E731
     ledger.note_node(name, noted, save=True)
-    program.install(layout)
+    program.install(layout, keeps=name in all_keepers(desired.cluster, ledger.began))
     ledger.note_node(name, lambda r: replace(r, prepared=True))
 
 
@@ -68,9 +67,11 @@ def ask_again(program: NodeProgram, ledger: Ledger) -> None:
     ledger.note_node(program.link.name, lambda record: replace(record, facts=_noted(host, record)))
 
 
-def _noted(host: HostFacts, record: NodeRecord) -> dict[str, Any]:
+def _noted(host: HostFacts, record: NodeRecord) -> HostFacts:
     """Give what is kept of a machine's answer: once it was prepared, our own programs listen."""
-    return plain_host(replace(host, listening=_listening(record.facts)) if record.facts else host)
+    if not record.was_asked:
+        return host
+    return replace(host, listening=record.facts.listening if record.facts else ())
 
 
 def _refuse_strangers(node: str, files: Sequence[str]) -> None:
@@ -81,12 +82,6 @@ def _refuse_strangers(node: str, files: Sequence[str]) -> None:
             f"{node}: {files[0]}{more} of another cluster, or of one whose state is lost, is there",
             hint="take that cluster down with its own state; if it is gone, delete the files",
         )
-
-
-def _listening(facts: Mapping[str, Any]) -> tuple[Listener, ...]:
-    """Recall what listened on the machine before it was first prepared."""
-    former = host_from_plain(facts)
-    return former.listening if former else ()
 
 
 def clean(program: NodeProgram, desired: Desired, ledger: Ledger, cancelled: threading.Event) -> None:
@@ -108,8 +103,9 @@ def clean(program: NodeProgram, desired: Desired, ledger: Ledger, cancelled: thr
     if ran:
         _remove_pods(program, cancelled)
     operations = [*_operations(leaves), *_deletions(record, kept)]
-    if not record.prepared or set(record.roles) & KEEPERS:  # else it would be a worker's word alone
-        program.refuse_other_state()
+    keeps = not KEEPERS.isdisjoint(record.roles)
+    if keeps or not record.prepared:  # else it would be a worker's word alone
+        program.refuse_other_state(keeps=keeps)
     program.clean(images[0] if images else "", operations)
     ledger.change(lambda state: replace(state, nodes={k: v for k, v in state.nodes.items() if k != name}))
 

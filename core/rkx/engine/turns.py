@@ -16,6 +16,7 @@ from rkx.engine.link import Link
 from rkx.engine.patience import Patience
 from rkx.engine.units import Unit
 from rkx.errors import NotReady, Refused, StreamRefused, TransportError
+from rkx.lines import cut
 from rkx.model.key import Key
 from rkx.model.plan import Plan
 from rkx.model.step import Answer, Answers, Call, Do, Done, Refuse, Step, Turn, Wait
@@ -117,8 +118,8 @@ class Turns:
                 case Wait(why=why):
                     self._patience.cancelled.wait(POLL_S)
                 case Refuse(why=why, hint=hint):
-                    raise Refused(f"{step.verb} {step.subject}: {why}", hint=hint)
-        raise NotReady(f"{step.verb} {step.subject} ({step.reason}) did not end: {why}")
+                    raise Refused(f"{step.verb} {step.subject}: {cut(why)}", hint=cut(hint))
+        raise NotReady(f"{step.verb} {step.subject} ({step.reason}) did not end: {cut(why)}")
 
 
 def _ahead(plan: Plan) -> Mapping[Turn, Turn]:

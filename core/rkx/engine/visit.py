@@ -20,14 +20,14 @@ from rkx.engine.machines import doubts, refuse_twins, replaced, tell
 from rkx.engine.members import all_keepers, node_of
 from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.objects import API, ClusterApi
-from rkx.engine.observe import SeenNode, host_from_plain, observe
+from rkx.engine.observe import SeenNode, observe
 from rkx.engine.preflight import refuse_other_clusters
 from rkx.engine.recover import Search, refuse_rke, settled
 from rkx.engine.relay import Relays
 from rkx.engine.state import Mark, NodeRecord, State, born
 from rkx.engine.state_file import StateFile
 from rkx.engine.vouch import Trust
-from rkx.errors import ConnectFailed, PreflightFailed, Refused, RkxError, TransportError
+from rkx.errors import BadAnswer, ConnectFailed, PreflightFailed, Refused, RkxError, TransportError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
@@ -85,9 +85,7 @@ class Visit:
         else:
             self.look()
         self._check_machines()
-        for name, seen in self.seen.items():
-            if seen.copy is not None:
-                self._judge_copy(name, seen.copy)
+        self.judge_copies()
         check_births(self.cluster, self.ledger.state)
         self.told += renamed(self.cluster, self.ledger.state)
         self.replaced = replaced(self.replacing, self.seen, self.ledger, self.cluster)
@@ -105,6 +103,12 @@ class Visit:
         self._unsettled = True
         return found.state
 
+    def judge_copies(self) -> None:
+        """Judge what lies on each node as a copy of the state, as far as it was seen."""
+        for name, seen in self.seen.items():
+            if seen.copy is not None:
+                self._judge_copy(name, seen.copy)
+
     def _judge_copy(self, name: str, said: Mark) -> None:
         """Refuse an older state than a node's copy; what is no copy of this state, or has none to show, is told."""
         if name not in all_keepers(self.cluster, self.ledger.began):
@@ -116,7 +120,9 @@ class Visit:
             why = "this cluster's state did not seal it"
         message = f"what lies there as a copy of the state is passed over: {why}"
         hint = "look who put it there"
-        self.told.append(Finding(node=name, check="state", message=message, hint=hint, warning=True))
+        finding = Finding(node=name, check="state", message=message, hint=hint, warning=True)
+        if finding not in self.told:
+            self.told.append(finding)
 
     def _open(self, state: State) -> None:
         self.ledger = Ledger(state, self.state_file if self.writes else None)
@@ -206,10 +212,15 @@ class Visit:
 
     def leave_out(self, name: str, why: RkxError) -> bool:
         """Go on without a node, and tell why; False where it holds up the others, or ``why`` is a bug."""
-        if name not in self.optional & self.seen.keys() or why.exit_code == RkxError.exit_code:
+        if name not in self.optional or why.exit_code == RkxError.exit_code:
             return False
-        self._leave_out(name, why)
-        return True
+        if name in self.seen:
+            self._leave_out(name, why)
+        return name in self.unreachable
+
+    def leave_bad(self, name: str, why: RkxError) -> bool:
+        """Go on without a node that answered what cannot be, as ``leave_out`` does; what only failed is a failure."""
+        return isinstance(why, BadAnswer) and self.leave_out(name, why)
 
     def _leave_out(self, name: str, why: RkxError) -> None:
         self.unreachable[name] = why
@@ -238,12 +249,17 @@ class Visit:
             )
 
     def _judge_lost(self, lost: Mapping[str, RkxError]) -> None:
-        fatal = [error for name, error in lost.items() if name not in self.allowed_unreachable]
+        fatal = [error for name, error in lost.items() if not self._may_lose(name, error)]
         if len(fatal) == 1:
             raise fatal[0]
         if fatal:
             first = fatal[0]
             raise type(first)("; ".join(error.message for error in fatal), hint=first.hint)
+
+    def _may_lose(self, name: str, error: RkxError) -> bool:
+        """Tell if the others go on without a node: one that leaves may be of no use, but silent only if allowed."""
+        leaves = all(node.name != name for node in self.cluster.nodes)
+        return name in self.allowed_unreachable or (leaves and isinstance(error, BadAnswer))
 
     def look(self) -> None:
         """Observe every node again."""
@@ -261,7 +277,7 @@ class Visit:
     def facts(self) -> Facts:
         """Give each node's facts: the Engine's, and what rkx-node said last."""
         records = self.ledger.state.nodes
-        hosts = {name: host_from_plain(record.facts) for name, record in records.items()}
+        hosts = {name: record.facts for name, record in records.items()}
         return {name: replace(seen.facts, host=hosts.get(name)) for name, seen in self.seen.items()}
 
     def _api(self) -> ClusterApi:

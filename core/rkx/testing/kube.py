@@ -21,6 +21,7 @@ KINDS: dict[str, str] = {
     "rbac.authorization.k8s.io/v1": "ClusterRole! ClusterRoleBinding! Role RoleBinding",
     "apiregistration.k8s.io/v1": "APIService!",
     "apiextensions.k8s.io/v1": "CustomResourceDefinition!",
+    "admissionregistration.k8s.io/v1": "ValidatingAdmissionPolicy! ValidatingAdmissionPolicyBinding!",
 }
 """Kinds by their group and version; an exclamation mark for those that lie in no namespace."""
 STATUS: dict[str, Body] = {

@@ -23,6 +23,11 @@ HINT_UNKNOWN = (
     "with ssh, or set host_keys: accept-new"
 )
 HINT_CHANGED = "if the machine was set up anew, take the old line out of the file; else somebody may be listening"
+HINT_FILE = "host keys are looked up there"
+MOST_BYTES = 32 << 20
+"""Of one file of known hosts: 100 bytes for each key."""
+NOBODY = Path(os.devnull)
+"""The usual way to say in ~/.ssh/config that no host is known."""
 
 log = logging.getLogger("rkx.transport_ssh")
 
@@ -117,16 +122,23 @@ def pinned_key(line: str) -> KnownKey:
     return KnownKey(place="host_key in cluster.yml", marker="", kind=kind, blob=blob)
 
 
-def _lines(path: Path, policy: HostKeyPolicy) -> Iterator[KnownKey]:
+def check_file(path: Path) -> None:
+    """Raise ConfigError for what is there and no file of known hosts; it is not opened."""
+    if path.exists() and not path.is_file() and path != NOBODY:
+        raise rkx.ConfigError(f"{path} cannot be read: it is no regular file", hint=HINT_FILE)
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        return "" if path == NOBODY else rkx.read_text(path, MOST_BYTES, errors="replace")
     except FileNotFoundError:
-        return
+        return ""
     except OSError as error:
-        raise rkx.ConfigError(
-            f"{path} cannot be read: {error.strerror}", hint="host keys are looked up there"
-        ) from error
-    for number, line in enumerate(text.splitlines(), 1):
+        raise rkx.ConfigError(f"{path} cannot be read: {error.strerror}", hint=HINT_FILE) from error
+
+
+def _lines(path: Path, policy: HostKeyPolicy) -> Iterator[KnownKey]:
+    for number, line in enumerate(_text(path).splitlines(), 1):
         fields = line.split()
         marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
         if len(fields) < 3 or fields[0].startswith("#") or not _speaks_of(policy, fields[0], marker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +12,14 @@ import rkx
 
 PUBLIC = re.compile(r"^\s*(ssh-|ecdsa-|sk-|-+ ?BEGIN (SSH2 |RSA )?PUBLIC KEY)")
 
+MOST_BYTES = 1 << 20
+"""Of a private key, or a certificate: they have some KiB."""
+
 
 def read_private(path: Path) -> str:
     """Read a private key's file; ConfigError if it is missing, readable by others or not a private key."""
     with _named(path):
-        text = path.read_text(encoding="ascii", errors="replace")
+        text = rkx.read_text(path, MOST_BYTES, encoding="ascii", errors="replace")
     if PUBLIC.match(text):
         raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
     check_file(path)
@@ -28,6 +32,8 @@ def check_file(path: Path) -> None:
         mode = path.stat().st_mode
     if path.suffix == ".pub":
         raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
+    if not stat.S_ISREG(mode):
+        raise rkx.ConfigError(f"SSH key {path} is no regular file", hint="give the private key in ssh_key_path")
     if mode & 0o077:
         raise rkx.ConfigError(
             f"SSH key {path} may be read by others: its mode is {mode & 0o777:04o}", hint=f"chmod 600 {path}"
@@ -42,7 +48,8 @@ def _named(path: Path) -> Iterator[None]:
         raise rkx.ConfigError(f"SSH key {path} does not exist", hint="give the private key in ssh_key_path") from None
     except OSError as error:
         raise rkx.ConfigError(
-            f"SSH key {path} cannot be read: {error.strerror}", hint=f"chmod 600 {path}, as its owner"
+            f"SSH key {path} cannot be read: {error.strerror}",
+            hint=f"name the file of a private key; chmod 600 {path}, as its owner",
         ) from error
 
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import rkx
-from rkx_transport_ssh.keyfiles import read_private
+from rkx_transport_ssh.keyfiles import MOST_BYTES, read_private
 from rkx_transport_ssh.route import KeyChoice
 
 BODY = re.compile(r"-----BEGIN OPENSSH PRIVATE KEY-----(.*?)-----END", re.DOTALL)
@@ -119,7 +119,7 @@ def _certified(key: paramiko.PKey, choice: KeyChoice, path: Path | None) -> para
 
 def _read_certificate(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii", errors="replace")
+        return rkx.read_text(path, MOST_BYTES, encoding="ascii", errors="replace")
     except OSError as error:
         raise rkx.ConfigError(f"SSH certificate {path} cannot be read: {error.strerror}") from error
 

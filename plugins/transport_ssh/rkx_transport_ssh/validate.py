@@ -42,6 +42,10 @@ def _of_node(node: rkx.Node, judge: Judge) -> Iterator[rkx.Problem]:
             hint="as in /var/run/docker.sock",
         )
     yield from _keys(options, node.where, judge)
+    if known := options.get("known_hosts"):
+        from rkx_transport_ssh import hostkeys  # takes its time to import
+
+        yield from _tried(f"{node.where}.known_hosts", lambda: hostkeys.check_file(Path(str(known)).expanduser()))
     bastion = options.get("bastion")
     if isinstance(bastion, Mapping):
         yield from _keys(bastion, f"{node.where}.bastion", judge)

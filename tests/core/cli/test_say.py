@@ -6,7 +6,9 @@ import io
 import json
 import logging
 import re
+import tracemalloc
 import unicodedata
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib import resources
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from tests.core.cli.conftest import FakeApi, numbered, rkx
 
+from rkx.cli import faults
 from rkx.cli.log import Shown
 from rkx.cli.say import as_json, say, visible
 from rkx.cli.show_plain import Plain
@@ -143,3 +146,21 @@ def test_there_is_one_way_to_the_terminal() -> None:
             assert not re.search(r"click\.s?echo|(?<!console\.)\bprint\(|\bText\((?!visible)", module.read_text()), (
                 module.name
             )
+
+
+@pytest.mark.parametrize("show", [visible, as_json])
+def test_what_is_escaped_becomes_no_list_of_letters(show: Callable[[str], str]) -> None:
+    said = "\x01\u202e\U000e0001\x1b" * 50_000
+    tracemalloc.start()
+    try:
+        shown = show(said)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(shown)
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_error_is_no_longer_than_a_message_may_be(capsys: pytest.CaptureFixture[str]) -> None:
+    faults.show(NotReady("\x01" * 100_000, hint="x" * 100_000))
+    shown = capsys.readouterr().err
+    assert shown.count("\\x01") == shown.count("x" * 20_000) * 20_000 == 20_000
+    assert len(shown) < 6 * 20_000

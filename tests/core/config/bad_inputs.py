@@ -266,5 +266,5 @@ BAD = [
     ),
     Bad("66-profile", added("profile: cls\n"), ("7:10",), ('unknown profile "cls"', 'did you mean "cis"?')),
     Bad("65-include-by-ftp", added("addons_include: ['ftp://x/y']\n"), ("7:18",), ("cannot be fetched",)),
-    Bad("65-include-of-no-file", added("addons_include: [/dev/zero]\n"), ("7:18",), ("is no file",)),
+    Bad("65-include-of-no-file", added("addons_include: [/dev/zero]\n"), ("7:18",), ("is no regular file",)),
 ]

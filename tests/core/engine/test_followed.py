@@ -21,9 +21,9 @@ from rkx.engine.layout import Profile
 from rkx.engine.link import Link
 from rkx.engine.lock import Lock
 from rkx.engine.node import NodeProgram
-from rkx.errors import ConnectFailed, Interrupted, Locked, PartlyDone
+from rkx.errors import BadAnswer, ConnectFailed, Interrupted, Locked, PartlyDone
 from rkx.testing.docker import Box
-from rkx.testing.machine import FENCE
+from rkx.testing.machine import FENCE, Entry
 from rkx.testing.world import Way
 
 FILE = {"verb": "put", "path": "/etc/tiny/late", "mode": "0600", "uid": 0, "gid": 0, "content": ""}
@@ -54,6 +54,10 @@ def program(site: Site, node: str, number: int, *, locked: bool = True) -> NodeP
     made = NodeProgram(Link(node, Way(site.world, node)), site.state.cluster_id, "x86_64")
     made.hold = Hold(number=number, check=(lambda: None) if locked else None)
     return made
+
+
+def lost() -> None:
+    raise Interrupted("another run broke this run's lock")
 
 
 @pytest.mark.whole
@@ -170,6 +174,7 @@ def test_a_batch_of_a_run_that_was_followed_is_refused_in_both_profiles(running:
     batches: list[tuple[Profile, Operation]] = [("files", FILE), ("host", {"verb": "clean", "paths": ["/x"]})]
     for profile, operation in batches:
         running.world.revive()
+        late.hold = Hold(number=old, check=lost)
         with pytest.raises(Interrupted, match=f"one: a later run, number {fence(running)}, was here"):
             late.batch(profile, [operation])
         assert not {effect.split()[1] for effect in running.world.effects} - {"start"}
@@ -180,8 +185,10 @@ def test_breaking_a_lock_with_nothing_to_do_is_remembered(running: Site) -> None
     run = running.ended(api.up(running.project, api.Options(break_lock="theirs")))
     assert run.error is None
     assert (fence(running), running.state.generation) == (701, 701)
+    late = program(running, "one", 700)
+    late.hold = Hold(number=700, check=lost)
     with pytest.raises(Interrupted):
-        program(running, "one", 700).batch("files", [FILE])
+        late.batch("files", [FILE])
 
 
 def test_a_container_is_not_touched_once_the_lock_is_lost_while_the_run_stood_still(
@@ -199,6 +206,35 @@ def test_a_container_is_not_touched_once_the_lock_is_lost_while_the_run_stood_st
     run = running.up()
     assert "another run broke this run's lock" in str(run.error)
     assert not [effect for effect in running.world.effects if effect.startswith(("one stop agent", "one rename agent"))]
+
+
+@pytest.mark.whole
+def test_a_later_run_that_no_lock_knows_of_is_that_nodes_word_alone(running: Site) -> None:
+    mark = json.dumps({"cluster": running.state.cluster_id, "number": 999999}).encode()
+    running.world.machines["two"].files[FENCE] = Entry(content=mark, mode=0o600)
+    running.service.content = b"other"
+    error = running.up().error
+    assert isinstance(error, PartlyDone)
+    assert not isinstance(error, Interrupted)
+    assert "two: it tells of a later run, number 999999, but this one, number " in error.message
+    assert "look who wrote that there, then delete /var/lib/rkx/fence on that node" in error.hint
+    assert running.world.machines["one"].files["/etc/tiny/config"].content == b"other"
+    running.service.content = b"another"
+    error = running.up("two").error
+    assert str(error).startswith("not reached: two; all the rest is done; two: it tells of a later run")
+    del running.world.machines["two"].files[FENCE]
+    running.done()
+    assert running.world.machines["two"].files["/etc/tiny/config"].content == b"another"
+
+
+@pytest.mark.parametrize("seen", [-1, 1 << 64, "9", True])
+def test_a_number_that_no_run_can_have_is_no_answer(running: Site, seen: object) -> None:
+    def answer(lines: list[bytes]) -> Iterator[bytes]:
+        yield json.dumps({"batch": json.loads(lines[0])["batch"], "ok": False, "seen": seen, "error": "x"}).encode()
+
+    running.world.machines["one"].perform = answer  # type: ignore[method-assign]
+    with pytest.raises(BadAnswer, match=r"one: rkx-node: the answer has no .* where seen is expected"):
+        program(running, "one", 900).batch("files", [FILE])
 
 
 def test_another_clusters_program_under_the_name_is_not_started(running: Site) -> None:
@@ -235,9 +271,6 @@ def test_without_the_lock_nobodys_batch_is_ended(running: Site, half_open: socke
 
 
 def test_who_lost_the_lock_ends_nobodys_batch(running: Site, half_open: socket.socket) -> None:
-    def lost() -> None:
-        raise Interrupted("another run broke this run's lock")
-
     late = program(running, "one", 900)
     late.hold = Hold(number=900, check=lost)
     with pytest.raises(Interrupted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from tests.core.engine.small import Site
 
 from rkx import api
 from rkx.engine.layout import STATE_COPY
-from rkx.engine.state import born, dump
+from rkx.engine.state import State, born, dump
 from rkx.engine.state_file import StateFile
 from rkx.errors import Refused
+from rkx.events import ProblemFound
 from rkx.testing.machine import Entry
 
 
@@ -79,11 +81,9 @@ def test_a_state_that_another_run_left_behind_is_refused_until_the_newer_one_is_
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("node", ["one", "two"])
-def test_another_clusters_state_is_not_written_over(site: Site, node: str) -> None:
-    machine, other = site.world.machines[node], born()
-    machine.make_folder(str(Path(STATE_COPY).parent))
-    machine.files[STATE_COPY] = Entry(content=dump(other), mode=0o600)
+def test_another_clusters_state_is_not_written_over(site: Site) -> None:
+    machine, other, node = site.world.machines["one"], born(), "one"
+    plant(site, node, other)
     error = refused(site.up())
     assert error.message == f"{node}: {STATE_COPY} is the state of another cluster, {other.cluster_id}"
     assert "copy it beside cluster.yml" in error.hint
@@ -94,6 +94,40 @@ def test_another_clusters_state_is_not_written_over(site: Site, node: str) -> No
     machine.files.pop(STATE_COPY)
     site.remove().wait()
     assert [engine.boxes for engine in site.world.engines.values()] == [{}, {}]
+
+
+def plant(site: Site, node: str, state: State) -> None:
+    machine = site.world.machines[node]
+    machine.make_folder(str(Path(STATE_COPY).parent))
+    machine.files[STATE_COPY] = Entry(content=dump(state), mode=0o600)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("born_before", [False, True])
+def test_what_a_worker_has_as_another_clusters_state_is_told_and_passed_over(site: Site, *, born_before: bool) -> None:
+    if born_before:
+        site.done()
+        del site.world.engines["two"].boxes["rkx-node"]
+    plant(site, "two", born())
+    site.events.clear()
+    site.done()
+    told = [event for event in site.events if isinstance(event, ProblemFound) and event.node == "two"]
+    assert [event.message for event in told] == [
+        "what lies there as a copy of the state is passed over: by its roles this node keeps none"
+    ]
+    assert [event.hint for event in told] == ["look who put it there"]
+    assert site.world.engines["two"].running("agent")
+    assert site.planned() == []
+
+
+@pytest.mark.whole
+def test_nobody_is_told_to_take_a_workers_file_as_the_state(running: Site) -> None:
+    """One that was never prepared may be a machine of another cluster: its state is not deleted, and not taken."""
+    plant(running, "two", born())
+    nodes = {**running.state.nodes, "two": replace(running.state.nodes["two"], prepared=False)}
+    StateFile(file_of(running)).save(replace(running.state, nodes=nodes))
+    error = refused(running.remove())
+    assert error.hint == "look who put it there; if that cluster is gone, delete the file"
 
 
 def test_a_state_of_another_name_is_not_taken_for_this_clusters(running: Site) -> None:

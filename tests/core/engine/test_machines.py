@@ -95,7 +95,9 @@ def test_another_machine_takes_a_nodes_place_when_it_is_named_and_agreed_to(runn
     assert "replace node two" in str(run.error)
     assert (running.world.effects, running.state.nodes["two"].engine_id) == ([], "engine-of-two")
     running.ended(api.up(running.project, replacing(running, accept=True))).wait()
-    assert running.state.nodes["two"].facts["machine_id"] == "stranger"
+    facts = running.state.nodes["two"].facts
+    assert facts is not None
+    assert facts.machine_id == "stranger"
     assert running.world.engines["two"].running("agent")
     assert running.planned() == []
 

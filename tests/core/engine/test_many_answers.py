@@ -55,6 +55,9 @@ def test_where_a_value_stands_is_said_from_the_outside_in() -> None:
     with pytest.raises(BadAnswer) as found:
         Said({}, "one", "/x")._sub({}, "n" * 5000).text("c")
     assert len(found.value.message) < 500
+    with pytest.raises(BadAnswer) as found:
+        Said({"Labels": {"n" * 5000: 1}}, "one", "/x").labels("Labels")
+    assert len(found.value.message) < 500
 
 
 def answered(more: int, monkeypatch: pytest.MonkeyPatch) -> list[Said]:

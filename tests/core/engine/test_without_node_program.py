@@ -55,15 +55,14 @@ def test_what_touches_a_node_says_what_is_missing_and_the_command_that_builds_it
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", ["mips", "x" * 300, "a\0b"])
-def test_a_machine_of_another_kind_is_left_aside(site: Site, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_machine_of_another_kind_is_left_aside(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def built(architecture: str) -> bytes:
         return b"rkx-node" if architecture == "x86_64" else READ(architecture)
 
     monkeypatch.setattr("rkx.engine.node.program", built)
-    site.world.engines["two"].says["Architecture"] = name
+    site.world.engines["two"].says["Architecture"] = "mips"
     assert site.up().exit_code == 6
     error = site.up("two").error
     assert isinstance(error, PartlyDone)
-    assert f"rkx-node for {name[:20]} was not built" in error.message
+    assert "rkx-node for mips was not built" in error.message
     assert site.world.engines["one"].running("agent")

@@ -82,6 +82,23 @@ def test_objects_are_as_recorded(golden: Golden) -> None:
     golden("flannel.yaml", manifest(FlannelConfig()).text)
 
 
+def test_whatever_flannel_may_write_is_held_to_its_own_node() -> None:
+    """What the policy refuses is tried on machines: here that it is bound, and is about this user and these writes."""
+    found = documents(FlannelConfig())
+    policy, binding = found["ValidatingAdmissionPolicy"]["spec"], found["ValidatingAdmissionPolicyBinding"]["spec"]
+    name = found["ValidatingAdmissionPolicy"]["metadata"]["name"]
+    assert (binding, policy["failurePolicy"]) == ({"policyName": name, "validationActions": ["Deny"]}, "Fail")
+    [subject], [condition] = found["ClusterRoleBinding"]["subjects"], policy["matchConditions"]
+    user = f"system:serviceaccount:{subject['namespace']}:{subject['name']}"
+    assert condition["expression"] == f"request.userInfo.username == '{user}'"
+    assert pod(found)["serviceAccountName"] == subject["name"]
+    writing = [rule for rule in found["ClusterRole"]["rules"] if not {"get", "list", "watch"}.issuperset(rule["verbs"])]
+    [matched] = policy["matchConstraints"]["resourceRules"]
+    assert [rule["verbs"] for rule in writing] == [["patch"]]
+    assert set(writing[0]["resources"]) <= set(matched["resources"])
+    assert {each["reason"] for each in policy["validations"]} == {"Forbidden"}  # without, the answer is a 422
+
+
 def test_the_manifest_waits_for_the_api_and_for_its_pods() -> None:
     found = manifest(FlannelConfig())
     assert found.after == (rkx.API_READY,)
