@@ -33,7 +33,7 @@ from rkx.model.action import (
     UpdateContainer,
     WaitForNode,
 )
-from rkx.model.facts import NodeFacts
+from rkx.model.facts import HostFacts, NodeFacts
 from rkx.model.key import ContainerKey, NodeKey, ProgramKey
 from rkx.model.plan import Danger
 from rkx.registry import Plugins
@@ -49,7 +49,7 @@ STATE = replace(
     born(), nodes={"one": NodeRecord(address="", internal_address="", roles=("worker",), engine_id="E", prepared=True)}
 )
 NO_OBJECTS = ObjectSnapshot(nodes={}, live={})
-FACTS = NodeFacts(engine_id="E", engine_version="24", api_version="1.41")
+FACTS = NodeFacts(engine_id="E", engine_version="24", api_version="1.41", host=HostFacts())
 
 
 def desired(*containers: rkx.Container, nodes: tuple[rkx.Node, ...] = (ONE,)) -> Desired:
