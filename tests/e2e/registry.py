@@ -6,10 +6,12 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from harness import Cluster, until
 from pretender import Answer, Pretender, http, tunnel
+
+from rkx_lab.errors import LabError
 
 PORT = 5055
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -40,7 +42,9 @@ def on_each_machine(cluster: Cluster, answer: Answer) -> Iterator[Registry]:
 
 
 def _listens(cluster: Cluster, machine: str) -> bool:
-    return cluster.on(machine, "sh", "-c", f"ss -ltn | grep {ADDRESS} || true") != ""
+    with suppress(LabError):  # the Engine lost what the command printed: it is asked again
+        return cluster.on(machine, "sh", "-c", f"ss -ltn | grep {ADDRESS} || true") != ""
+    return False
 
 
 def refuses(words: str) -> Answer:

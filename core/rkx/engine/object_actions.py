@@ -33,9 +33,16 @@ Judge = Callable[[Live], str]
 NODE_TIMEOUT_S = 180.0
 RIGHTS_TIMEOUT_S = 30.0
 POLL_S = 0.02
-WEBHOOK_DOWN = "failed calling webhook"
-"""The API server's words where it cannot reach one (500); with 500 it also refuses a mistake in an object."""
-WEBHOOK_POLL_S = 1.0
+PASSING = {
+    "failed calling webhook": "look at the pods behind that webhook",
+    "provided IP is already allocated": "look which Service has that address: kubectl get services -A",
+}
+"""The API server's words for what may pass, with a hint for when it does not.
+
+A webhook's pods may not be up yet (500, with which a mistake in an object is refused, too). A request that was cut off
+leaves the address of a Service that was never stored, until the API server's own repair finds it a minute later (422).
+"""
+PASSING_POLL_S = 1.0
 WATCH_S = 5.0
 """How long one watch lasts; a cancelled run is noticed in between."""
 
@@ -91,18 +98,19 @@ class Objects:
         )
 
     def _applied(self, wanted: Object) -> Live:
-        """Apply an object, again and again while a webhook that judges it is not up; other refusals stand."""
+        """Apply an object, again and again while what is in its way may pass; other refusals stand."""
         since = time.monotonic()
         while True:
             try:
                 return self._api.apply(wanted)
             except ApiRefused as error:
-                if WEBHOOK_DOWN not in error.message:
+                hint = next((hint for words, hint in PASSING.items() if words in error.message), "")
+                if not hint:
                     raise
                 if not self._patience.left(since, self._desired.cluster.addon_timeout_s):
-                    raise NotReady(error.message, hint="look at the pods behind that webhook") from error
-            if self._patience.cancelled.wait(WEBHOOK_POLL_S):
-                raise Interrupted(f"cancelled while a webhook was not up for {wanted.key}")
+                    raise NotReady(error.message, hint=hint) from error
+            if self._patience.cancelled.wait(PASSING_POLL_S):
+                raise Interrupted(f"cancelled while {wanted.key} was not taken yet")
 
     def _until_let_in(self, wanted: Object) -> None:
         """Wait until the API server heeds what it has stored: it hears of it some moments later."""

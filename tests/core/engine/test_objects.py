@@ -69,16 +69,22 @@ def test_a_node_cannot_be_applied_as_a_manifest(running: Site) -> None:
 DOWN = 'Internal error occurred: failed calling webhook "judge.example.org": connection refused'
 
 
-def test_an_object_is_applied_again_until_its_webhook_is_up(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rkx.engine.object_actions.WEBHOOK_POLL_S", 0.01)
+HELD = 'Service "x" is invalid: failed to allocate IP 192.0.2.10: provided IP is already allocated'
+
+
+@pytest.mark.parametrize("words", [DOWN, HELD])
+def test_an_object_is_applied_again_while_what_is_in_its_way_may_pass(
+    words: str, running: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rkx.engine.object_actions.PASSING_POLL_S", 0.01)
     running.network.colour = "red"
-    running.world.kube.refusals[SETTINGS_PATH] = [DOWN, DOWN]
+    running.world.kube.refusals[SETTINGS_PATH] = [words, words]
     running.done()
     assert running.world.kube.objects[SETTINGS_PATH]["data"] == {"colour": "red"}
 
 
 def test_a_webhook_that_stays_down_is_told_with_its_object(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rkx.engine.object_actions.WEBHOOK_POLL_S", 0.01)
+    monkeypatch.setattr("rkx.engine.object_actions.PASSING_POLL_S", 0.01)
     running.network.colour = "red"
     running.file.write_text(running.file.read_text() + "addon_job_timeout: 1\n")
     running.__dict__.pop("project", None)
