@@ -10,7 +10,6 @@ class RkxError(Exception):
     """Say what went wrong, where and with which value; ``hint`` says what to do about it."""
 
     exit_code = 70
-    retryable = False
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -72,13 +71,9 @@ class TransportError(RkxError):
 class ConnectFailed(TransportError):
     """Nothing answers at the node's address, or its name does not resolve."""
 
-    retryable = True
-
 
 class TimedOut(TransportError):
     """The node took the connection and then stayed silent."""
-
-    retryable = True
 
 
 class BadAnswer(TransportError):
@@ -160,3 +155,17 @@ class PluginFault(RkxError):
         self.plugin = plugin
         self.owner = owner
         self.trace = trace
+
+
+class ApiSilent(RkxError):
+    """No control plane node's API server answers; what it holds is unknown."""
+
+    exit_code = 9
+
+
+class ApiRefused(PartlyDone):
+    """The API server refused a request; ``status`` is its HTTP status."""
+
+    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status

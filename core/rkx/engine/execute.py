@@ -22,10 +22,11 @@ from rkx.engine.link import Link
 from rkx.engine.lock import Lock
 from rkx.engine.node import NodeProgram
 from rkx.engine.object_actions import Objects
-from rkx.engine.objects import ApiSilent, ClusterApi
+from rkx.engine.objects import ClusterApi
 from rkx.engine.patience import Patience
 from rkx.engine.probe import POLL_S
 from rkx.engine.units import Unit
+from rkx.errors import ApiSilent
 from rkx.model.action import (
     Action,
     CleanNode,

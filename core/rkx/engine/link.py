@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import requests
 
@@ -22,8 +22,6 @@ from rkx.transport import DialForbidden, Dials, Transport
 
 if TYPE_CHECKING:
     from docker import APIClient
-
-    from rkx.engine.relay import Relays
 
 PING_TIMEOUT_S = 8.0
 VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
@@ -62,13 +60,23 @@ def _plainly(answer: requests.Response, *, stream: bool = False, **_more: object
         refuse_many(answer.content, node_of(answer), f"{answer.request.method} {answer.request.path_url}"[:SHORT])
 
 
+class Relay(Protocol):
+    """Another way to addresses of a node whose transport cannot dial."""
+
+    def open(self, link: Link, address: str) -> socket.socket:
+        """Open a stream to an address; StreamRefused when nothing listens there."""
+
+    def end(self, link: Link) -> None:
+        """End what is left of the streams."""
+
+
 class Link:
     """One node and the open way to it. Every call may come from any thread; each client belongs to one action.
 
     ``guard`` is called directly before each request that may change something, and raises where that must not be.
     """
 
-    def __init__(self, name: str, transport: Transport, relays: Relays | None = None) -> None:
+    def __init__(self, name: str, transport: Transport, relays: Relay | None = None) -> None:
         self.name = name
         self._transport = transport
         self._relays = relays

@@ -19,10 +19,10 @@ from rkx.engine.diff_objects import former_labels, former_taints, taints_of
 from rkx.engine.health import behind, collection, story, unhealthy
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
-from rkx.engine.objects import ApiRefused, ApiSilent, ClusterApi, record_of
+from rkx.engine.objects import ClusterApi, record_of
 from rkx.engine.patience import Patience
 from rkx.engine.state import ObjectRecord
-from rkx.errors import Interrupted, NotReady
+from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
 from rkx.lines import cut
 from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
 from rkx.model.key import ObjectKey

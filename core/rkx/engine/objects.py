@@ -18,7 +18,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.sessions import node_of
 from rkx.engine.state import ObjectRecord
-from rkx.errors import BadAnswer, PartlyDone, RkxError, StreamRefused, TransportError
+from rkx.errors import ApiRefused, ApiSilent, BadAnswer, StreamRefused, TransportError
 from rkx.lines import cut
 from rkx.model.identity import INSTALLER, KUBERNETES_CA, SUPER_ADMIN
 from rkx.model.resource import Object
@@ -36,20 +36,6 @@ MAY = {"verb": "*", "group": "*", "resource": "*"}
 """What rkx's own user must be allowed: the manifests of users hold anything, and grant anything."""
 EVICTION = "/eviction"
 """There 429 means that a PodDisruptionBudget holds the pod."""
-
-
-class ApiSilent(RkxError):
-    """No control plane node's API server answers; what it holds is unknown."""
-
-    exit_code = 9
-
-
-class ApiRefused(PartlyDone):
-    """The API server refused a request; ``status`` is its HTTP status."""
-
-    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
 
 
 class ClusterApi:

@@ -8,13 +8,12 @@ from dataclasses import replace
 from rkx.engine import planner
 from rkx.engine.desire import Desired
 from rkx.engine.glance import Glance, compared
-from rkx.engine.objects import ApiSilent
 from rkx.engine.observation import ObjectSnapshot, Observation
 from rkx.engine.planner import Unanswered
 from rkx.engine.preflight import by_node
 from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
-from rkx.errors import PreflightFailed
+from rkx.errors import ApiSilent, PreflightFailed
 from rkx.model.plan import Plan
 from rkx.model.step import Call
 
