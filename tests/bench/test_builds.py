@@ -45,6 +45,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.whole
 def test_a_revision_is_checked_out_in_the_cache_and_built_by_its_own_makefile(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_revision_is_checked_out_in_the_cache_and_built_by_its_own_makefile(
     assert "pytest==" in (found.checkout / "libraries").read_text()
 
 
+@pytest.mark.whole
 def test_a_revision_that_does_not_build_is_no_figure(repository: Path) -> None:
     commit(repository, FAILING)
     with pytest.raises(Failed, match="HEAD was not built in "):

@@ -97,6 +97,7 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.whole
 def test_no_built_in_plugin_stumbles_over_a_valid_fact(world: World, file: Path) -> None:
     project = api.load(file, plugins=(FakeTransport(world),))
     state, now = born(), datetime.now(UTC)

@@ -58,6 +58,7 @@ def named(count: int) -> list[str]:
     return [f"n{number:03}" for number in range(count)]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("part", ["desired", "plan"])
 def test_each_further_node_costs_a_plan_as_much_as_the_one_before(make: Make, part: str) -> None:
     def cost(count: int) -> int:

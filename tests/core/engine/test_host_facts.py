@@ -201,6 +201,7 @@ def test_a_node_that_leaves_and_answers_what_cannot_be_is_left_aside(running: Si
     assert running.world.engines["two"].boxes == {}
 
 
+@pytest.mark.whole
 def test_a_worker_that_shows_no_containers_does_not_stop_a_birth(site: Site) -> None:
     engine = site.world.engines["two"]
     plain = engine.answer

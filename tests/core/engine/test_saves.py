@@ -45,6 +45,7 @@ def test_only_what_changed_since_the_last_save_is_encoded(tmp_path: Path, monkey
     assert found.nodes["n007"] == moved
 
 
+@pytest.mark.whole
 @given(states, states)
 @settings(max_examples=30, deadline=None)
 def test_a_text_of_kept_pieces_is_the_text_of_the_whole(first: State, second: State) -> None:
