@@ -5,6 +5,7 @@ Whoever has another cluster.yml, or changes roles in it, meets the others on the
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
 
 from rkx.engine.copies import keepers
@@ -23,6 +24,12 @@ def node_of(name: str, record: NodeRecord) -> Node:
         transport=record.transport,
         transport_options=record.options,
     )
+
+
+def departed(cluster: Cluster, state: State, seen: Container[str]) -> list[str]:
+    """Return the nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
+    kept = {node.name for node in cluster.nodes}
+    return sorted(name for name in state.nodes if name not in kept and name in seen)
 
 
 def _former(cluster: Cluster, began: State) -> Cluster:

@@ -11,6 +11,7 @@ from rkx.engine.content import fingerprint
 from rkx.engine.desire import Desired, without
 from rkx.engine.diff import diff_nodes, take_down
 from rkx.engine.diff_objects import diff_objects, is_grave
+from rkx.engine.members import departed
 from rkx.engine.observation import Observation
 from rkx.engine.observe import SeenNode
 from rkx.engine.order import order
@@ -53,7 +54,7 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
     warnings = preflight(plugins, desired, observation.nodes, state.cluster_id)
     check_data(desired, _kept(desired, observation), state)
     actions, unknown = _actions(desired, observation, state)
-    gone = departing(desired, observation, state)
+    gone = departed(desired.cluster, state, observation.nodes)
     ordered = order(actions, desired)
     turns = _turns(plugins, desired, observation, state, ordered)
     if isinstance(turns, Unanswered):
@@ -79,12 +80,6 @@ def _kept(desired: Desired, observation: Observation) -> dict[str, SeenNode]:
     return {name: each for name, each in observation.nodes.items() if name in desired.layouts}
 
 
-def departing(desired: Desired, observation: Observation, state: State) -> list[str]:
-    """Return nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
-    stay = {node.name for node in desired.cluster.nodes}
-    return sorted(name for name in state.nodes if name not in stay and name in observation.nodes)
-
-
 def _actions(desired: Desired, observation: Observation, state: State) -> tuple[list[Action], tuple[str, ...]]:
     seen = _kept(desired, observation)
     actions: list[Action] = diff_nodes(desired, seen, state)
@@ -99,7 +94,7 @@ def _actions(desired: Desired, observation: Observation, state: State) -> tuple[
 
 
 def _departures(desired: Desired, observation: Observation, state: State) -> Iterator[Action]:
-    for name in departing(desired, observation, state) if desired.cluster.nodes else ():
+    for name in departed(desired.cluster, state, observation.nodes) if desired.cluster.nodes else ():
         leave = DeleteNode(key=NodeKey(name), reason="no longer in cluster.yml")
         downs = take_down(name, observation.nodes[name], state, _leaves(desired, name))
         yield leave

@@ -17,7 +17,7 @@ from rkx.engine.glance import Glance
 from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.machines import doubts, refuse_twins, replaced, tell
-from rkx.engine.members import all_keepers, node_of
+from rkx.engine.members import all_keepers, departed, node_of
 from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.objects import API, ClusterApi
 from rkx.engine.observe import SeenNode, observe
@@ -292,7 +292,7 @@ class Visit:
             self._settle(wanted)
         expected = {name: self.programs[name].expected(layout) for name, layout in wanted.layouts.items()}
         wanted = replace(wanted, programs=expected)
-        gone = self.gone()
+        gone = departed(self.cluster, self.ledger.state, self.seen)
         if not gone:
             return wanted
         former = tuple(node_of(name, self.ledger.state.nodes[name]) for name in gone)
@@ -309,11 +309,6 @@ class Visit:
             self.ledger.note_node(name, partial(_become, known))
         self._unsettled = False
         self.ledger.save()  # it was lost here: have it again, whatever the run will do
-
-    def gone(self) -> list[str]:
-        """List nodes that left cluster.yml and answer; one that is silent stays a member until it does."""
-        kept = {node.name for node in self.cluster.nodes}
-        return sorted(name for name in self.ledger.state.nodes if name not in kept and name in self.seen)
 
     def remember_nodes(self) -> None:
         """Note in the state which nodes belong to the cluster, before anything is put on them."""

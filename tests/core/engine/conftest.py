@@ -43,6 +43,26 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         site.world.close()
 
 
+class Clock:
+    """The time that answers have, and that passes only when told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def monotonic(self) -> float:
+        """Return the present moment."""
+        return self.now_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Have answers timed by a clock of the test's own."""
+    clock = Clock()
+    for module in ("bounds", "sessions"):
+        monkeypatch.setattr(f"rkx.engine.{module}.time", clock)
+    return clock
+
+
 @pytest.fixture
 def site(make: Make) -> Site:
     """Give a world of two nodes, with nothing on them."""

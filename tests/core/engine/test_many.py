@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 import socket
-import time
+from collections.abc import Callable
 
 import pytest
 from docker import APIClient
+from tests.core.engine.conftest import Clock
 from tests.core.engine.small import Site
 
 from rkx import api
 from rkx.engine.bounds import Limit
 from rkx.engine.link import Link
-from rkx.engine.relay import Relays
+from rkx.engine.relay import END_TIMEOUT_S, Relays
 from rkx.errors import Interrupted
 from rkx.testing.wire import Request, Response, as_json, error, serve
 
 
 class Naming:
-    """A way to an Engine that shows the same names many times, and is slow to end anything."""
+    """A way to an Engine that shows the same names many times, and takes its time to end anything."""
 
-    def __init__(self, *names: str, times: int, slow_s: float = 0.0) -> None:
+    def __init__(self, *names: str, times: int, takes: Callable[[], None] = lambda: None) -> None:
         self.rows = [{"Id": name, "Names": [f"/{name}"]} for name in names] * times
-        self.slow_s, self.asked = slow_s, list[str]()
+        self.takes, self.asked = takes, list[str]()
 
     def engine(self) -> socket.socket:
         return serve("one", self._answer)
@@ -34,7 +35,7 @@ class Naming:
         if request.path.endswith("/containers/json"):
             return as_json(self.rows)
         self.asked.append(f"{request.method} {request.path.partition('/containers/')[2]}")
-        time.sleep(self.slow_s)  # an Engine that takes its time for each request is what is tested
+        self.takes()
         return error(500, "no")
 
     def close(self) -> None:
@@ -53,12 +54,14 @@ def test_each_relay_is_ended_once_however_often_the_engine_names_it() -> None:
     assert way.asked == ["DELETE a", "POST a/wait", "DELETE b", "POST b/wait"]
 
 
-def test_the_end_of_all_relays_has_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rkx.engine.relay.END_TIMEOUT_S", 2.0)
+def test_the_end_of_all_relays_has_one_deadline(clock: Clock) -> None:
+    def takes() -> None:
+        clock.now_s += 2
+
     names = [f"relay-{number}" for number in range(40)]
-    way = Naming(*names, times=1, slow_s=0.2)
+    way = Naming(*names, times=1, takes=takes)
     ended(way, *names)
-    assert 2 <= len(way.asked) < 15
+    assert len(way.asked) == END_TIMEOUT_S / 2
 
 
 def test_a_cancelled_run_removes_no_more_pods(running: Site) -> None:

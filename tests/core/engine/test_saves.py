@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def test_a_text_of_kept_pieces_is_the_text_of_the_whole(first: State, second: St
 
 def test_one_save_serves_all_that_waited_for_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = Ledger(a_state(20), StateFile(tmp_path / "cluster.rkxstate"))
-    begun, go, saved = threading.Event(), threading.Event(), list[State]()
+    begun, go, changed, saved = threading.Event(), threading.Event(), threading.Semaphore(0), list[State]()
     write = StateFile.save
 
     def slow(file: StateFile, state: State) -> State:
@@ -67,7 +66,11 @@ def test_one_save_serves_all_that_waited_for_the_one_before(tmp_path: Path, monk
         return saved[-1]
 
     def prepared(name: str) -> None:
-        ledger.note_node(name, lambda record: replace(record, prepared=True), save=True)
+        def noted(record: NodeRecord) -> NodeRecord:
+            changed.release()
+            return replace(record, prepared=True)
+
+        ledger.note_node(name, noted, save=True)
         assert any(state.nodes[name].prepared for state in saved), "it went on before it was on the disk"
         ended.append(name)
 
@@ -78,8 +81,8 @@ def test_one_save_serves_all_that_waited_for_the_one_before(tmp_path: Path, monk
     begun.wait(10)
     for each in others:
         each.start()
-    while not all(record.prepared for record in ledger.state.nodes.values()):
-        time.sleep(0.001)  # a change in memory waits for no save
+    for _ in threads:
+        assert changed.acquire(timeout=10), "a change in memory waited for a save"
     go.set()
     for each in threads:
         each.join()
