@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 from authority import authorities
-from harness import Cluster, Done, cluster_in
-from pretender import PONG, Answer, Pretender, Server, endless, http, in_place_of_engine, of_paths, silent, slow, whole
+from harness import cluster_in
+from hostile import (
+    ANOTHER,
+    CONFIGURATION,
+    CONTROL,
+    DATA,
+    STATE,
+    TRIED,
+    Site,
+    as_flannel,
+    create,
+    included,
+    kinds,
+    nothing_elsewhere,
+    plant_copy,
+    said_of,
+    told,
+)
+from pretender import Pretender, Server, in_place_of_engine, of_paths, silent, slow
 from registry import ADDRESS, gives, on_each_machine, refuses
 from running import own
 
-from rkx.engine.layout import STATE_COPY, STATE_FOLDER
-from rkx.engine.state import NodeRecord, State, born, dump
 from rkx_lab.state import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
-BOUND_S = 30
-STATE = "cluster.rkxstate"
-DATA = "/home/data"
-LOST = "kube-proxy"
-ANOTHER = "0123456789abcdef"
-CONFIGURATION = "/etc/kubernetes"
-MERGE_PATCH = "application/merge-patch+json"
-TRIED = "flannel.alpha.coreos.com/tried"
 OWN_METADATA = (
     {"annotations": {"flannel.alpha.coreos.com/public-ip": "192.0.2.1"}},
     {"annotations": {"flannel.alpha.coreos.com/backend-data": "null"}},
@@ -40,50 +43,6 @@ FOREIGN_METADATA = (
     {"labels": {"node-restriction.kubernetes.io/trusted": "true"}},
 )
 """What flannel has no business with on any Node."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """A cluster of a control plane and two workers, one of them hostile, and who must never be asked."""
-
-    cluster: Cluster
-    elsewhere: Server
-
-    @property
-    def first(self) -> str:
-        return self.cluster.machines[0].name
-
-    @property
-    def good(self) -> str:
-        return self.cluster.machines[1].name
-
-    @property
-    def bad(self) -> str:
-        return self.cluster.machines[2].name
-
-    def hostile(self, script: str) -> str:
-        """Do something as root of the hostile worker."""
-        return self.cluster.on(self.bad, "sh", "-c", script)
-
-    def others(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """Give the containers of the other machines."""
-        return own(replace(self.cluster, machines=self.cluster.machines[:2]))
-
-    def lose(self) -> None:
-        """Take something away from the good worker, so that there is work."""
-        self.cluster.on(self.good, "docker", "rm", "-f", LOST)
-
-    def has_work_done(self) -> bool:
-        """Tell if what was lost is there again."""
-        return LOST in self.cluster.containers(self.good)
-
-    def up(self, *options: str) -> Done:
-        return self.cluster.rkx("up", "--plain", *options)
-
-    def kept(self) -> list[str]:
-        """Show what must stay as it is: the authority on the control plane, and data of others on every machine."""
-        script = f"cat {DATA}/kept; find {CONFIGURATION} -type f | sort | xargs sha256sum"
-        return [self.cluster.on(self.first, "sh", "-c", script), self.cluster.on(self.good, "cat", f"{DATA}/kept")]
 
 
 @pytest.fixture(scope="module")
@@ -97,48 +56,6 @@ def site(lent_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         cluster.on(machine.name, "sh", "-c", f"mkdir -p {DATA} && echo kept >{DATA}/kept")
     with Server(lent_lab.gateway) as elsewhere:
         yield Site(cluster=cluster, elsewhere=elsewhere)
-
-
-@contextmanager
-def nothing_elsewhere(site: Site) -> Iterator[None]:
-    """See that authorities, data of others and the other machines' containers stay, and that nobody else is asked."""
-    before = authorities(site.cluster), site.kept(), site.others()
-    yield
-    assert (authorities(site.cluster), site.kept(), site.others()) == before
-    assert site.elsewhere.taken == 0
-
-
-def told(done: Done, code: int, *words: str) -> None:
-    """Check the exit code, that all words are said, and that it is no bug."""
-    done.check(code)
-    for word in words:
-        assert word in done.out + done.err, f"{word!r} is not in: {done.out}\n{done.err}"
-    assert "Traceback" not in done.out + done.err
-    assert done.took_s < BOUND_S
-
-
-def forged(site: Site) -> bytes:
-    """Make a state of this cluster's id: newer than all, with paths of others, and a node that leads elsewhere."""
-    outer = json.loads((site.cluster.folder / STATE).read_text())
-    inner = json.loads(outer["state"])
-    record = NodeRecord(address="", internal_address="", roles=(), paths=(DATA, f"{DATA}/kept"), containers=("etcd",))
-    nodes = {
-        name: replace(record, **{key: each[key] for key in ("address", "internal_address", "transport", "options")})
-        for name, each in inner["nodes"].items()
-    }
-    options = {"user": "root", "port": site.elsewhere.port, "ssh_key_path": str(site.cluster.lab.key)}
-    address = site.elsewhere.address
-    nodes["further"] = replace(
-        record, address=address, internal_address=address, roles=("etcd",), transport="ssh", options=options
-    )
-    state: State = replace(born(), cluster_id=outer["cluster_id"], generation=10**9, nodes=nodes, birth=inner["birth"])
-    return dump(state)
-
-
-def plant_copy(site: Site) -> None:
-    """Put a forged state where a copy would lie; the next files that rkx writes there take it away."""
-    text = base64.b64encode(forged(site)).decode()
-    site.hostile(f"mkdir -p {STATE_FOLDER} && echo {text} | base64 -d >{STATE_COPY}")
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["state at hand", "state lost"])
@@ -158,12 +75,6 @@ def test_forged_copy_of_the_state_is_passed_over(site: Site, tmp_path: Path, los
     assert site.hostile(f"cat {DATA}/kept") == "kept\n"
 
 
-def create(site: Site, name: str, **labels: str) -> None:
-    """Have a container on the hostile worker with labels of rkx."""
-    said = " ".join(f"--label rkx.{key}={value}" for key, value in labels.items())
-    site.hostile(f"docker create --name {name} {said} {site.cluster.lab.registry}/rkx/pause:3.10")
-
-
 def test_containers_with_this_clusters_labels_are_the_workers_own_affair(site: Site) -> None:
     cluster_id = json.loads((site.cluster.folder / STATE).read_text())["cluster_id"]
     create(site, "kube-apiserver", cluster=cluster_id, digest="0" * 32)
@@ -177,29 +88,6 @@ def test_containers_with_this_clusters_labels_are_the_workers_own_affair(site: S
         assert planned == {(site.bad, "remove", name) for name in planted}
         told(site.up(), 0, *(f"{site.bad} remove container {name}" for name in planted))
         site.cluster.has_nothing_to_do()
-
-
-def as_flannel(site: Site, folder: Path, node: str, metadata: Mapping[str, object]) -> tuple[int, str]:
-    """Patch metadata of a Node through its status, with the token that flannel has on the hostile worker."""
-    here = f"spec.nodeName={site.bad}"
-    [pod] = site.cluster.objects("pods", "-n", "kube-flannel", "--field-selector", here)
-    held = f"/var/lib/kubelet/pods/{pod['metadata']['uid']}/volumes/kubernetes.io~projected/*"
-    authority = folder / "ca.crt"
-    authority.write_text(site.hostile(f"cat {held}/ca.crt"))
-    answer = requests.patch(
-        f"https://{site.cluster.machines[0].address}:6443/api/v1/nodes/{node}/status",
-        data=json.dumps({"metadata": metadata}),
-        headers={"Authorization": f"Bearer {site.hostile(f'cat {held}/token')}", "Content-Type": MERGE_PATCH},
-        verify=str(authority),
-        timeout=10,
-    )
-    return answer.status_code, answer.text
-
-
-def said_of(site: Site, node: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Give labels and annotations of a Node."""
-    [metadata] = [each["metadata"] for each in site.cluster.objects("nodes") if each["metadata"]["name"] == node]
-    return metadata["labels"], metadata["annotations"]
 
 
 def test_flannels_token_changes_flannels_annotations_of_the_workers_own_node_alone(site: Site, tmp_path: Path) -> None:
@@ -275,29 +163,6 @@ def test_another_host_key_is_told_with_both_fingerprints(site: Site) -> None:
     site.cluster.has_nothing_to_do()
 
 
-def kinds(elsewhere: Server) -> dict[str, Answer]:
-    """Give what a false Engine may say, by what that is."""
-    away = http(b"", f"Location: http://{elsewhere.address}:{elsewhere.port}/", status="307 Temporary Redirect")
-    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    return {
-        "no HTTP": whole(b"what is this?\r\n\r\n", b""),
-        "no version": whole(http(b"OK", "Api-Version: ../../"), b""),
-        "no JSON": whole(PONG, http(b"<html>")),
-        "other JSON": whole(PONG, http(b'[{"Id": 1, "Names": {"a": null}}, null]')),
-        "deep JSON": whole(PONG, http(b"[" * 100_000)),
-        "another error": whole(PONG, http(b'{"message": 1}', status="418 Teapot")),
-        "redirect at once": whole(away, away),
-        "redirect later": whole(PONG, away),
-        "packed": whole(PONG, http(b"x", "Content-Encoding: gzip")),
-        "cut": whole(PONG, http(b"[" * 100)[:-50]),
-        "endless body": endless(b" " * (1 << 16)),
-        "endless chunks": endless(b"10000\r\n" + b" " * (1 << 16) + b"\r\n", chunks),
-        "endless headers": endless(b"a: b\r\n" * 1000, b"HTTP/1.1 200 OK\r\n"),
-        "slow": slow(0.5, first=True),
-        "silent": silent,
-    }
-
-
 LEFT_ASIDE = frozenset({"other JSON", "another error", "redirect at once", "redirect later", "endless body", "slow"})
 """Kinds with which a whole `up` is done, too; each takes some seconds."""
 
@@ -339,7 +204,6 @@ def test_engine_that_claims_to_be_the_control_planes_is_told(site: Site) -> None
         assert site.has_work_done()
 
 
-CONTROL = "\x1b[2J\x1b]0;all is well\x07"
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 REGISTRIES = {
     "refuses": (refuses(f"{CONTROL}paid?"), "paid?"),
@@ -370,18 +234,6 @@ def test_hostile_registry_is_told_and_nothing_changes(site: Site, kind: str) -> 
     told(site.up(), 0)  # the files that tell of the image were written
     site.cluster.has_nothing_to_do()
     assert own(site.cluster) == before
-
-
-def included(elsewhere: Server) -> dict[str, tuple[Answer, str]]:
-    """Give what a server of manifests may say, and what is told of that."""
-    away = f"http://{elsewhere.address}:{elsewhere.port}/"
-    return {
-        "another host": (whole(b"", http(b"", f"Location: {away}", status="302 Found")), f"it leads to {away}"),
-        "another content": (whole(b"", http(b"kind: Other")), "has the SHA-256"),
-        "endless body": (endless(b"#" * (1 << 16)), "is larger than"),
-        "an error of its own": (whole(b"", http(b"", status=f"500 {CONTROL}")), "HTTP Error 500"),
-        "slow": (slow(0.5, first=True), "takes longer than 20 s"),
-    }
 
 
 def test_hostile_included_address_is_told_and_nothing_changes(site: Site) -> None:

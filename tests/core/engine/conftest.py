@@ -43,6 +43,14 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
         site.world.close()
 
 
+@pytest.fixture
+def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Write the module's CLUSTER into a folder."""
+    file = tmp_path / "cluster.yml"
+    file.write_text(request.module.CLUSTER)
+    return file
+
+
 class Clock:
     """The time that answers have, and that passes only when told to."""
 

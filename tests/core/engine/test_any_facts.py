@@ -90,13 +90,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.close()
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    file = tmp_path / "cluster.yml"
-    file.write_text(CLUSTER)
-    return file
-
-
 @pytest.mark.whole
 def test_no_built_in_plugin_stumbles_over_a_valid_fact(world: World, file: Path) -> None:
     project = api.load(file, plugins=(FakeTransport(world),))
