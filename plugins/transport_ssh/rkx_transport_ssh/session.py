@@ -14,6 +14,7 @@ from paramiko.message import Message
 
 from rkx_transport_ssh import algorithms
 from rkx_transport_ssh.guarded import GuardedTransport
+from rkx_transport_ssh.outlet import Outlet
 
 STREAMLOCAL = "direct-streamlocal@openssh.com"
 WINDOW_BYTES = 4 << 20
@@ -111,11 +112,14 @@ class Session(GuardedTransport):
     ) -> paramiko.Channel:
         opening = self._here.opening = _Opening(extra)
         try:
-            return self.open_channel(kind, timeout=timeout_s, dest_addr=destination, src_addr=ORIGIN)
+            channel = self.open_channel(kind, timeout=timeout_s, dest_addr=destination, src_addr=ORIGIN)
+            channel.transport = Outlet(self)  # type: ignore[assignment]  # it acts like the connection
         except (paramiko.SSHException, EOFError, OSError):
             if opening.refused is None:
                 raise
             raise opening.refused from None
+        else:
+            return channel
         finally:
             self._here.opening = None
             self._openings.pop(opening.number, None)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from paramiko.common import cMSG_CHANNEL_DATA
 from paramiko.message import Message
 from tests.plugins.transport_ssh.conftest import node, pem, public_line
 from tests.plugins.transport_ssh.echo import Echo
@@ -139,6 +140,24 @@ def connect(place: Path, host_keys: tuple[Private, Private], engine: Path, start
 def sign(place: Path, key: str, *options: str) -> None:
     command = ["ssh-keygen", "-q", "-s", str(place / "authority"), "-I", "test", *options, str(place / f"{key}.pub")]
     subprocess.run(command, check=True)
+
+
+@pytest.mark.parametrize("what", ["eof", "data"])
+def test_what_comes_late_for_a_closed_stream_ends_no_other(connect: Connect, engine: Path, what: str) -> None:
+    """Threads that close and send at once: paramiko makes a message under a lock, and sends it after the lock."""
+    opened = connect()
+    channel = opened._session.open_unix(str(engine), timeout_s=5)
+    late = Message()
+    if what == "eof":
+        late = channel._send_eof()  # type: ignore[attr-defined]  # not in paramiko's stubs
+    else:
+        late.add_byte(cMSG_CHANNEL_DATA)
+        late.add_int(channel.remote_chanid)
+        late.add_string(b"late")
+    channel.close()
+    assert talk(opened.engine(), b"one") == b"oneEND"  # by now sshd has closed the other
+    channel.transport._send_user_message(late)  # type: ignore[union-attr]  # as above
+    assert talk(opened.engine(), b"two") == b"twoEND"
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
