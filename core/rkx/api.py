@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rkx.errors import PartlyDone, PlanStale, PreflightFailed, Problem, Refused, TransportError
-from rkx.events import PlanReady, ProblemFound
-from rkx.model.action import PrepareNode
+from rkx.errors import PartlyDone, Problem, Refused, RkxError, TransportError
+from rkx.events import ProblemFound
 from rkx.model.node import Node
 from rkx.model.plan import Danger, Plan
 from rkx.project import Project, load
@@ -19,11 +18,9 @@ from rkx.run import Run
 from rkx.transport import Prompt, Transport
 
 if TYPE_CHECKING:
-    from rkx.engine.conduct import Conductor
-    from rkx.engine.desire import Desired
     from rkx.engine.expiry import End
+    from rkx.engine.opening import Opened, Opening
     from rkx.engine.state import State
-    from rkx.engine.visit import Visit
 
 __all__ = [
     "Options",
@@ -66,14 +63,14 @@ class Options:
 
 def plan(project: Project, options: Options = Options()) -> Plan:
     """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
-    with _visit(project, options, writes=False) as visit:
+    with _opened(project, options, writes=False) as cluster:
         from rkx.engine import planning
 
-        return planning.fit(visit)[1]
+        return planning.fit(cluster)[1]
 
 
 @contextmanager
-def _visit(project: Project, options: Options, *, writes: bool, objects: bool = True) -> Iterator[Visit]:
+def _opened(project: Project, options: Options, *, writes: bool, objects: bool = True) -> Iterator[Opened]:
     """Begin to log in before most of the engine is imported, but never beside another run of this computer."""
     from rkx.engine.early import Early
 
@@ -81,12 +78,11 @@ def _visit(project: Project, options: Options, *, writes: bool, objects: bool = 
         early = Early(project.open_transport, options.prompt)
         early.begin(project.cluster.nodes)
         try:
-            visit = _prepared(project, options, early.open, writes=writes, objects=objects)
-            try:
-                visit.begin()
-                yield visit
-            finally:
-                visit.close()
+            from rkx.engine import reconcile  # noqa: F401 - used soon, and logins wait meanwhile
+            from rkx.engine.opening import opened
+
+            with opened(_opening(project, options, early.open, writes=writes, objects=objects)) as cluster:
+                yield cluster
         finally:
             early.close()
 
@@ -105,24 +101,24 @@ def _locked(project: Project) -> Iterator[None]:
         lock.release()
 
 
-def _prepared(
+def _opening(
     project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
-) -> Visit:
-    from rkx.engine import conduct, planning  # noqa: F401 - used soon, and logins wait meanwhile
+) -> Opening:
     from rkx.engine.atomic import clear_stale
     from rkx.engine.kubeconfig import kubeconfig_path as beside
+    from rkx.engine.opening import Opening
     from rkx.engine.state_file import StateFile, path_beside
-    from rkx.engine.visit import Visit
     from rkx.engine.vouch import Trust
 
     state_file = StateFile(path_beside(project.path))
     if writes:
         clear_stale(state_file.path)
         clear_stale(beside(project.path))
-    return Visit(
+    return Opening(
         cluster=project.cluster,
         plugins=project.plugins,
-        open_transport=opens,
+        opens=opens,
+        cluster_file=project.path,
         state_file=state_file,
         allowed_unreachable=options.allow_unreachable,
         replacing=options.replace,
@@ -147,97 +143,47 @@ def remove(project: Project, options: Options = Options()) -> Run:
     return Run().start(lambda run: _remove(project, options, run), "remove", project.cluster.name)
 
 
-def _agree(plan: Plan, options: Options, before: Sequence[Danger] = ()) -> None:
-    asks = [danger for danger in plan.asks if danger not in before]
-    if asks and not options.accept(asks):
-        what = "; ".join(f"{danger.what} ({danger.why})" for danger in asks)
-        raise Refused(f"not agreed to: {what}", hint="answer yes, or give --yes")
-
-
-def _up(project: Project, options: Options, run: Run, planned: Plan | None = None) -> None:
-    for problem in project.warnings:
-        run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
-    with _visit(project, options, writes=True) as visit:
-        from rkx.engine.conduct import Conductor
+def _up(project: Project, options: Options, run: Run, given: Plan | None = None) -> None:
+    _tell(project.warnings, run)
+    with _opened(project, options, writes=True) as cluster:
         from rkx.engine.expiry import expiring as of_state
+        from rkx.engine.reconcile import Reconciler
+        from rkx.engine.run_lock import RunLock
 
-        with Conductor(visit, run, options.break_lock) as conductor:
-            desired, found = _planned(visit, conductor)
-            if planned is not None and (planned.actions, planned.contents) != (found.actions, found.contents):
-                raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
-            _agree(found, options)
-            _carry_out(visit, conductor, desired, found, options, run, project)
-        ending = of_state(visit.ledger.state, desired.identities.values(), datetime.now(UTC))
-        for problem in (*visit.state_file.warnings, *ending):
-            run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
-        _report_unreachable(visit)
+        context = cluster.context
+        with RunLock(context, run.name, options.break_lock) as lock:
+            Reconciler(cluster, run, lock, options.accept).up(given)
+        identities = project.plugins.identities(context.cluster)
+        _tell((*context.state_file.warnings, *of_state(context.state, identities, datetime.now(UTC))), run)
+        _report_unreachable(cluster.observer.unreachable)
 
 
-def _planned(visit: Visit, conductor: Conductor) -> tuple[Desired, Plan]:
-    """Plan; a machine that is unfit by what it said last is asked once more, for it may have been mended."""
-    from rkx.engine import planning
-
-    desired = visit.desired()
-    try:
-        return desired, planning.plan(visit, desired)
-    except PreflightFailed:
-        conductor.ask_again(desired)
-    return planning.fit(visit)
+def _tell(problems: Iterable[Problem], run: Run) -> None:
+    for problem in problems:
+        run.emit(ProblemFound(where=problem.where, message=problem.message, hint=problem.hint))
 
 
-def _carry_out(
-    visit: Visit, conductor: Conductor, desired: Desired, found: Plan, options: Options, run: Run, project: Project
-) -> None:
-    from rkx.engine import planning
-    from rkx.engine.kubeconfig import write_kubeconfig
-
-    if any(isinstance(action, PrepareNode) for action in found.actions):
-        conductor.prepare(desired, found)
-        before = found.asks
-        desired, found = planning.fit(visit)
-        _agree(found, options, before)
-    _tell(found, run)
-    run.emit(PlanReady(actions=len(found.actions), plan=found))
-    try:
-        if found.is_empty:
-            visit.remember_version()
-            conductor.settle(desired)
-        else:
-            conductor.apply(desired, found, visit.remember_version)
-    finally:
-        write_kubeconfig(visit.cluster, visit.ledger, project.path)
-
-
-def _tell(found: Plan, run: Run) -> None:
-    for finding in found.findings:
-        run.emit(ProblemFound(node=finding.node, message=finding.message, hint=finding.hint))
-
-
-def _report_unreachable(visit: Visit) -> None:
-    if visit.unreachable:
-        away = [visit.unreachable[name] for name in sorted(visit.unreachable)]
+def _report_unreachable(unreachable: Mapping[str, RkxError]) -> None:
+    if unreachable:
+        away = [unreachable[name] for name in sorted(unreachable)]
         why = "".join(f"; {error.message}" for error in away)
         hints = dict.fromkeys(error.hint for error in away if not isinstance(error, TransportError))
         raise PartlyDone(
-            f"not reached: {', '.join(sorted(visit.unreachable))}; all the rest is done{why}",
+            f"not reached: {', '.join(sorted(unreachable))}; all the rest is done{why}",
             hint="; ".join(hints) or "run again when they answer",
         )
 
 
 def _remove(project: Project, options: Options, run: Run) -> None:
-    with _visit(project, options, writes=True, objects=False) as visit:
-        from rkx.engine import planning
-        from rkx.engine.conduct import Conductor, forget
+    with _opened(project, options, writes=True, objects=False) as cluster:
+        from rkx.engine.reconcile import Reconciler
+        from rkx.engine.run_lock import RunLock
 
-        wanted, found = planning.plan_removal(visit, visit.desired())
-        _tell(found, run)
-        run.emit(PlanReady(actions=len(found.actions), plan=found))
-        _agree(found, options)
-        with Conductor(visit, run, options.break_lock, leaving=True) as conductor:
-            if not found.is_empty:
-                conductor.apply(wanted, found)
-        _report_unreachable(visit)
-        forget(visit, project.path)
+        with RunLock(cluster.context, run.name, options.break_lock, leaving=True) as lock:
+            Reconciler(cluster, run, lock, options.accept).remove()
+        _report_unreachable(cluster.observer.unreachable)
+        cluster.context.state_file.delete()
+        kubeconfig_path(project).unlink(missing_ok=True)
 
 
 def kubeconfig(project: Project) -> bytes:

@@ -11,7 +11,7 @@ from rkx.engine.order import about, within
 from rkx.engine.patience import Patience
 from rkx.engine.turns import Turns
 from rkx.engine.units import Unit, units
-from rkx.errors import ApplyFailed, Interrupted, Locked, NotReady, PartlyDone, Refused, RkxError, TransportError
+from rkx.errors import ApplyFailed, Interrupted, Locked, NotReady, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted
 from rkx.model.action import ContainerAction, Wait
 from rkx.model.plan import Plan
@@ -27,11 +27,11 @@ class Application:
         self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
         self._executor = Executor(world, plan, self._patience)
 
-    def run(self, leave_out: Callable[[str, RkxError], bool]) -> None:
-        """Apply all; raises ApplyFailed, NotReady or Interrupted with what is left.
+    def run(self, leave_out: Callable[[str, RkxError], bool]) -> bool:
+        """Apply all; tell whether more came up meanwhile that the operator must be asked for.
 
-        What fails is shown to ``leave_out`` with its node; true takes it out of what is raised, unless others wait for
-        it.
+        Raises ApplyFailed, NotReady or Interrupted with what is left. What fails is shown to ``leave_out`` with its
+        node; true takes it out of what is raised, unless others wait for it.
         """
         self._executor.objects.intend(self._plan.actions)
         self._graph.run()
@@ -41,6 +41,7 @@ class Application:
         aside = {unit.node for unit in failures.keys() - kept.keys()}
         waiting = [unit for unit in self._graph.left if about(unit.actions[0]) not in aside]
         self._judge({_label(unit): error for unit, error in (kept or (failures if waiting else {})).items()}, waiting)
+        return bool(self._executor.left)
 
     def _judge(self, failures: Mapping[str, RkxError], waiting: Sequence[Unit]) -> None:
         left = [_label(unit) for unit in waiting]
@@ -60,11 +61,6 @@ class Application:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
             again = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
             raise ApplyFailed(_lines(failures), hint="; ".join([*hints, again]), failures=failures, left=left)
-        if unasked := self._executor.unasked:
-            raise PartlyDone(
-                f"nobody agreed yet to delete {', '.join(unasked)}; all the rest is done",
-                hint="run again: the plan asks now that the API answers",
-            )
 
     def _alike(self, failures: Mapping[str, RkxError], waiting: Sequence[Unit]) -> RkxError | None:
         """Give one error for all: where the lock alone is the trouble, or a refusal and nothing is left but to wait."""

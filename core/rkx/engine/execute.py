@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import assert_never
 
-from rkx.engine import containers, takedown
+from rkx.engine import containers
+from rkx.engine.clean_host import clean
 from rkx.engine.container_actions import Containers, Emit
+from rkx.engine.context import Context
 from rkx.engine.credentials import issue
 from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import diff_objects, is_grave
@@ -24,7 +26,9 @@ from rkx.engine.node import NodeProgram
 from rkx.engine.object_actions import Objects
 from rkx.engine.objects import ClusterApi
 from rkx.engine.patience import Patience
+from rkx.engine.prepare_host import prepare
 from rkx.engine.probe import POLL_S
+from rkx.engine.reporter import Reporter
 from rkx.engine.units import Unit
 from rkx.errors import ApiSilent
 from rkx.model.action import (
@@ -69,15 +73,31 @@ class World:
     optional: frozenset[str] = frozenset()
     cancelled: threading.Event = field(default_factory=threading.Event)
 
+    @classmethod
+    def of(cls, context: Context, desired: Desired, lock: Lock, run: Reporter) -> World:
+        """Return what the actions of a run work with, which has the lock."""
+        return cls(
+            plugins=context.plugins,
+            desired=desired,
+            ledger=context.ledger,
+            links=context.connections.links,
+            programs=context.programs,
+            api=context.api,
+            lock=lock,
+            emit=run.emit,
+            optional=context.optional,
+            cancelled=run.cancelled,
+        )
+
 
 class Executor:
-    """Carries out the actions of one plan. ``unasked`` names deletions that came up later and that nobody agreed to."""
+    """Carries out the actions of one plan. ``left`` names deletions that came up meanwhile, not agreed to yet."""
 
     def __init__(self, world: World, plan: Plan, patience: Patience) -> None:
         self._world, self._plan, self._patience = world, plan, patience
         self.objects = Objects(world.api, world.ledger, world.desired, world.links, patience)
         self._containers = Containers(world.links, world.ledger, world.desired, patience, world.emit)
-        self.unasked: list[str] = []
+        self.left: list[str] = []
 
     def carry_out(self, unit: Unit) -> Sequence[Action]:
         """Carry out actions that go together; return those that join the plan."""
@@ -111,9 +131,9 @@ class Executor:
         world = self._world
         match action:
             case PrepareNode(node=node):
-                takedown.prepare(world.programs[node], world.desired, world.ledger)
+                prepare(world.programs[node], world.desired, world.ledger)
             case CleanNode(node=node):
-                takedown.clean(world.programs[node], world.desired, world.ledger, world.cancelled)
+                clean(world.programs[node], world.desired, world.ledger, world.cancelled)
             case PullImage(node=node, image=image):
                 containers.pull(world.links[node], image, world.desired.cluster.registries)
             case DeleteNode(key=key):
@@ -145,7 +165,7 @@ class Executor:
                     raise
                 world.cancelled.wait(POLL_S)
             else:
-                self.unasked = [str(action.key) for action in found if is_grave(action)]
+                self.left = [str(action.key) for action in found if is_grave(action)]
                 agreed = [action for action in found if not is_grave(action)]
                 self.objects.intend(agreed)
                 return agreed

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from rkx.engine.desire import Desired
 from rkx.engine.health import workload
-from rkx.engine.objects import ClusterApi
+from rkx.engine.link import Link
+from rkx.engine.objects import API, ClusterApi
 from rkx.engine.observation import Live, ObjectSnapshot
-from rkx.engine.state import ObjectRecord
+from rkx.engine.state import ObjectRecord, State
+from rkx.errors import ApiSilent, TransportError
+from rkx.model.cluster import Cluster
 from rkx.model.resource import Object
 
 AT_ONCE = 3
@@ -54,3 +59,48 @@ class Glance:
 def compared(desired: Desired) -> list[Wanted]:
     """List all that is compared: objects that are wanted, and workloads that are waited for."""
     return [*desired.objects.values(), *(workload(rollout) for rollout, _owner in desired.rollouts)]
+
+
+class Prefetch:
+    """The look at the objects that was applied earlier, begun through the first control plane node that is there.
+
+    Nodes that need a relay are passed over: looking starts no container. Without a ``state`` nothing is read ahead.
+    """
+
+    def __init__(self, api: ClusterApi, state: State | None, cluster: Cluster) -> None:
+        self._api = api
+        self._expected = [each for each in state.objects.values() if each.kind != "Node"] if state else []
+        self._through = {node.name for node in cluster.with_role("controlplane")}
+        self._lock = threading.Lock()
+        self._begun: Glance | None = None
+
+    def begin(self, link: Link) -> None:
+        """Begin to read through a node, unless it is no control plane node or another one was first."""
+        if not self._expected or link.name not in self._through:
+            return
+        with suppress(TransportError, OSError):  # nobody answers there: the plan tells of a silent API
+            if not link.is_narrow(API):
+                with self._lock:
+                    self._begun = self._begun or Glance(self._api, self._expected)
+
+    def snapshot(self, wanted: Iterable[Wanted]) -> ObjectSnapshot | None:
+        """Return the objects as they are now; None when no API server answers. What was read ahead serves once."""
+        early, self._begun = self._begun, None
+        with suppress(ApiSilent):
+            if early is not None:
+                return _closing(early, wanted)
+        with suppress(ApiSilent):  # the first control plane node was silent: others are there by now
+            return _closing(Glance(self._api), wanted)
+        return None
+
+    def close(self) -> None:
+        """Begin to read nothing more."""
+        if self._begun is not None:
+            self._begun.close()
+
+
+def _closing(glance: Glance, wanted: Iterable[Wanted]) -> ObjectSnapshot:
+    try:
+        return glance.snapshot(wanted)
+    finally:
+        glance.close()

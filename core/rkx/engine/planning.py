@@ -7,79 +7,57 @@ from dataclasses import replace
 
 from rkx.engine import planner
 from rkx.engine.desire import Desired
-from rkx.engine.glance import Glance, compared
-from rkx.engine.observation import ObjectSnapshot, Observation
+from rkx.engine.gather import gather
+from rkx.engine.glance import compared
+from rkx.engine.observation import Observation
+from rkx.engine.opening import Opened
 from rkx.engine.planner import Unanswered
 from rkx.engine.preflight import by_node
 from rkx.engine.turns import ask_all
-from rkx.engine.visit import Visit
-from rkx.errors import ApiSilent, PreflightFailed
+from rkx.errors import PreflightFailed
 from rkx.model.plan import Plan
 from rkx.model.step import Call
 
+Planned = tuple[Desired, Plan]
 
-def fit(visit: Visit) -> tuple[Desired, Plan]:
+
+def fit(opened: Opened) -> Planned:
     """Plan; nodes that hold up no other are left out where they alone are unfit, then it is planned for the rest."""
     while True:
-        desired = visit.desired()
         try:
-            return desired, plan(visit, desired)
+            return plan(opened)
         except PreflightFailed as error:
-            if not _leave_out(visit, by_node(error)):
+            if not _leave_out(opened, by_node(error)):
                 raise
 
 
-def _leave_out(visit: Visit, unfit: Mapping[str, PreflightFailed]) -> bool:
-    held_up = unfit.keys() - visit.optional
-    return not held_up and any([visit.leave_out(name, why) for name, why in unfit.items()])
+def _leave_out(opened: Opened, unfit: Mapping[str, PreflightFailed]) -> bool:
+    held_up = unfit.keys() - opened.context.optional
+    return not held_up and any([opened.observer.leave_out(name, why) for name, why in unfit.items()])
 
 
-def plan(visit: Visit, desired: Desired) -> Plan:
-    """Look at the objects, and plan; the queries of plugins are asked only where the plan needs their answers."""
-    observation = _observation(visit, _objects(visit, desired))
-    while isinstance(found := planner.plan(visit.plugins, desired, observation, visit.ledger.state), Unanswered):
-        observation = _answered(visit, observation, found.queries)
-    return found
+def plan(opened: Opened) -> Planned:
+    """Look at the objects, and plan; the queries of plugins are asked only where the plan needs their answers.
+
+    Raises PreflightFailed where nodes are unfit, Refused where data or service would be lost.
+    """
+    context, observer = opened.context, opened.observer
+    desired = gather(context, observer.nodes)
+    observation = replace(observer.observation(), objects=opened.prefetch.snapshot(compared(desired)))
+    while isinstance(found := planner.plan(context.plugins, desired, observation, context.state), Unanswered):
+        observation = _answered(opened, observation, found.queries)
+    return desired, found
 
 
-def plan_removal(visit: Visit, desired: Desired) -> tuple[Desired, Plan]:
+def plan_removal(opened: Opened) -> Planned:
     """Plan for nothing."""
-    observation = _observation(visit, None)
-    wanted = planner.removal_of(desired, observation)
-    return wanted, planner.plan_removal(wanted, observation, visit.ledger.state)
+    observation = opened.observer.observation()
+    desired = planner.removal_of(gather(opened.context, opened.observer.nodes), observation)
+    return desired, planner.plan_removal(desired, observation, opened.context.state)
 
 
-def _observation(visit: Visit, objects: ObjectSnapshot | None) -> Observation:
-    return Observation(
-        nodes=visit.seen,
-        objects=objects,
-        replaced=visit.replaced,
-        unreachable=tuple(sorted(visit.unreachable)),
-        findings=tuple(visit.told),
-    )
-
-
-def _answered(visit: Visit, observation: Observation, queries: Sequence[Call]) -> Observation:
+def _answered(opened: Opened, observation: Observation, queries: Sequence[Call]) -> Observation:
     """Add answers; a node that forbids forwarding, where a plan starts no relay, gives none."""
-    answers = {**observation.answers, **ask_all(queries, visit.links, visit.ledger)}
-    return replace(observation, answers=answers, is_blind=any(link.is_blind for link in visit.links.values()))
-
-
-def _objects(visit: Visit, desired: Desired) -> ObjectSnapshot | None:
-    early, visit.glance = visit.glance, None
-    try:
-        return _snapshot(visit, desired, early)
-    except ApiSilent:
-        return None
-
-
-def _snapshot(visit: Visit, desired: Desired, early: Glance | None) -> ObjectSnapshot:
-    glance = early or Glance(visit.api)
-    try:
-        return glance.snapshot(compared(desired))
-    except ApiSilent:
-        if early is None:
-            raise
-    finally:
-        glance.close()
-    return _snapshot(visit, desired, None)  # the first control plane node was silent: others are there by now
+    links = opened.context.connections.links
+    answers = {**observation.answers, **ask_all(queries, links, opened.context.ledger)}
+    return replace(observation, answers=answers, is_blind=any(link.is_blind for link in links.values()))

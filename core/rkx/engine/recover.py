@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from rkx.engine.copies import keepers, read_copy
 from rkx.engine.layout import NAMES, STATE_COPY, STATE_FOLDER
+from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link, look
 from rkx.engine.lock import refuse_held
 from rkx.engine.members import lock_groups
@@ -192,8 +194,18 @@ def believed(state: State, cluster: Cluster) -> State:
     return replace(state, nodes=nodes)
 
 
-def settled(record: NodeRecord, described: set[str]) -> NodeRecord:
-    """Give a believed record the paths that plugins describe; of folders that lay there before, the same alone."""
+def settle(ledger: Ledger, described: Mapping[str, set[str]]) -> None:
+    """Give a found state the paths that plugins describe for each node: none is taken from a copy.
+
+    It is saved at once: it was lost here, and the operator should have it again, whatever the run will do.
+    """
+    for name, paths in described.items():
+        ledger.note_node(name, partial(_settled, paths))
+    ledger.save()
+
+
+def _settled(described: set[str], record: NodeRecord) -> NodeRecord:
+    """Give a believed record its paths; of folders that lay there before, those that are described."""
     former = tuple(each for each in record.former if each.path in described)
     return replace(record, former=former, paths=tuple(sorted(described - {each.path for each in former})))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rkx.model.action import Action
+from rkx.model.action import Action, IssueCredentials, PrepareNode
 from rkx.model.checks import Finding
 from rkx.model.risk import Risk
 from rkx.model.step import Lane, Turn
@@ -42,3 +42,13 @@ class Plan:
     def is_empty(self) -> bool:
         """Tell if there is nothing to do."""
         return not self.actions and not self.turns
+
+    @property
+    def prepared(self) -> frozenset[str]:
+        """Name the nodes that are prepared."""
+        return frozenset(action.node for action in self.actions if isinstance(action, PrepareNode))
+
+    def preparation(self) -> Plan:
+        """Return the part that rests on nothing that a prepared machine would say: preparing, and issuing."""
+        first = (action for action in self.actions if isinstance(action, PrepareNode | IssueCredentials))
+        return Plan(cluster=self.cluster, actions=tuple(replace(action, after=()) for action in first))

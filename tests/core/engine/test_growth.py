@@ -14,6 +14,7 @@ from tests.core.engine.conftest import Make
 
 from rkx import api
 from rkx.engine import planning
+from rkx.engine.gather import gather
 from rkx.engine.graph import Graph
 from rkx.engine.ledger import Ledger
 from rkx.engine.patience import Patience
@@ -63,9 +64,10 @@ def named(count: int) -> list[str]:
 def test_each_further_node_costs_a_plan_as_much_as_the_one_before(make: Make, part: str) -> None:
     def cost(count: int) -> int:
         site = make(*named(count))
-        with api._visit(site.project, api.Options(), writes=False) as visit:
-            wanted = visit.desired()
-            return steps(visit.desired if part == "desired" else lambda: planning.plan(visit, wanted))
+        with api._opened(site.project, api.Options(), writes=False) as opened:
+            if part == "desired":
+                return steps(lambda: gather(opened.context, opened.observer.nodes))
+            return steps(lambda: planning.plan(opened))
 
     assert grows_straight(cost, 4)
 

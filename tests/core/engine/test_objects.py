@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from tests.core.engine.small import MANIFEST, READY, Site, silent
 import rkx
 from rkx import api
 from rkx.errors import ConfigError, PartlyDone, RkxError
+from rkx.model.plan import Danger
 from rkx.testing import Server, World
 from rkx.testing.kube import Body
 from rkx.testing.wire import Request, Response
@@ -185,6 +187,22 @@ def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Sit
     assert run.exit_code == 7
     assert kept(running, SPACE_PATH)
     assert [danger.what for danger in running.plan().asks] == ["delete namespace tiny"]
+
+
+def test_a_namespace_that_only_the_run_finds_is_deleted_in_its_next_round_when_it_is_agreed_to(running: Site) -> None:
+    running.world.engines["one"].boxes["server"].state = "exited"
+    running.network.manifest = SETTINGS + DAEMON_SET
+    asked: list[str] = []
+
+    def accept(dangers: Sequence[Danger]) -> bool:
+        asked.extend(danger.what for danger in dangers)
+        return True
+
+    run = running.ended(api.up(running.project, api.Options(accept=accept)))
+    run.wait()
+    assert asked == ["delete namespace tiny"]
+    assert not kept(running, SPACE_PATH)
+    assert running.plan().is_empty
 
 
 @pytest.mark.whole

@@ -1,4 +1,4 @@
-"""Prepare a machine, and leave it as it was found."""
+"""Leave a machine as it was found."""
 
 from __future__ import annotations
 
@@ -15,73 +15,15 @@ from rkx.engine.copies import KEEPERS
 from rkx.engine.desire import Desired
 from rkx.engine.layout import Layout
 from rkx.engine.ledger import Ledger
-from rkx.engine.machines import in_doubt, refuse_another
-from rkx.engine.members import all_keepers
+from rkx.engine.machines import in_doubt
 from rkx.engine.node import NodeProgram
+from rkx.engine.prepare_host import recognise
 from rkx.engine.state import NodeRecord
-from rkx.errors import Interrupted, Refused
-from rkx.model.facts import HostFacts
-from rkx.model.resource import File, Folder, Leaves
+from rkx.errors import Interrupted
+from rkx.model.resource import Folder, Leaves
 
 POD_LABEL = "io.kubernetes.pod.uid"
 """cri-dockerd's mark on the containers of a kubelet's pods."""
-
-
-def prepare(program: NodeProgram, desired: Desired, ledger: Ledger) -> None:
-    """Install rkx-node and note what lay there before, and what the machine says of itself."""
-    name = program.link.name
-    layout = desired.layouts[name]
-    record = ledger.state.nodes[name]
-    with program.link.docker() as client:
-        program.load_image(client)
-        program.ensure(client, "host", layout)
-    known = {*record.paths, *(each.path for each in record.former)}
-    folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - known)
-    files = [] if record.was_asked else sorted(str(each.path) for each in desired.on(name) if isinstance(each, File))
-    host, found = program.facts([*folders, *files])
-    _recognise(program, record, host)
-    _refuse_strangers(name, [each.path for each in found if each.path in files])
-    there = tuple(each for each in found if each.path in folders)
-    former = (*record.former, *there)
-    paths = tuple(sorted({*record.paths, *folders} - {each.path for each in former}))
-    facts = _noted(host, record)
-    engine_id = desired.facts[name].engine_id
-    noted = lambda r: replace(r, former=former, paths=paths, facts=facts, engine_id=engine_id)  # noqa: E731
-    ledger.note_node(name, noted, save=True)
-    program.install(layout, keeps=name in all_keepers(desired.cluster, ledger.began))
-    ledger.note_node(name, lambda r: replace(r, prepared=True))
-
-
-def _recognise(program: NodeProgram, record: NodeRecord, host: HostFacts) -> None:
-    """Stop at a machine that is another than before, and take away what was put there to ask it."""
-    try:
-        refuse_another(program.link.name, record, host)
-    except Refused:
-        program.withdraw()
-        raise
-
-
-def ask_again(program: NodeProgram, ledger: Ledger) -> None:
-    """Note anew what a machine that is prepared says of itself."""
-    host, _ = program.facts()
-    ledger.note_node(program.link.name, lambda record: replace(record, facts=_noted(host, record)))
-
-
-def _noted(host: HostFacts, record: NodeRecord) -> HostFacts:
-    """Give what is kept of a machine's answer: once it was prepared, our own programs listen."""
-    if not record.was_asked:
-        return host
-    return replace(host, listening=record.facts.listening if record.facts else ())
-
-
-def _refuse_strangers(node: str, files: Sequence[str]) -> None:
-    """Stop where our files lie on a machine that this cluster never prepared: they carry another authority's keys."""
-    if files:
-        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-        raise Refused(
-            f"{node}: {files[0]}{more} of another cluster, or of one whose state is lost, is there",
-            hint="take that cluster down with its own state; if it is gone, delete the files",
-        )
 
 
 def clean(program: NodeProgram, desired: Desired, ledger: Ledger, cancelled: threading.Event) -> None:
@@ -115,7 +57,7 @@ def _ask_first(program: NodeProgram, record: NodeRecord) -> None:
         program.load_image(client)
         program.ensure(client, "host", Layout())
     host, _ = program.facts()
-    _recognise(program, record, host)
+    recognise(program, record, host)
 
 
 def _operations(leaves: Sequence[Leaves]) -> list[Operation]:
