@@ -43,10 +43,10 @@ class _Action:
     after: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IssueCredentials(_Action):
     """Issue all credentials that are due."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "issue"
 
     @property
@@ -60,10 +60,10 @@ class _OfNode(_Action):
     node: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareNode(_OfNode):
     """Install rkx-node, and note what lay on the machine before."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "prepare"
 
     @property
@@ -72,10 +72,10 @@ class PrepareNode(_OfNode):
         return ProgramKey(self.node)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CleanNode(_OfNode):
     """Take all of the cluster from a machine but its containers."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "clean"
 
     @property
@@ -108,17 +108,17 @@ class _OfPath(_Action):
         return self.wanted.key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePath(_OfPath):
     """Make a file or folder that is missing."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "create"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdatePath(_OfPath):
     """Write a file or folder that differs."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "update"
 
 
@@ -140,38 +140,38 @@ class _OfContainer(_Action):
         return self.container.key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateContainer(_OfContainer):
     """Create a container and start it."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "create"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaceContainer(_OfContainer):
     """Create a container in the place of one that differs."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "replace"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StartContainer(_OfContainer):
     """Start a container that does not run."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "start"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RestartContainer(_OfContainer):
     """Restart a container whose files have changed."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "restart"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateContainer(_OfContainer):
     """Set what can be set on a container that runs: its restart policy."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "update"
 
 
@@ -193,17 +193,17 @@ class _OfObject(_Action):
         return self.wanted.key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateObject(_OfObject):
     """Apply an object that is not there."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "create"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateObject(_OfObject):
     """Apply an object that differs."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "update"
 
 
@@ -236,10 +236,10 @@ class DeleteNode(_Action):
     key: NodeKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshObjects(_Action):
     """Look at the objects as soon as the API answers, and do what they need."""
 
+    __slots__ = ()
     verb: ClassVar[str] = "survey"
     is_change: ClassVar[bool] = False
 
@@ -249,8 +249,8 @@ class RefreshObjects(_Action):
         return ObjectsKey()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wait(_Action):
+    __slots__ = ()
     verb: ClassVar[str] = "await"
     is_change: ClassVar[bool] = False
 

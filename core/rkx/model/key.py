@@ -49,14 +49,16 @@ class _Named(Key):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
 class ContainerKey(_Named):
     """A container on a node."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class LeavesKey(_Named):
     """What a provider's parts leave on a node."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,16 @@ class _Path(Key):
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
 class FileKey(_Path):
     """A file on a node, by its absolute path."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class FolderKey(_Path):
     """A folder on a node, by its absolute path."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +91,19 @@ class ImageKey(Key):
         return self.image
 
 
-@dataclass(frozen=True, slots=True)
 class ProgramKey(Key):
     """rkx-node on a node."""
+
+    __slots__ = ()
 
     def _label(self) -> str:
         return "rkx-node"
 
 
-@dataclass(frozen=True, slots=True)
 class MachineKey(Key):
     """All of a node that is the cluster's, to clean it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
