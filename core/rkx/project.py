@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
@@ -35,7 +36,11 @@ class Project:
     def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
         """Connect to a node by the transport that it names; one that left the file is known from the state."""
         chosen = self.transports.get(node.name) or self._former(node)
-        return Plugins([chosen]).open_transport(chosen, node, prompt)
+        return self._openers.open_transport(chosen, node, prompt)
+
+    @cached_property
+    def _openers(self) -> Plugins:
+        return Plugins(())
 
     def _former(self, node: Node) -> Chosen:
         choice = _Choice(self.given, None, entry_points())

@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import pluggy
@@ -16,6 +17,7 @@ from rkx.hooks import Plugin, Specifications
 from rkx.model.cluster import PluginRef
 
 T = TypeVar("T")
+HOOKS = tuple(name for name in dir(Specifications) if name.startswith("rkx_"))
 DEADLINE_S = 10.0
 """How long a hook that computes values may take; then it is abandoned."""
 
@@ -49,17 +51,14 @@ class Calls:
 
     def __init__(self, chosen: Sequence[Chosen]) -> None:
         self.chosen = tuple(chosen)
-        self._pluggy = pluggy.PluginManager("rkx")
-        self._pluggy.add_hookspecs(Specifications)
+        self._pluggy = _manager()
         for each in chosen:
             self._register(each)
 
     def _register(self, chosen: Chosen) -> None:
         plugin = chosen.plugin
-        for name in dir(Specifications):
-            method = getattr(type(plugin), name, None)
-            if name.startswith("rkx_") and method is not None and not hasattr(method, "rkx_impl"):
-                raise chosen.fault(f"{name} lacks the marker @rkx.hookimpl")
+        for name in HOOKS:
+            _judge_marker(chosen, name)
         try:
             self._pluggy.register(plugin, name=f"{chosen.stamp}:{id(plugin)}")
             self._pluggy.check_pending()
@@ -76,6 +75,16 @@ class Calls:
         if not timed:
             return _guarded(chosen, hook, lambda: caller(**arguments))
         return _guarded(chosen, hook, lambda: _within(DEADLINE_S, chosen, hook, lambda: caller(**arguments)))
+
+    def call_alone(self, chosen: Chosen, hook: str, **arguments: Any) -> Any:  # noqa: ANN401
+        """Return what pluggy does for a plugin that is not registered: there is an instance of it for each node."""
+        _judge_marker(chosen, hook)
+        methods = [getattr(chosen.plugin, hook)] if hasattr(chosen.plugin, hook) else []
+        return _guarded(chosen, hook, lambda: getattr(self._nobody.hook, hook).call_extra(methods, arguments))
+
+    @cached_property
+    def _nobody(self) -> pluggy.PluginManager:
+        return _manager()
 
     def one(self, chosen: Chosen, hook: str, kind: type[T], **arguments: Any) -> T:  # noqa: ANN401
         """Give the one value that the hook must return."""
@@ -103,6 +112,18 @@ class Calls:
             if not isinstance(item, kinds):
                 raise chosen.fault(f"{hook} returned {type(item).__name__} among its results")
         return list(result)
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager("rkx")
+    manager.add_hookspecs(Specifications)
+    return manager
+
+
+def _judge_marker(chosen: Chosen, hook: str) -> None:
+    method = getattr(type(chosen.plugin), hook, None)
+    if method is not None and not hasattr(method, "rkx_impl"):
+        raise chosen.fault(f"{hook} lacks the marker @rkx.hookimpl")
 
 
 def _kinds(results: Sequence[object]) -> str:

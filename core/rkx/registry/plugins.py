@@ -71,7 +71,7 @@ class Plugins:
 
     def open_transport(self, chosen: Chosen, node: Node, prompt: Prompt | None) -> Transport:
         """Connect to a node by the transport chosen for it; on the caller's thread, without a deadline of ours."""
-        [transport] = self._calls.call(chosen, "rkx_open_transport", timed=False, node=node, prompt=prompt)
+        [transport] = self._calls.call_alone(chosen, "rkx_open_transport", node=node, prompt=prompt)
         if not isinstance(transport, Transport):
             raise chosen.fault(f"rkx_open_transport returned {type(transport).__name__}, not a transport")
         return transport
