@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -19,6 +19,11 @@ SHA256 = re.compile(r"[0-9a-fA-F]{64}\Z")
 LIMIT = 16 << 20
 """The largest sets of CustomResourceDefinitions that are applied as one file have 5 MiB."""
 
+ITEMS = 600_000
+"""Of all manifests together: as many are read in some seconds, and sets of 5 MiB have 350,000."""
+MARKS = "\n,:-?[{"
+"""Before each item of YAML stands one of these, so there are never more items than marks."""
+
 
 class Include(TypedDict):
     """One entry: ``source`` as it stands in the file, ``text`` as it was read."""
@@ -27,9 +32,9 @@ class Include(TypedDict):
     text: str
 
 
-def includes(entries: Sequence[str | IncludeKeys], diags: Diagnostics, *, fetch: bool) -> list[Include]:
-    """Read all entries; those in the network only with ``fetch``. What cannot be read is noted."""
-    found: list[Include] = []
+def includes(entries: Sequence[str | IncludeKeys], diags: Diagnostics, *, fetch: bool) -> dict[str, Include]:
+    """Read all entries, by their path in cluster.yml; those in the network only with ``fetch``. Mistakes are noted."""
+    found: dict[str, Include] = {}
     for index, entry in enumerate(entries):
         where = f"addons_include[{index}]"
         keys = IncludeKeys(source=entry) if isinstance(entry, str) else entry
@@ -38,7 +43,7 @@ def includes(entries: Sequence[str | IncludeKeys], diags: Diagnostics, *, fetch:
             continue
         content = _fetched(source, keys.sha256, where, diags) if ADDRESS.match(source) else _file(source, where, diags)
         if content is not None and (text := _text(content, source, keys.sha256, where, diags)) is not None:
-            found.append(Include(source=source, text=text))
+            found[where] = Include(source=source, text=text)
     return found
 
 
@@ -96,3 +101,14 @@ def _text(content: bytes, source: str, sha256: str | None, where: str, diags: Di
         except UnicodeDecodeError:
             diags.error(where, f'"{source}" is not UTF-8', "save it as UTF-8")
     return None
+
+
+def judge_items(texts: Mapping[str, str], diags: Diagnostics) -> None:
+    """Refuse manifests that take too long to be read; ``texts`` are all of them, by their path in cluster.yml."""
+    total = 0
+    for where, text in texts.items():
+        total += sum(text.count(mark) for mark in MARKS)
+        if total > ITEMS:
+            message = f"with the manifests before it, it may have more than {ITEMS} items of YAML"
+            diags.error(where, message, "apply some of them by other means")
+            return

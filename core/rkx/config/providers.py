@@ -7,7 +7,7 @@ from typing import Any
 
 from rkx.config.diagnostics import Diagnostics
 from rkx.config.document import Document
-from rkx.config.includes import includes
+from rkx.config.includes import includes, judge_items
 from rkx.config.names import nearest
 from rkx.config.options import Options, located, rke_text, section
 from rkx.config.schema.addons import AuthenticationKeys, ChoiceKeys, DnsKeys, IngressKeys, MonitoringKeys, WebhookKeys
@@ -168,10 +168,11 @@ def _ingress(keys: ClusterKeys, diags: Diagnostics) -> str:
 
 def _manifests(keys: ClusterKeys, diags: Diagnostics, *, fetch: bool) -> list[PluginRef]:
     texts = includes(keys.addons_include or (), diags, fetch=fetch)
+    judge_items({"addons": str(keys.addons or ""), **{where: each["text"] for where, each in texts.items()}}, diags)
     top = diags.document.table("").entries
     entries = {"addons": Entry(rke_text(top["addons"].value), top["addons"].key, known=True)} if keys.addons else {}
     if texts:
-        entries["addons_include"] = Entry(from_python(texts), top["addons_include"].key, known=True)
+        entries["addons_include"] = Entry(from_python([*texts.values()]), top["addons_include"].key, known=True)
     return [_ref("addon", "manifests", next(iter(entries)), Options(Table(entries), ""))] if entries else []
 
 

@@ -13,6 +13,7 @@ from rkx.engine.ledger import Ledger
 from rkx.engine.link import Link
 from rkx.engine.patience import Patience
 from rkx.engine.probe import wait_until_ready
+from rkx.engine.records import note_first_version
 from rkx.engine.state import NodeRecord
 from rkx.events import Event, Waiting
 from rkx.model.action import (
@@ -59,11 +60,12 @@ class Containers:
         return lambda why: self._emit(Waiting(node=container.node, key=str(container.key), why=why))
 
     def _note(self, container: Container) -> None:
-        """Keep in the state that the node has this container, before it is made."""
+        """Keep in the state that the node has this container, before it is made, and from which version on."""
 
         def added(record: NodeRecord) -> NodeRecord:
             return replace(record, containers=tuple(sorted({*record.containers, container.name})))
 
+        note_first_version(self._ledger, self._desired.cluster)
         if container.name not in self._ledger.state.nodes[container.node].containers:
             self._ledger.note_node(container.node, added, save=True)
 

@@ -57,10 +57,14 @@ class Observer:
         """Judge what lies on each node as a copy of the state, as far as it was seen; Refused where it is newer."""
         for name, seen in self.nodes.items():
             if seen.copy is not None:
-                found = judge_copy(self._context, name, seen.copy)
-                self.findings += [each for each in found if each not in self.findings]
+                for finding in judge_copy(self._context, name, seen.copy):
+                    self._tell(finding)
 
-    def check_machines(self, replacing: frozenset[str]) -> None:
+    def _tell(self, finding: Finding) -> None:
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def check_machines(self, replacing: frozenset[str] = frozenset()) -> None:
         """Refuse machines of another cluster, or under two names; one in doubt is asked before it is changed.
 
         A node that leaves, or may be away, is left out instead: it holds up no other.
@@ -70,7 +74,7 @@ class Observer:
             if name in context.optional - replacing:
                 self._leave_out(name, Refused(doubt.message, hint=f"rkx up --replace {name}, if it is gone for good"))
             else:
-                self.findings.append(tell(doubt))
+                self._tell(tell(doubt))
                 self.doubtful |= {name}
         self._leave_out_strangers()
         refuse_other_clusters(self.nodes, context.cluster.id)

@@ -123,4 +123,6 @@ def last_lines(link: Link, name: str) -> str:
             lines: bytes = client.logs(name, tail=LAST_LINES)
     except (RkxError, OSError, requests.RequestException) as error:
         return f"(no log: {cut(str(error))})"
+    except (KeyError, TypeError, AttributeError):  # docker-py inspects the container first, and believes the answer
+        return "(no log: its Docker Engine does not describe the container)"
     return lines[-WORDS:].decode(errors="replace").strip()

@@ -117,8 +117,9 @@ class Reconciler:
         raise Refused(f"not agreed to: {'; '.join(f'{a.what} ({a.why})' for a in asks)}", hint=hint)
 
     def _look(self, names: Iterable[str] | None = None) -> None:
-        """Observe again what a round changed; batches go on under the lock."""
+        """Observe again what a round changed, and judge it as the first time; batches go on under the lock."""
         self._observer.look(names)
+        self._observer.check_machines()
         self._observer.judge_copies()
         self._lock.show()
 

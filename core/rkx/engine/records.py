@@ -7,9 +7,13 @@ from dataclasses import replace
 
 from rkx.engine.birth import births
 from rkx.engine.context import Context
+from rkx.engine.ledger import Ledger
 from rkx.engine.observe import SeenNode
 from rkx.engine.state import NodeRecord
+from rkx.model.cluster import Cluster
 from rkx.model.node import Node
+
+VERSION = "kubernetes_version"
 
 
 def remember_nodes(context: Context, seen: Mapping[str, SeenNode]) -> None:
@@ -24,11 +28,18 @@ def remember_nodes(context: Context, seen: Mapping[str, SeenNode]) -> None:
     context.ledger.change(lambda state: replace(state, nodes={**state.nodes, **added}, birth=birth))
 
 
+def note_first_version(ledger: Ledger, cluster: Cluster) -> None:
+    """Note the version of a new cluster's first container: from then on others are judged by it, whatever fails."""
+    if VERSION not in ledger.state.birth:
+        first = {VERSION: cluster.kubernetes_version}
+        ledger.change(lambda state: replace(state, birth={**first, **state.birth}), save=False)
+
+
 def remember_version(context: Context) -> None:
     """Note which Kubernetes version runs now: the next one is judged by it."""
     version = context.cluster.kubernetes_version
-    if context.state.birth.get("kubernetes_version") != version:
-        context.ledger.change(lambda state: replace(state, birth={**state.birth, "kubernetes_version": version}))
+    if context.state.birth.get(VERSION) != version:
+        context.ledger.change(lambda state: replace(state, birth={**state.birth, VERSION: version}))
 
 
 def _record(node: Node, former: NodeRecord | None, engine_id: str) -> NodeRecord:

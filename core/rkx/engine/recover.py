@@ -19,7 +19,7 @@ from rkx.engine.node import NodeProgram, image_tag
 from rkx.engine.observe import architecture
 from rkx.engine.state import NodeRecord, State, dump
 from rkx.engine.vouch import Trust, fingerprint, vouch
-from rkx.errors import BadAnswer, ConfigError, Refused
+from rkx.errors import ConfigError, Refused, TransportError
 from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
@@ -125,7 +125,7 @@ class Search:
         """Name this tool's containers on a node; a worker that shows nothing is judged when it is looked at."""
         try:
             return _marked(self.links[name])
-        except BadAnswer:
+        except TransportError:
             if name in self._keepers():
                 raise
             return []

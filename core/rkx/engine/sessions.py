@@ -21,6 +21,10 @@ KEPT = 8
 """So many idle streams a session keeps; more are opened as they are wanted."""
 WAITS = 10
 """Who wants a stream where they are few waits for so many answers of others at most."""
+HEADER_BYTES = 1 << 16
+STATUSES = range(100, 600)
+"""Those of RFC 9110, 15; requests and docker-py disagree about what others mean."""
+COOKIES = ("Set-Cookie", "Set-Cookie2")
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -95,6 +99,12 @@ class StreamAdapter(HTTPAdapter):
         """Give the path alone; no proxy is ever asked."""
         return request.path_url
 
+    def build_response(self, request: requests.PreparedRequest, answer: Any) -> requests.Response:  # noqa: ANN401
+        """Return the answer without its cookies, which nobody wants and which take long to read."""
+        for name in COOKIES:
+            del answer._original_response.msg[name]  # where requests looks for them
+        return super().build_response(request, answer)
+
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         """Send over a stream that is free, or becomes so in time; without a limit of its own it has the adapter's.
 
@@ -105,8 +115,12 @@ class StreamAdapter(HTTPAdapter):
             answer = super().send(request, *args, **{**kwargs, "timeout": kwargs.get("timeout") or self.timeout_s})
         except urllib3.exceptions.EmptyPoolError as error:
             raise requests.ConnectionError("no stream became free in time", request=request) from error
+        if answer.status_code not in STATUSES:
+            raise self._bad(request, answer, "has a status that HTTP does not have")
         if answer.status_code in REDIRECTS:
             raise self._bad(request, answer, "leads elsewhere, and no redirect is followed")
+        if sum(len(name) + len(value) for name, value in answer.headers.items()) > HEADER_BYTES:
+            raise self._bad(request, answer, f"has headers of more than {HEADER_BYTES >> 10} KiB")
         if answer.headers.get("Content-Encoding", "identity") != "identity":
             raise self._bad(request, answer, "is packed, which was not asked for")
         return answer

@@ -18,8 +18,8 @@ from rkx.model.cluster import PluginRef
 
 T = TypeVar("T")
 HOOKS = tuple(name for name in dir(Specifications) if name.startswith("rkx_"))
-DEADLINE_S = 10.0
-"""How long a hook that computes values may take; then it is abandoned."""
+DEADLINE_S = 30.0
+"""How long a hook that computes values may take; then it is abandoned. As many manifests as may be take it 5 s."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,13 @@ class GuardedTransport(paramiko.Transport):
         self._handler_table.update(handlers)  # type: ignore[attr-defined]  # not in paramiko's stubs
 
     def get_exception(self) -> Exception | None:
-        """Give what ended the connection: once, as paramiko does, but a Violation whenever asked."""
+        """Return what ended the connection: once, as paramiko does, but a Violation whenever asked.
+
+        Whatever the reading thread stumbled over came from the server, and paramiko raises it where somebody waits.
+        """
+        found = self.saved_exception
+        if found is not None and not isinstance(found, paramiko.SSHException | EOFError | OSError):
+            self.saved_exception = Violation(f"sshd sends what cannot be read: {type(found).__name__}")
         if isinstance(self.saved_exception, Violation):
             return self.saved_exception
         return super().get_exception()

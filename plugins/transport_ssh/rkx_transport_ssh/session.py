@@ -138,9 +138,9 @@ class Session(GuardedTransport):
         super()._send_user_message(data)  # type: ignore[misc]  # not in paramiko's stubs
 
     def _parse_channel_open_failure(self, m: Message) -> None:
-        number, code, words = m.get_int(), m.get_int(), m.get_text()
+        number, code, words = m.get_int(), m.get_int(), m.get_binary()
         if opening := self._openings.get(number):
-            opening.refused = ChannelRefused(code, words[:WORDS])
+            opening.refused = ChannelRefused(code, words.decode(errors="replace")[:WORDS])
         m.rewind()
         super()._parse_channel_open_failure(m)  # type: ignore[misc]  # not in paramiko's stubs
 

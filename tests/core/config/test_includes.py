@@ -181,3 +181,8 @@ def test_a_redirect_is_followed_to_the_same_host_by_https(
 
 def test_a_redirect_of_a_server_to_http_is_a_mistake(tmp_path: Path, address: str) -> None:
     assert "only https is followed" in refused(tmp_path, entry(f"{address}/moved"))
+
+
+def test_manifests_of_more_items_than_can_be_read_in_time_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yml").write_text("- a\n" * 400_000)
+    assert "it may have more than 600000 items of YAML" in refused(tmp_path, "a.yml")

@@ -11,6 +11,7 @@ from rkx import api
 from rkx.engine.state_file import StateFile
 from rkx.errors import Refused
 from rkx.testing import FakeTransport
+from rkx.testing.wire import Request, Response, error
 
 
 def refused(site: Site) -> Refused:
@@ -83,6 +84,23 @@ def test_a_version_that_cannot_follow_is_refused(running: Site, was: str, messag
     assert f"kubernetes_version: {wanted}" in error.message
     assert message in error.message
     assert hint in error.hint
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_worker_that_fails_from_the_first_run_on_keeps_no_guard_of_the_version_away(
+    site: Site, *, allowed: bool
+) -> None:
+    engine = site.world.engines["two"]
+    plain = engine.answer
+
+    def answer(request: Request) -> Response:
+        return error(500, "no") if request.path.endswith("/containers/agent/start") else plain(request)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    assert site.up(*(["two"] if allowed else [])).exit_code == 7
+    assert site.world.engines["one"].running("server")
+    say(site, "kubernetes_version: v1.36.4\nimage_layout: public\n")
+    assert "skips a minor after v1." in refused(site).message
 
 
 def test_the_address_of_an_etcd_member_is_fixed(running: Site) -> None:

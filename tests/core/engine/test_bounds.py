@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from rkx.engine.bounds import Limit
 from rkx.engine.copies import read_copy
 from rkx.engine.frames import frames
 from rkx.engine.link import Link, look
+from rkx.engine.probe import last_lines
 from rkx.engine.sessions import Session, session
 from rkx.errors import BadAnswer, PartlyDone, RkxError
 from rkx.testing.wire import Application, Request, Response, as_json, serve
@@ -130,6 +132,34 @@ def test_an_answer_that_is_packed_is_not_unpacked() -> None:
     packed = Response(body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
     with asking(lambda request: packed) as engine, pytest.raises(BadAnswer, match="is packed"):
         engine.get("http://node/info")
+
+
+@pytest.mark.parametrize("status", [600, 999])
+@pytest.mark.parametrize("client", ["look", "docker"])
+def test_a_status_that_http_does_not_have_names_the_node(status: int, client: str) -> None:
+    with pytest.raises(BadAnswer, match=rf"one: GET .*/info: the answer \({status}\) has a status that HTTP does not"):
+        _info(link(lambda request: Response(status=status, body=b"{}")), client)
+
+
+@pytest.mark.parametrize("client", ["look", "docker"])
+def test_headers_have_a_limit_of_their_own(client: str) -> None:
+    many = {f"X-{number}": "x" * 1000 for number in range(70)}
+    with pytest.raises(BadAnswer, match="headers of more than 64 KiB"):
+        _info(link(lambda request: Response(body=b"{}", headers=many)), client)
+
+
+def test_cookies_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CookieJar, "_cookies_from_attrs_set", lambda *_words: pytest.fail("a cookie was read"))
+    cookies = {"Set-Cookie": "a=b", "Set-Cookie2": "c=d"}
+    with asking(lambda request: Response(body=b"{}", headers=cookies)) as engine:
+        assert not engine.get("http://node/info").cookies
+
+
+def test_a_container_that_is_not_described_has_no_log() -> None:
+    """docker-py asks for it by itself, and believes what it reads."""
+    assert last_lines(link(lambda request: as_json({})), "web") == (
+        "(no log: its Docker Engine does not describe the container)"
+    )
 
 
 def test_one_look_takes_no_longer_than_one_answer_may(clock: Clock) -> None:

@@ -15,6 +15,7 @@ from rkx.engine.state_file import StateFile
 from rkx.errors import Refused
 from rkx.events import ProblemFound
 from rkx.testing.machine import Entry
+from rkx.testing.wire import HangUp, Request, Response
 
 
 def file_of(site: Site) -> Path:
@@ -128,6 +129,20 @@ def test_nobody_is_told_to_take_a_workers_file_as_the_state(running: Site) -> No
     StateFile(file_of(running)).save(replace(running.state, nodes=nodes))
     error = refused(running.remove())
     assert error.hint == "look who put it there; if that cluster is gone, delete the file"
+
+
+def test_a_worker_that_ends_each_look_holds_up_no_birth(site: Site) -> None:
+    engine = site.world.engines["two"]
+    plain = engine.answer
+
+    def answer(request: Request) -> Response:
+        if request.method == "GET" and request.path.endswith("/containers/json"):
+            raise HangUp
+        return plain(request)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    run = site.up("two")
+    assert (run.exit_code, site.world.engines["one"].running("server")) == (7, True)
 
 
 def test_a_state_of_another_name_is_not_taken_for_this_clusters(running: Site) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from tests.core.engine.conftest import Make
 from tests.core.engine.small import ROOT, Site
 
 from rkx import api
+from rkx.engine.node import image_tag
 from rkx.errors import PreflightFailed, Refused
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
+from rkx.testing.wire import Request, Response
 
 
 def refused(site: Site, run: api.Run) -> str:
@@ -230,3 +235,34 @@ def test_a_machine_that_is_lost_once_it_is_prepared_is_named_as_any_other(
     assert run.exit_code == (7 if allowed else 4)
     assert "two" in str(run.error)
     assert site.world.engines["one"].running("agent") is allowed
+
+
+@pytest.mark.parametrize("was_up", [True, False])
+def test_a_machine_of_another_kind_at_the_second_look_holds_up_no_other(
+    make: Make, monkeypatch: pytest.MonkeyPatch, *, was_up: bool
+) -> None:
+    monkeypatch.setattr("rkx.engine.node.program", _built_for_one_kind)
+    image_tag.cache_clear()
+    site = make("one", "two")
+    if was_up:
+        site.done()
+        site.world.engines["one"].boxes.pop("rkx-node")
+    engine = site.world.engines["two"]
+    plain, looks = engine.answer, Counter[str]()
+
+    def answer(request: Request) -> Response:
+        looks[request.path] += 1
+        engine.says = {"Architecture": "mips"} if looks["/info"] > 1 else {}
+        return plain(request)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    run = site.up("two")
+    image_tag.cache_clear()
+    assert run.exit_code == (0 if was_up else 7), run.error
+    assert site.world.engines["one"].running("agent")
+
+
+def _built_for_one_kind(architecture: str) -> bytes:
+    if architecture == "mips":
+        raise PreflightFailed(f"rkx-node for {architecture} was not built into this rkx")
+    return b"rkx-node"

@@ -13,7 +13,10 @@ import paramiko
 from paramiko.common import (
     AUTH_FAILED,
     AUTH_SUCCESSFUL,
+    MSG_CHANNEL_OPEN_FAILURE,
+    MSG_KEXINIT,
     MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
     OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
     OPEN_FAILED_CONNECT_FAILED,
     OPEN_FAILED_RESOURCE_SHORTAGE,
@@ -40,6 +43,8 @@ class Behaviour:
     silent_commands: bool = False
     no_key_exchange: bool = False
     endless_sign_in: bool = False
+    unreadable: int = 0
+    """The kind of message whose words are no UTF-8."""
     mute: bool = False
     """Lets nobody's channel open, and says nothing."""
     max_sessions: int = 10
@@ -80,7 +85,7 @@ class Server:
         m.add(*fields)
         with contextlib.suppress(OSError, EOFError):
             for transport in [one for one in self._open if isinstance(one, _ServerTransport)] * times:
-                transport._send_message(m)  # type: ignore[attr-defined]  # not in paramiko's stubs
+                transport._send_message(m)
 
     def close(self) -> None:
         with contextlib.suppress(OSError, EOFError):
@@ -129,11 +134,17 @@ class _ServerTransport(paramiko.Transport):
         self.closed.set()
         super().close()
 
+    def _send_message(self, data: Message) -> None:
+        sent = data.asbytes()
+        if sent[0] == self._behaviour.unreadable:
+            data = _with_odd_words(sent)
+        super()._send_message(data)  # type: ignore[misc]  # not in paramiko's stubs
+
     def greet(self) -> None:
         m = Message()
         m.add_byte(bytes([MSG_USERAUTH_BANNER]))
         m.add("still looking", "en")
-        self._send_message(m)  # type: ignore[attr-defined]  # not in paramiko's stubs
+        self._send_message(m)
 
     def _negotiate_keys(self, m: Message) -> None:
         if self._behaviour.no_key_exchange:
@@ -148,6 +159,21 @@ class _ServerTransport(paramiko.Transport):
             self.wanted_path = m.get_text()
         m.rewind()
         super()._parse_channel_open(m)  # type: ignore[misc]  # not in paramiko's stubs
+
+
+BEFORE_WORDS = {MSG_KEXINIT: 17, MSG_USERAUTH_FAILURE: 1, MSG_CHANNEL_OPEN_FAILURE: 9}
+
+
+def _with_odd_words(sent: bytes) -> Message:
+    """Put bytes that are no UTF-8 in the place of a message's first words."""
+    at = BEFORE_WORDS[sent[0]]
+    rest = Message(sent[at:])
+    rest.get_binary()
+    bent = Message()
+    bent.add_bytes(sent[:at])
+    bent.add_string(b"\xff\xfe")
+    bent.add_bytes(rest.get_remainder())
+    return bent
 
 
 class _Rules(paramiko.ServerInterface):

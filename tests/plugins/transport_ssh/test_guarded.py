@@ -15,9 +15,11 @@ from paramiko.common import (
     MSG_EXT_INFO,
     MSG_GLOBAL_REQUEST,
     MSG_IGNORE,
+    MSG_KEXINIT,
     MSG_REQUEST_SUCCESS,
     MSG_SERVICE_ACCEPT,
     MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
 )
 from tests.plugins.transport_ssh.conftest import Open
 from tests.plugins.transport_ssh.server import Behaviour, Server
@@ -101,6 +103,30 @@ def test_what_nobody_asked_for_ends_the_connection(open_node: Open, engine: Path
         server.send(kind, *fields)
         assert read_all(sock) == b""
     expect_lost(opened, reason)
+
+
+@pytest.mark.parametrize("kind", [MSG_KEXINIT, MSG_USERAUTH_FAILURE, MSG_CHANNEL_OPEN_FAILURE])
+def test_words_that_are_no_text_end_the_connection_and_are_that_nodes_fault(
+    open_node: Open, behaviour: Behaviour, kind: int
+) -> None:
+    """Nobody has signed in yet when the first of them come."""
+    behaviour.unreadable = kind
+    behaviour.users = {} if kind == MSG_USERAUTH_FAILURE else behaviour.users
+    with pytest.raises(rkx.ConnectFailed, match="sshd sends what cannot be read: UnicodeDecodeError") as caught:
+        open_node().engine()
+    assert caught.value.node == "one"
+
+
+@pytest.mark.parametrize("kind", [MSG_CHANNEL_OPEN, MSG_GLOBAL_REQUEST])
+def test_a_request_that_is_no_text_ends_the_connection(
+    open_node: Open, engine: Path, server: Server, kind: int
+) -> None:
+    opened = open_node()
+    with opened.engine() as sock:
+        sock.settimeout(5)
+        server.send(kind, b"\xff\xfe", 1, 1, 1)
+        assert read_all(sock) == b""
+    expect_lost(opened, "what cannot be read: UnicodeDecodeError")
 
 
 def test_what_may_be_sent_unasked_is_not_kept(open_node: Open, engine: Path, server: Server) -> None:
