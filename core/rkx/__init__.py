@@ -91,7 +91,19 @@ if TYPE_CHECKING:
         node_started,
     )
     from rkx.model.risk import Risk
-    from rkx.model.step import Answer, Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
+    from rkx.model.step import (
+        Do,
+        Done,
+        NodeRequest,
+        NodeResponse,
+        NodeUpdate,
+        Refuse,
+        Responses,
+        RolloutGroup,
+        Step,
+        Verdict,
+        Wait,
+    )
     from rkx.secret import Secret, Unread
     from rkx.template import render
     from rkx.transport import Channel, DialForbidden, Dials, Prompt, Transport, bridge
@@ -119,7 +131,7 @@ _HOMES = {
     "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Leaves Manifest Milestone Mount Object"
     " Part Probe Read Registration Resource Rollout node_ready node_started",
     "rkx.model.risk": "Risk",
-    "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
+    "rkx.model.step": "Do Done NodeRequest NodeResponse NodeUpdate Refuse Responses RolloutGroup Step Verdict Wait",
     "rkx.template": "render",
     "rkx.secret": "Secret Unread",
     "rkx.transport": "Channel DialForbidden Dials Prompt Transport bridge",
@@ -136,8 +148,9 @@ __all__ = [  # spelled out, since type checkers read it
     "Saved", "describe",
     "AuthSettings", "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "Risk", "API_READY",
     "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
-    "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
-    "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
+    "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Do", "Done",
+    "NodeRequest", "NodeResponse", "NodeUpdate", "Refuse", "Responses", "RolloutGroup", "Step", "Verdict", "Wait",
+    "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",
     "NODE_CLIENT_CA", "ContainerAction", "ContainerKey", "CreateContainer", "RemoveContainer", "ReplaceContainer",
     "RestartContainer", "StartContainer", "read_text",

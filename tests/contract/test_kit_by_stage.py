@@ -123,7 +123,7 @@ def test_an_order_that_comes_from_a_set_is_found(tmp_path: Path, monkeypatch: py
     breaks(test_pure.test_the_same_input_gives_the_same_under_another_hash_seed, load("addon:unsteady", {}))
 
 
-CALL = rkx.Call(node="node-1", port=1, path="/", identity="", authority="")
+QUERY = rkx.NodeRequest(node="node-1", port=1, path="/", identity="", authority="")
 
 
 class Service(rkx.ServicePlugin[NoOptions]):
@@ -132,7 +132,7 @@ class Service(rkx.ServicePlugin[NoOptions]):
     name = "made"
     Config = NoOptions
     also_together = False
-    lane = "made"
+    group = "made"
     verdict: rkx.Verdict = rkx.Wait(why="nobody answers")
 
     @rkx.hookimpl
@@ -148,19 +148,22 @@ class Service(rkx.ServicePlugin[NoOptions]):
         return [rkx.Container(node=node.name, name=name, image="made:1", argv=("made",)) for name in names]
 
     @rkx.hookimpl
-    def rkx_turns(
+    def rkx_updates(
         self,
         cluster: rkx.Cluster,
         applied: Sequence[rkx.ContainerKey],
         changes: Sequence[rkx.ContainerAction],
-        answers: rkx.Answers,
-    ) -> Sequence[rkx.Turn | rkx.Lane]:
-        step = rkx.Step(verb="join", subject="node-1", reason="new", asks=(CALL,))
+        responses: rkx.Responses,
+    ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
+        step = rkx.Step(verb="join", subject="node-1", reason="new", queries=(QUERY,))
         keys = tuple(change.key for change in changes)
-        return [rkx.Lane(name="made"), rkx.Turn(lane=self.lane, node="node-1", enter=(step,), keys=keys)]
+        return [
+            rkx.RolloutGroup(name="made"),
+            rkx.NodeUpdate(group=self.group, node="node-1", pre_steps=(step,), keys=keys),
+        ]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
         return self.verdict
 
 
@@ -172,8 +175,8 @@ def service(**attributes: object) -> Subject:
 SERVICES: list[tuple[Law, dict[str, object]]] = [
     (test_service.test_roles_of_a_node_bring_what_each_alone_brings, {"also_together": True}),
     (test_steps.test_silence_proves_nothing, {"verdict": rkx.Done()}),
-    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(calls=(CALL,))}),
-    (test_steps.test_turns_claim_changes_that_there_are_in_lanes_that_there_are, {"lane": "another"}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(requests=(QUERY,))}),
+    (test_steps.test_updates_claim_changes_that_there_are_in_groups_that_there_are, {"group": "another"}),
 ]
 
 

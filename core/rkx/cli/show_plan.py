@@ -11,12 +11,12 @@ from rkx.cli.show_plain import counted
 from rkx.lines import one_line
 from rkx.model.action import Action
 from rkx.model.plan import Plan
-from rkx.model.step import Step, Turn
+from rkx.model.step import NodeUpdate, Step
 
 
 def as_text(plan: Plan) -> str:
     """Give a plan for reading: per node, what is done to which resource, why, and what changes."""
-    lines = [one_line(line) for line in (*_actions(plan), *_turns(plan), *_remarks(plan))]
+    lines = [one_line(line) for line in (*_actions(plan), *_updates(plan), *_remarks(plan))]
     if plan.is_empty:
         return "\n".join(["nothing to do", *lines])
     return "\n".join([f"{plan.cluster}: {counted(len(plan.actions), 'action')}", *lines])
@@ -40,11 +40,11 @@ def _action(action: Action) -> Iterator[str]:
         yield f"           {change.field}{values}"
 
 
-def _turns(plan: Plan) -> Iterator[str]:
-    for turn in plan.turns:
-        for when, steps in (("before", turn.enter), ("after", turn.leave)):
+def _updates(plan: Plan) -> Iterator[str]:
+    for update in plan.updates:
+        for when, steps in (("before", update.pre_steps), ("after", update.post_steps)):
             for step in steps:
-                yield f"{when} the changes of {turn.node}: {step.verb} {step.subject} ({step.reason})"
+                yield f"{when} the changes of {update.node}: {step.verb} {step.subject} ({step.reason})"
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
@@ -67,7 +67,7 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "empty": plan.is_empty,
         "actions": [_action_values(action) for action in plan.actions],
-        "turns": [_turn_values(turn) for turn in plan.turns],
+        "updates": [_update_values(update) for update in plan.updates],
         "asks": [{"what": danger.what, "why": danger.why} for danger in plan.asks],
         "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
         "unknown": list(plan.unknown),
@@ -89,13 +89,13 @@ def _action_values(action: Action) -> dict[str, Any]:
     }
 
 
-def _turn_values(turn: Turn) -> dict[str, Any]:
+def _update_values(update: NodeUpdate) -> dict[str, Any]:
     return {
-        "lane": turn.lane,
-        "node": turn.node,
-        "enter": [_step_values(step) for step in turn.enter],
-        "keys": [str(key) for key in turn.keys],
-        "leave": [_step_values(step) for step in turn.leave],
+        "group": update.group,
+        "node": update.node,
+        "pre_steps": [_step_values(step) for step in update.pre_steps],
+        "keys": [str(key) for key in update.keys],
+        "post_steps": [_step_values(step) for step in update.post_steps],
     }
 
 

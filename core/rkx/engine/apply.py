@@ -9,8 +9,8 @@ from rkx.engine.execute import Executor, World
 from rkx.engine.graph import Graph
 from rkx.engine.order import about, within
 from rkx.engine.patience import Patience
-from rkx.engine.turns import Turns
 from rkx.engine.units import Unit, units
+from rkx.engine.updates import Updates
 from rkx.errors import ApplyFailed, Interrupted, Locked, NotReady, PartlyDone, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted
 from rkx.model.action import ContainerAction, Wait
@@ -23,8 +23,8 @@ class Application:
     def __init__(self, world: World, plan: Plan) -> None:
         self._world, self._plan = world, plan
         self._patience = Patience(world.cancelled, world.optional)
-        self._turns = Turns(world.plugins, plan, world.links, world.ledger, self._patience, world.lock.check)
-        self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
+        self._updates = Updates(world.plugins, plan, world.links, world.ledger, self._patience, world.lock.check)
+        self._graph = Graph(self._updates.arranged(units(plan.actions)), self._work, self._patience)
         self._executor = Executor(world, plan, self._patience)
 
     def run(self, leave_out: Callable[[str, RkxError], bool]) -> None:
@@ -114,10 +114,10 @@ class Application:
         check = self._world.lock.check
         if any(action.is_change for action in unit.actions):
             check()
-        if self._turns.enter(unit):
+        if self._updates.enter(unit):
             check()  # that may have taken minutes
         more = self._executor.carry_out(unit)
-        self._turns.leave(unit)
+        self._updates.leave(unit)
         return units(within(more, self._plan.actions, self._world.desired)) if more else ()
 
 

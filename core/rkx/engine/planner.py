@@ -33,7 +33,7 @@ from rkx.model.action import (
 from rkx.model.key import ContainerKey, Key, NodeKey
 from rkx.model.plan import Danger, Plan
 from rkx.model.resource import File, Leaves
-from rkx.model.step import Answers, Call, Lane, Refuse, Turn
+from rkx.model.step import NodeRequest, NodeUpdate, Refuse, Responses, RolloutGroup
 from rkx.registry import Plugins
 
 LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
@@ -43,7 +43,7 @@ LEAVES = "its pods move, its data goes; credentials that somebody copied there a
 class Unanswered:
     """No plan yet: it rests on answers to these queries, which the observation lacks."""
 
-    queries: tuple[Call, ...]
+    queries: tuple[NodeRequest, ...]
 
 
 def plan(plugins: Plugins, desired: Desired, observation: Observation, state: State) -> Plan | Unanswered:
@@ -56,17 +56,17 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
     actions, unknown = _actions(desired, observation, state)
     gone = departed(desired.cluster, state, observation.nodes)
     ordered = order(actions, desired)
-    turns = _turns(plugins, desired, observation, state, ordered)
-    if isinstance(turns, Unanswered):
-        return turns
+    updates = _updates(plugins, desired, observation, state, ordered)
+    if isinstance(updates, Unanswered):
+        return updates
     dangers = [Danger(what=f"remove node {name}", why=LEAVES) for name in gone]
     dangers += _of_machines(desired, observation, state)
     dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in actions if is_grave(a)]
     return Plan(
         cluster=desired.cluster.name,
         actions=ordered,
-        turns=tuple(each for each in turns if isinstance(each, Turn)),
-        lanes=tuple(each for each in turns if isinstance(each, Lane)),
+        updates=tuple(each for each in updates if isinstance(each, NodeUpdate)),
+        groups=tuple(each for each in updates if isinstance(each, RolloutGroup)),
         unknown=unknown,
         asks=tuple(dangers),
         unreachable=observation.unreachable,
@@ -130,23 +130,23 @@ def _content(action: Action, state: State) -> str:
     return digest.of_object(state.key, action.wanted) if isinstance(action, ApplyObject) else ""
 
 
-def _turns(
+def _updates(
     plugins: Plugins, desired: Desired, observation: Observation, state: State, actions: Sequence[Action]
-) -> Sequence[Turn | Lane] | Unanswered:
-    """Ask for turns; a container that nobody put on a node, whatever it is called, is that node's word alone."""
+) -> Sequence[NodeUpdate | RolloutGroup] | Unanswered:
+    """Ask for updates; a container that nobody put on a node, whatever it is called, is that node's word alone."""
     recorded = {ContainerKey(name, each) for name, record in state.nodes.items() for each in record.containers}
     ours = recorded | desired.resources.keys()
     changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]
     if not changes:
         return ()
     applied = sorted({*recorded, *(_running(observation, state) & ours)})
-    queries = plugins.asks(desired.cluster, applied)
+    queries = plugins.queries(desired.cluster, applied)
     if unanswered := _unanswered(queries, observation):
         return unanswered
-    answers = {query: observation.answers[query] for query in queries}
-    found = plugins.turns(desired.cluster, applied, changes, answers)
+    responses = {query: observation.responses[query] for query in queries}
+    found = plugins.updates(desired.cluster, applied, changes, responses)
     planned: Set[Key] = {action.key for action in actions}
-    return _checked(plugins, [each for each in found if isinstance(each, Turn)], planned, observation) or found
+    return _checked(plugins, [each for each in found if isinstance(each, NodeUpdate)], planned, observation) or found
 
 
 def _running(observation: Observation, state: State) -> set[ContainerKey]:
@@ -154,30 +154,32 @@ def _running(observation: Observation, state: State) -> set[ContainerKey]:
     return {ContainerKey(name, each) for name, seen in nodes for each in seen.ours(state.cluster_id)}
 
 
-def _unanswered(queries: Sequence[Call], observation: Observation) -> Unanswered | None:
-    left = tuple(query for query in queries if query not in observation.answers)
+def _unanswered(queries: Sequence[NodeRequest], observation: Observation) -> Unanswered | None:
+    left = tuple(query for query in queries if query not in observation.responses)
     return Unanswered(queries=left) if left else None
 
 
-def _checked(plugins: Plugins, turns: Sequence[Turn], planned: Set[Key], observation: Observation) -> Unanswered | None:
-    """Refuse now what the turns' steps would refuse later, when half of the run is done."""
-    for turn in turns:
-        if planned.isdisjoint(turn.keys):
-            raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+def _checked(
+    plugins: Plugins, updates: Sequence[NodeUpdate], planned: Set[Key], observation: Observation
+) -> Unanswered | None:
+    """Refuse now what the updates' steps would refuse later, when half of the run is done."""
+    for update in updates:
+        if planned.isdisjoint(update.keys):
+            raise PluginFault(f"{update.owner}: an update of {update.node} claims nothing that is planned")
     if observation.is_blind:
         return None
-    steps = [step for turn in turns for step in turn.enter]
-    if unanswered := _unanswered([query for step in steps for query in step.asks], observation):
+    steps = [step for update in updates for step in update.pre_steps]
+    if unanswered := _unanswered([query for step in steps for query in step.queries], observation):
         return unanswered
     for step in steps:
-        verdict = plugins.step(step, _to(step.asks, observation.answers))
+        verdict = plugins.step(step, _to(step.queries, observation.responses))
         if isinstance(verdict, Refuse):
             raise Refused(f"{step.verb} {step.subject}: {cut(verdict.why)}", hint=cut(verdict.hint))
     return None
 
 
-def _to(queries: Sequence[Call], answers: Answers) -> Answers:
-    return {query: answers[query] for query in queries}
+def _to(queries: Sequence[NodeRequest], responses: Responses) -> Responses:
+    return {query: responses[query] for query in queries}
 
 
 def plan_removal(desired: Desired, observation: Observation, state: State) -> Plan:

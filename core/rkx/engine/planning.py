@@ -8,14 +8,14 @@ from dataclasses import replace
 from rkx.engine import planner
 from rkx.engine.desire import Desired
 from rkx.engine.glance import Glance, compared
+from rkx.engine.node_requests import send_all
 from rkx.engine.observation import ObjectSnapshot, Observation
 from rkx.engine.planner import Unanswered
 from rkx.engine.preflight import by_node
-from rkx.engine.turns import ask_all
 from rkx.engine.visit import Visit
 from rkx.errors import ApiSilent, PreflightFailed
 from rkx.model.plan import Plan
-from rkx.model.step import Call
+from rkx.model.step import NodeRequest
 
 
 def fit(visit: Visit) -> tuple[Desired, Plan]:
@@ -59,10 +59,10 @@ def _observation(visit: Visit, objects: ObjectSnapshot | None) -> Observation:
     )
 
 
-def _answered(visit: Visit, observation: Observation, queries: Sequence[Call]) -> Observation:
+def _answered(visit: Visit, observation: Observation, queries: Sequence[NodeRequest]) -> Observation:
     """Add answers; a node that forbids forwarding, where a plan starts no relay, gives none."""
-    answers = {**observation.answers, **ask_all(queries, visit.links, visit.ledger)}
-    return replace(observation, answers=answers, is_blind=any(link.is_blind for link in visit.links.values()))
+    responses = {**observation.responses, **send_all(queries, visit.links, visit.ledger)}
+    return replace(observation, responses=responses, is_blind=any(link.is_blind for link in visit.links.values()))
 
 
 def _objects(visit: Visit, desired: Desired) -> ObjectSnapshot | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rkx.model.action import Action
 from rkx.model.checks import Finding
 from rkx.model.risk import Risk
-from rkx.model.step import Lane, Turn
+from rkx.model.step import NodeUpdate, RolloutGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,8 @@ class Plan:
 
     cluster: str
     actions: tuple[Action, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    lanes: tuple[Lane, ...] = ()
+    updates: tuple[NodeUpdate, ...] = ()
+    groups: tuple[RolloutGroup, ...] = ()
     asks: tuple[Danger, ...] = ()
     unknown: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = ()
@@ -41,4 +41,4 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Tell if there is nothing to do."""
-        return not self.actions and not self.turns
+        return not self.actions and not self.updates

@@ -10,7 +10,7 @@ from rkx.model.key import ContainerKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class NodeRequest:
     """One HTTP request made from ``node`` to its own ``port``, as the named identity."""
 
     node: str
@@ -23,45 +23,45 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a call brought; status 0: nobody answered, which is never "absent"."""
+class NodeResponse:
+    """What a request brought; status 0: nobody answered, which is never "absent"."""
 
     status: int
     body: str = ""
 
 
-Answers: TypeAlias = Mapping[Call, Answer]
+Responses: TypeAlias = Mapping[NodeRequest, NodeResponse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing to bring about; its plugin decides from fresh answers to ``asks``."""
+    """One thing to bring about; its plugin decides from fresh answers to ``queries``."""
 
     verb: str
     subject: str
     reason: str
-    asks: tuple[Call, ...] = ()
+    queries: tuple[NodeRequest, ...] = ()
     owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """Steps before and after the changes of one node, in a lane; ``keys`` are the changes it claims."""
+class NodeUpdate:
+    """Steps before and after the changes of one node, in a group; ``keys`` are the changes it claims."""
 
-    lane: str
+    group: str
     node: str
-    enter: tuple[Step, ...] = ()
+    pre_steps: tuple[Step, ...] = ()
     keys: tuple[ContainerKey, ...] = ()
-    leave: tuple[Step, ...] = ()
+    post_steps: tuple[Step, ...] = ()
     owner: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """Lets ``width`` turns in at a time; a failure closes it and those after it."""
+class RolloutGroup:
+    """Lets ``max_unavailable`` updates in at a time; a failure closes it and those after it."""
 
     name: str
-    width: int = 1
+    max_unavailable: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Do:
-    """Send these calls, then decide again."""
+    """Send these requests, then decide again."""
 
-    calls: tuple[Call, ...]
+    requests: tuple[NodeRequest, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

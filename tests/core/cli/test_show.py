@@ -32,7 +32,7 @@ from rkx.model.key import HealthKey, NodeKey
 from rkx.model.plan import Danger, Plan
 from rkx.model.resource import Container
 from rkx.model.risk import Risk
-from rkx.model.step import Step, Turn
+from rkx.model.step import NodeUpdate, Step
 
 AGENT = Container(node="one", name="kubelet", image="i", argv=())
 WAITS = Container(node="two", name="kube-proxy", image="i", argv=())
@@ -50,7 +50,7 @@ PLAN = Plan(
         WaitForNode(node="one", reason="others need it", after=(KUBELET,)),
         CreateContainer(container=WAITS, reason="missing", after=(READY,)),
     ),
-    turns=(Turn(lane="workers", node="two", enter=(DRAIN,), keys=(PROXY,)),),
+    updates=(NodeUpdate(group="workers", node="two", pre_steps=(DRAIN,), keys=(PROXY,)),),
     asks=(Danger(what="remove node three", why="its pods move"),),
     unknown=("objects",),
     unreachable=("four",),

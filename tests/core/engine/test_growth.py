@@ -18,12 +18,12 @@ from rkx.engine.graph import Graph
 from rkx.engine.ledger import Ledger
 from rkx.engine.patience import Patience
 from rkx.engine.state import born
-from rkx.engine.turns import Turns
 from rkx.engine.units import Unit
+from rkx.engine.updates import Updates
 from rkx.model.action import RemoveContainer
 from rkx.model.key import ContainerKey
 from rkx.model.plan import Plan
-from rkx.model.step import Turn
+from rkx.model.step import NodeUpdate
 from rkx.registry import Plugins
 
 
@@ -90,10 +90,12 @@ def test_a_graph_looks_at_each_unit_once_for_each_that_it_waits_for() -> None:
 def test_a_turn_finds_its_place_in_a_lane_without_a_look_at_all_others() -> None:
     def cost(count: int) -> int:
         found = units(count)
-        turns = tuple(Turn(lane="lane", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count))
-        plan = Plan(cluster="c", actions=tuple(each.actions[0] for each in found), turns=turns)
+        updates = tuple(
+            NodeUpdate(group="group", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count)
+        )
+        plan = Plan(cluster="c", actions=tuple(each.actions[0] for each in found), updates=updates)
         patience = Patience(threading.Event())
-        made = Turns(Plugins([]), plan, {}, Ledger(born(), None), patience, lambda: None)
+        made = Updates(Plugins([]), plan, {}, Ledger(born(), None), patience, lambda: None)
         return steps(lambda: made.arranged(found))
 
     assert grows_straight(cost, 20)

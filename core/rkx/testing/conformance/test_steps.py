@@ -13,7 +13,7 @@ from rkx.model.action import (
     StartContainer,
 )
 from rkx.model.resource import Container
-from rkx.model.step import Answer, Answers, Do, Done, Lane, Step, Turn
+from rkx.model.step import Do, Done, NodeResponse, NodeUpdate, Responses, RolloutGroup, Step
 from rkx.testing.conformance.subject import Subject
 
 STAGES = ("service",)
@@ -28,33 +28,33 @@ def test_silence_proves_nothing(subject: Subject) -> None:
         assert not isinstance(verdict, Done | Do), said
 
 
-def test_turns_claim_changes_that_there_are_in_lanes_that_there_are(subject: Subject) -> None:
-    """A turn stands in a lane of the plugin's, and claims keys among the changes."""
-    for changes, found in _turns(subject):
+def test_updates_claim_changes_that_there_are_in_groups_that_there_are(subject: Subject) -> None:
+    """An update stands in a group of the plugin's, and claims keys among the changes."""
+    for changes, found in _updates(subject):
         keys = {change.key for change in changes}
-        lanes = {each.name for each in found if isinstance(each, Lane)}
-        for turn in found:
-            if isinstance(turn, Turn):
-                assert turn.lane in lanes
-                assert set(turn.keys) <= keys
+        groups = {each.name for each in found if isinstance(each, RolloutGroup)}
+        for update in found:
+            if isinstance(update, NodeUpdate):
+                assert update.group in groups
+                assert set(update.keys) <= keys
 
 
 def _verdicts(subject: Subject) -> Iterator[tuple[Step, object]]:
-    for _, found in _turns(subject):
-        for turn in found:
-            for step in (*turn.enter, *turn.leave) if isinstance(turn, Turn) else ():
-                if step.asks:
-                    yield step, subject.plugins.step(step, {call: Answer(status=0) for call in step.asks})
+    for _, found in _updates(subject):
+        for update in found:
+            for step in (*update.pre_steps, *update.post_steps) if isinstance(update, NodeUpdate) else ():
+                if step.queries:
+                    yield step, subject.plugins.step(step, {query: NodeResponse(status=0) for query in step.queries})
 
 
-def _turns(subject: Subject) -> Iterator[tuple[list[ContainerAction], list[Turn | Lane]]]:
-    """Give the turns for each kind of change to all containers at once, and to one alone, of a cluster that runs."""
+def _updates(subject: Subject) -> Iterator[tuple[list[ContainerAction], list[NodeUpdate | RolloutGroup]]]:
+    """Give the updates for each kind of change to all containers at once, and to one alone, of a cluster that runs."""
     for case, found in subject.described:
         containers = [each for each in found if isinstance(each, Container)]
         keys = [each.key for each in containers]
-        silence: Answers = {call: Answer(status=0) for call in subject.plugins.asks(case.cluster, keys)}
+        silence: Responses = {query: NodeResponse(status=0) for query in subject.plugins.queries(case.cluster, keys)}
         for changes in _changes(containers):
-            yield changes, subject.plugins.turns(case.cluster, keys, changes, silence)
+            yield changes, subject.plugins.updates(case.cluster, keys, changes, silence)
 
 
 def _changes(containers: list[Container]) -> Iterator[list[ContainerAction]]:

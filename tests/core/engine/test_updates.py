@@ -1,4 +1,4 @@
-"""Turns: steps before a node's first change and after its last, one node after the other in a lane."""
+"""Updates: steps before a node's first change and after its last, one node after the other in a group."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 import rkx
-from rkx.engine import turns
+from rkx.engine import updates
 from rkx.engine.ledger import Ledger
 from rkx.engine.patience import Patience
 from rkx.engine.state import born
-from rkx.engine.turns import Turns
 from rkx.engine.units import Unit
+from rkx.engine.updates import Updates
 from rkx.errors import Interrupted, NotReady, Refused
 from rkx.model.cluster import PluginRef
 from rkx.registry import Chosen, Plugins
@@ -42,13 +42,13 @@ class Keeper(rkx.ServicePlugin[NoOptions]):
         return []
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
-        self.noted.append(f"{step.verb} {step.subject} {sorted(answer.status for answer in answers.values())}")
+    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
+        self.noted.append(f"{step.verb} {step.subject} {sorted(answer.status for answer in responses.values())}")
         return self.verdicts.pop(0) if self.verdicts else rkx.Done()
 
 
 OWNER = "service:keeper"
-ASK = rkx.Call(node="one", port=1, path="/", identity="nobody", authority="nobody")
+QUERY = rkx.NodeRequest(node="one", port=1, path="/", identity="nobody", authority="nobody")
 
 
 def key(node: str, name: str) -> rkx.ContainerKey:
@@ -59,12 +59,14 @@ def unit(*keys: rkx.ContainerKey) -> Unit:
     return Unit(actions=tuple(rkx.RemoveContainer(key=each, reason="") for each in keys))
 
 
-def turn(node: str) -> rkx.Turn:
+def update(node: str) -> rkx.NodeUpdate:
     def step(verb: str) -> tuple[rkx.Step, ...]:
-        return (rkx.Step(verb=verb, subject=node, reason="", asks=(ASK,), owner=OWNER),)
+        return (rkx.Step(verb=verb, subject=node, reason="", queries=(QUERY,), owner=OWNER),)
 
     keys = (key(node, "a"), key(node, "b"), key(node, "not planned"))
-    return rkx.Turn(lane="lane", node=node, enter=step("enter"), keys=keys, leave=step("leave"), owner=OWNER)
+    return rkx.NodeUpdate(
+        group="group", node=node, pre_steps=step("enter"), keys=keys, post_steps=step("leave"), owner=OWNER
+    )
 
 
 def nobody_broke_it() -> None:
@@ -73,16 +75,16 @@ def nobody_broke_it() -> None:
 
 def make(
     keeper: Keeper, *nodes: str, width: int = 1, check: Callable[[], None] = nobody_broke_it
-) -> tuple[Turns, list[Unit]]:
+) -> tuple[Updates, list[Unit]]:
     units = [unit(key(node, name)) for node in nodes for name in ("a", "b")]
     plan = rkx.Plan(
         cluster="sample",
         actions=tuple(action for each in units for action in each.actions),
-        turns=tuple(turn(node) for node in nodes),
-        lanes=(rkx.Lane(name="lane", width=width),),
+        updates=tuple(update(node) for node in nodes),
+        groups=(rkx.RolloutGroup(name="group", max_unavailable=width),),
     )
     plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
-    return Turns(plugins, plan, {}, Ledger(born(), None), Patience(threading.Event()), check), units
+    return Updates(plugins, plan, {}, Ledger(born(), None), Patience(threading.Event()), check), units
 
 
 def test_enter_once_before_the_first_unit_and_leave_after_the_last() -> None:
@@ -117,8 +119,8 @@ def test_a_lane_lets_so_many_in_at_a_time(width: int, waits: list[str]) -> None:
 
 
 def test_a_step_is_asked_again_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "POLL_S", 0.001)
-    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(calls=(ASK,)), rkx.Done())
+    monkeypatch.setattr(updates, "POLL_S", 0.001)
+    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(requests=(QUERY,)), rkx.Done())
     made, [a, _] = make(keeper, "one")
     made.enter(a)
     assert keeper.noted == ["enter one [0]"] * 3
@@ -128,7 +130,7 @@ def test_a_step_does_nothing_once_the_lock_is_broken() -> None:
     def broken() -> None:
         raise Interrupted("another run broke this run's lock")
 
-    keeper = Keeper(rkx.Do(calls=(ASK,)))
+    keeper = Keeper(rkx.Do(requests=(QUERY,)))
     made, [a, _] = make(keeper, "one", check=broken)
     with pytest.raises(Interrupted):
         made.enter(a)
@@ -137,7 +139,7 @@ def test_a_step_does_nothing_once_the_lock_is_broken() -> None:
 
 def test_a_patience_that_is_short_ends_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rkx.engine.patience.AFTER_FAILURE_S", 0.02)
-    monkeypatch.setattr(turns, "POLL_S", 0.001)
+    monkeypatch.setattr(updates, "POLL_S", 0.001)
     made, [a, _] = make(Keeper(*[rkx.Wait(why="no leader")] * 1000), "one")
     made._patience.failed("one")
     with pytest.raises(NotReady, match="did not end: no leader"):
@@ -152,8 +154,8 @@ def test_what_a_step_refuses_stops_the_turn() -> None:
 
 
 def test_a_step_that_never_ends_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "STEP_TIMEOUT_S", 0.02)
-    monkeypatch.setattr(turns, "POLL_S", 0.001)
+    monkeypatch.setattr(updates, "STEP_TIMEOUT_S", 0.02)
+    monkeypatch.setattr(updates, "POLL_S", 0.001)
     keeper = Keeper(*[rkx.Wait(why="no leader")] * 1000)
     made, [a, _] = make(keeper, "one")
     with pytest.raises(NotReady, match="did not end: no leader"):
