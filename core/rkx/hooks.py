@@ -23,7 +23,8 @@ from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.resource import Resource
-from rkx.model.step import NodeRequest, NodeUpdate, Responses, RolloutGroup, Step, Verdict
+from rkx.model.step import NodeRequest, Responses, Step, Verdict
+from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.transport import Prompt, Transport
 
 API_VERSION: Final = 0
@@ -101,8 +102,10 @@ class Specifications:
         raise NotImplementedError
 
     @hookspec
-    def rkx_queries(self, cluster: Cluster, applied: Sequence[ContainerKey]) -> Sequence[NodeRequest]:
-        """Say what to look up at plan time. Asked of all services; GET or reads only."""
+    def rkx_queries(
+        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction]
+    ) -> Sequence[NodeRequest]:
+        """Say what to look up at plan time. Asked of all services, in each plan; GET or reads only."""
         raise NotImplementedError
 
     @hookspec
@@ -113,7 +116,7 @@ class Specifications:
         changes: Sequence[ContainerAction],
         responses: Responses,
     ) -> Sequence[NodeUpdate | RolloutGroup]:
-        """Put steps around a node's changes. Asked of all services; pure."""
+        """Put steps around a node's changes, or take steps alone. Asked of all services, in each plan; pure."""
         raise NotImplementedError
 
     @hookspec

@@ -132,7 +132,8 @@ class Service(rkx.ServicePlugin[NoOptions]):
     name = "made"
     Config = NoOptions
     also_together = False
-    group = "made"
+    group, node = "made", "node-1"
+    width, after = 1, ()
     verdict: rkx.Verdict = rkx.Wait(why="nobody answers")
 
     @rkx.hookimpl
@@ -158,8 +159,8 @@ class Service(rkx.ServicePlugin[NoOptions]):
         step = rkx.Step(verb="join", subject="node-1", reason="new", queries=(QUERY,))
         keys = tuple(change.key for change in changes)
         return [
-            rkx.RolloutGroup(name="made"),
-            rkx.NodeUpdate(group=self.group, node="node-1", pre_steps=(step,), keys=keys),
+            rkx.RolloutGroup(name="made", max_unavailable=self.width, after=self.after),
+            rkx.NodeUpdate(group=self.group, node=self.node, pre_steps=(step,), keys=keys),
         ]
 
     @rkx.hookimpl
@@ -176,7 +177,10 @@ SERVICES: list[tuple[Law, dict[str, object]]] = [
     (test_service.test_roles_of_a_node_bring_what_each_alone_brings, {"also_together": True}),
     (test_steps.test_silence_proves_nothing, {"verdict": rkx.Done()}),
     (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(requests=(QUERY,))}),
-    (test_steps.test_updates_claim_changes_that_there_are_in_groups_that_there_are, {"group": "another"}),
+    (test_steps.test_updates_stand_in_groups_that_there_are, {"group": "another"}),
+    (test_steps.test_updates_stand_in_groups_that_there_are, {"width": 0}),
+    (test_steps.test_updates_concern_nodes_of_the_cluster_and_what_the_plugin_describes, {"node": "elsewhere"}),
+    (test_steps.test_every_width_lets_all_updates_in_and_never_more_at_a_time, {"after": ("made",)}),
 ]
 
 

@@ -11,12 +11,12 @@ from rkx.cli.show_plain import counted
 from rkx.lines import one_line
 from rkx.model.action import Action
 from rkx.model.plan import Plan
-from rkx.model.step import NodeUpdate, Step
+from rkx.model.update import NodeUpdate, keys_of
 
 
 def as_text(plan: Plan) -> str:
     """Give a plan for reading: per node, what is done to which resource, why, and what changes."""
-    lines = [one_line(line) for line in (*_actions(plan), *_updates(plan), *_remarks(plan))]
+    lines = [one_line(line) for line in (*_actions(plan), *_groups(plan), *_remarks(plan))]
     if plan.is_empty:
         return "\n".join(["nothing to do", *lines])
     return "\n".join([f"{plan.cluster}: {counted(len(plan.actions), 'action')}", *lines])
@@ -40,11 +40,10 @@ def _action(action: Action) -> Iterator[str]:
         yield f"           {change.field}{values}"
 
 
-def _updates(plan: Plan) -> Iterator[str]:
-    for update in plan.updates:
-        for when, steps in (("before", update.pre_steps), ("after", update.post_steps)):
-            for step in steps:
-                yield f"{when} the changes of {update.node}: {step.verb} {step.subject} ({step.reason})"
+def _groups(plan: Plan) -> Iterator[str]:
+    for group in plan.groups:
+        if nodes := [update.node for update in plan.updates if update.group == group.name]:
+            yield f"{group.name}: at most {group.max_unavailable} at a time: {', '.join(nodes)}"
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
@@ -67,6 +66,7 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "empty": plan.is_empty,
         "actions": [_action_values(action) for action in plan.actions],
+        "groups": [asdict(group) for group in plan.groups],
         "updates": [_update_values(update) for update in plan.updates],
         "asks": [{"what": danger.what, "why": danger.why} for danger in plan.asks],
         "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
@@ -90,14 +90,4 @@ def _action_values(action: Action) -> dict[str, Any]:
 
 
 def _update_values(update: NodeUpdate) -> dict[str, Any]:
-    return {
-        "group": update.group,
-        "node": update.node,
-        "pre_steps": [_step_values(step) for step in update.pre_steps],
-        "keys": [str(key) for key in update.keys],
-        "post_steps": [_step_values(step) for step in update.post_steps],
-    }
-
-
-def _step_values(step: Step) -> dict[str, str]:
-    return {"verb": step.verb, "subject": step.subject, "reason": step.reason}
+    return {"group": update.group, "node": update.node, "keys": [str(key) for key in keys_of(update)]}

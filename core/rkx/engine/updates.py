@@ -1,115 +1,113 @@
-"""Updates of nodes: steps before and after one node's changes, in groups that let so many nodes in at a time."""
+"""Make the steps of updates actions of the plan, each after what it waits for. Pure: nothing is asked or changed."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 
-from rkx.engine.ledger import Ledger
-from rkx.engine.link import Link
-from rkx.engine.node_requests import send_all
-from rkx.engine.patience import Patience
-from rkx.engine.units import Unit
-from rkx.errors import NotReady, Refused
-from rkx.lines import cut
-from rkx.model.key import Key
-from rkx.model.plan import Plan
-from rkx.model.step import Do, Done, NodeUpdate, Refuse, Step, Wait
-from rkx.registry import Plugins
-
-POLL_S = 0.1
-STEP_TIMEOUT_S = 300.0
+from rkx.errors import PluginFault
+from rkx.model.action import Action
+from rkx.model.key import Key, SlotKey
+from rkx.model.update import NodeUpdate, RolloutGroup, action_of, keys_of
 
 
-class Updates:
-    """The updates of one run: what their steps do, and in which order the units that they claim may go.
+def slots(updates: Iterable[NodeUpdate]) -> dict[SlotKey, NodeUpdate]:
+    """Number updates in their order."""
+    return {SlotKey(each.node, each.group, number): each for number, each in enumerate(updates)}
 
-    ``check`` is called before each thing that a step does, and raises where the run must stop.
+
+def arranged(actions: Sequence[Action], updates: Iterable[NodeUpdate]) -> list[Action]:
+    """Add the steps of updates to actions, which are in their order, and let claimed ones wait for them."""
+    found: dict[Key, Action] = {action.key: action for action in actions}
+    places: dict[Key, int] = {action.key: place for place, action in enumerate(actions)}
+    for update in updates:
+        for action in _chained(update, found, places):
+            found[action.key] = action
+    return [*found.values()]
+
+
+def _chained(update: NodeUpdate, found: Mapping[Key, Action], places: Mapping[Key, int]) -> list[Action]:
+    """Return an update's actions, each with what it waits for: steps before, then what it claims, then steps after.
+
+    The first step waits for what the claimed actions need of others: nobody is away for longer than that takes.
     """
-
-    def __init__(
-        self,
-        plugins: Plugins,
-        plan: Plan,
-        links: Mapping[str, Link],
-        ledger: Ledger,
-        patience: Patience,
-        check: Callable[[], None],
-    ) -> None:
-        self._plugins, self._links, self._ledger, self._patience = plugins, links, ledger, patience
-        self._check = check
-        self._ahead = _ahead(plan)
-        planned = {action.key for action in plan.actions}
-        self._claimed = {key: update for update in plan.updates for key in update.keys if key in planned}
-        self._left = {update: set(update.keys) & planned for update in plan.updates}
-        self._doors = {update: threading.Lock() for update in plan.updates}
-        self._entered: set[NodeUpdate] = set()
-
-    def arranged(self, units: Sequence[Unit]) -> list[Unit]:
-        """Let a claimed unit wait for the update that is ``max_unavailable`` places before its own in its group."""
-        present = {key for unit in units for key in unit.keys}
-        return [self._behind(unit, present) for unit in units]
-
-    def _behind(self, unit: Unit, present: set[Key]) -> Unit:
-        update = next((self._claimed[key] for key in unit.keys if key in self._claimed), None)
-        if update is None or update not in self._ahead:
-            return unit
-        waits = tuple(key for key in self._ahead[update].keys if key in present)
-        return Unit(actions=tuple(replace(action, after=(*action.after, *waits)) for action in unit.actions))
-
-    def enter(self, unit: Unit) -> bool:
-        """Take the steps before an update's first unit; its others wait for them. Tells if the unit is in an update."""
-        updates = self._updates_of(unit)
-        for update in updates:
-            with self._doors[update]:
-                if update not in self._entered:
-                    for step in update.pre_steps:
-                        self._take(step)
-                    self._entered.add(update)
-        return bool(updates)
-
-    def leave(self, unit: Unit) -> None:
-        """Take the steps after an update's last unit."""
-        for update in self._updates_of(unit):
-            with self._doors[update]:
-                self._left[update] -= unit.keys
-                if not self._left[update]:
-                    for step in update.post_steps:
-                        self._take(step)
-
-    def _updates_of(self, unit: Unit) -> list[NodeUpdate]:
-        return list(dict.fromkeys(self._claimed[key] for key in sorted(unit.keys) if key in self._claimed))
-
-    def _take(self, step: Step) -> None:
-        """Ask, let the plugin decide, act; until it says Done."""
-        since, why = time.monotonic(), ""
-        while self._patience.left(since, STEP_TIMEOUT_S) and not self._patience.cancelled.is_set():
-            match self._plugins.step(step, send_all(step.queries, self._links, self._ledger)):
-                case Done():
-                    return
-                case Do(requests=requests):
-                    self._check()
-                    send_all(requests, self._links, self._ledger)
-                case Wait(why=why):
-                    self._patience.cancelled.wait(POLL_S)
-                case Refuse(why=why, hint=hint):
-                    raise Refused(f"{step.verb} {step.subject}: {cut(why)}", hint=cut(hint))
-        raise NotReady(f"{step.verb} {step.subject} ({step.reason}) did not end: {cut(why)}")
+    claimed = [found[key] for key in update.keys if key in places]
+    before = [_merged(action_of(update, step), found) for step in update.pre_steps]
+    behind = [_merged(action_of(update, step), found) for step in update.post_steps]
+    last = tuple(action.key for action in before[-1:])
+    ends = tuple(action.key for action in claimed) or last
+    return [
+        *_one_by_one(before, _needs(claimed, found, places)),
+        *(replace(action, after=(*action.after, *last)) for action in claimed),
+        *_one_by_one(behind, ends),
+    ]
 
 
-def _ahead(plan: Plan) -> Mapping[NodeUpdate, NodeUpdate]:
-    """Find for each update the one that is its group's ``max_unavailable`` before it; the first ones have none."""
-    widths, groups = (
-        {group.name: group.max_unavailable for group in plan.groups},
-        defaultdict[str, list[NodeUpdate]](list),
-    )
-    for update in plan.updates:
-        groups[update.group].append(update)
-    return {
-        update: first
-        for name, group in groups.items()
-        for first, update in zip(group, group[widths.get(name, 1) :], strict=False)
-    }
+def _merged(action: Action, found: Mapping[Key, Action]) -> Action:
+    """Keep what an action waits for that is planned anyway, as a wait for a Node may be."""
+    return replace(action, after=(*action.after, *found[action.key].after)) if action.key in found else action
+
+
+def _one_by_one(actions: Sequence[Action], first: tuple[Key, ...]) -> list[Action]:
+    waits = [first, *((action.key,) for action in actions)]
+    return [replace(action, after=(*action.after, *after)) for action, after in zip(actions, waits, strict=False)]
+
+
+def _needs(claimed: Sequence[Action], found: Mapping[Key, Action], places: Mapping[Key, int]) -> tuple[Key, ...]:
+    """Return what claimed actions wait for, but for what waits for one of them itself."""
+    own: set[Key] = {action.key for action in claimed}
+    direct: set[Key] = {key for action in claimed for key in action.after} - own
+    every, todo = {*direct}, [*direct]
+    while len(own) > 1 and todo:  # one alone waits for nothing that waits for it
+        more: set[Key] = {key for key in found[todo.pop()].after if key in places} - every - own
+        every |= more
+        todo += more
+    for key in sorted(every, key=lambda key: places.get(key, -1)):
+        if not own.isdisjoint(found[key].after):
+            own.add(key)
+    return tuple(direct - own)
+
+
+def check(groups: Sequence[RolloutGroup], updates: Sequence[NodeUpdate]) -> None:
+    """Refuse groups and updates that could never go; PluginFault names what is wrong."""
+    names = {group.name for group in groups}
+    for group in groups:
+        if group.max_unavailable < 1:
+            raise PluginFault(f"rollout group {group.name!r} lets {group.max_unavailable} updates in at a time")
+    if strange := sorted({name for group in groups for name in group.after} - names):
+        raise PluginFault(f"rollout group {strange[0]!r}, after which another one goes, is not known")
+    for update in updates:
+        if update.group not in names:
+            raise PluginFault(f"{update.owner}: an update of {update.node} is in group {update.group!r}, not known")
+    _refuse_twice([group.name for group in groups], "rollout groups")
+    _refuse_twice([key for update in updates for key in keys_of(update)], "updates")
+    _refuse_circles(groups)
+
+
+def _refuse_twice(found: Iterable[object], where: str) -> None:
+    if twice := [each for each, times in Counter(found).items() if times > 1]:
+        raise PluginFault(f"{twice[0]} is in two {where}")
+
+
+def _refuse_circles(groups: Sequence[RolloutGroup]) -> None:
+    try:
+        TopologicalSorter({group.name: group.after for group in groups}).prepare()
+    except CycleError as error:
+        raise PluginFault(f"these rollout groups wait for each other: {', '.join(error.args[1][1:])}") from None
+
+
+def gates(groups: Sequence[RolloutGroup], updates: Sequence[NodeUpdate]) -> dict[object, list[object]]:
+    """Return what waits for what where each group, by its name, lets one update in at a time.
+
+    What has an order then, has one for every width.
+    """
+    last: dict[object, list[object]] = {group.name: [*group.after] for group in groups}
+    found: defaultdict[object, list[object]] = defaultdict(list)
+    for slot, update in slots(updates).items():
+        found[slot] = last[update.group]
+        last[update.group] = [slot, *keys_of(update)]
+        for key in keys_of(update):
+            found[key].append(slot)
+    return {**found, **last}

@@ -1,12 +1,10 @@
-"""Transitions: what cannot be a resource, as plain data."""
+"""Steps of plugins: what cannot be a resource, as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-
-from rkx.model.key import ContainerKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,26 +40,6 @@ class Step:
     reason: str
     queries: tuple[NodeRequest, ...] = ()
     owner: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeUpdate:
-    """Steps before and after the changes of one node, in a group; ``keys`` are the changes it claims."""
-
-    group: str
-    node: str
-    pre_steps: tuple[Step, ...] = ()
-    keys: tuple[ContainerKey, ...] = ()
-    post_steps: tuple[Step, ...] = ()
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RolloutGroup:
-    """Lets ``max_unavailable`` updates in at a time; a failure closes it and those after it."""
-
-    name: str
-    max_unavailable: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Registration, Resource, stamped
-from rkx.model.step import Do, Done, NodeRequest, NodeUpdate, Refuse, Responses, RolloutGroup, Step, Verdict, Wait
+from rkx.model.step import Do, Done, NodeRequest, Refuse, Responses, Step, Verdict, Wait
+from rkx.model.update import NodeUpdate, RolloutGroup, UpdateStep
 from rkx.registry.calls import Calls, Chosen
 from rkx.transport import Prompt, Transport
 
@@ -177,12 +178,15 @@ class Plugins:
             current = self._calls.many(each, "rkx_amend", RESOURCES, cluster=cluster, resources=tuple(current))
         return current
 
-    def queries(self, cluster: Cluster, applied: Sequence[ContainerKey]) -> list[NodeRequest]:
+    def queries(
+        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction]
+    ) -> list[NodeRequest]:
         """Collect what services want looked up at plan time."""
+        given: dict[str, Any] = {"cluster": cluster, "applied": tuple(applied), "changes": tuple(changes)}
         return [
             query
             for each in self.of("service")
-            for query in self._calls.many(each, "rkx_queries", (NodeRequest,), cluster=cluster, applied=tuple(applied))
+            for query in self._calls.many(each, "rkx_queries", (NodeRequest,), **given)
         ]
 
     def updates(
@@ -216,7 +220,7 @@ def _lasting(identity: Identity) -> Identity:
 
 
 def _owned(update: NodeUpdate, owner: str) -> NodeUpdate:
-    def own(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def own(steps: tuple[UpdateStep, ...]) -> tuple[UpdateStep, ...]:
         return tuple(replace(step, owner=owner) for step in steps)
 
     return replace(update, owner=owner, pre_steps=own(update.pre_steps), post_steps=own(update.post_steps))

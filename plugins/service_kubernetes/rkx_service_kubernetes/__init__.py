@@ -78,9 +78,11 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         return _resources(site)
 
     @rkx.hookimpl
-    def rkx_queries(self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey]) -> Sequence[rkx.NodeRequest]:
+    def rkx_queries(
+        self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
+    ) -> Sequence[rkx.NodeRequest]:
         """Ask the members of etcd how they are."""
-        return etcd_members.queries(cluster, applied)
+        return etcd_members.queries(cluster, applied, changes)
 
     @rkx.hookimpl
     def rkx_updates(

@@ -38,8 +38,12 @@ class Member:
     serves: bool
 
 
-def queries(cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey]) -> list[rkx.NodeRequest]:
-    """Ask every node that has or had a member, unless there is but one member to speak of."""
+def queries(
+    cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
+) -> list[rkx.NodeRequest]:
+    """Ask every node that has or had a member, if one of them changes and there are others."""
+    if not any(is_etcd(change.key) for change in changes):
+        return []
     nodes = {node.name for node in cluster.with_role("etcd")} | with_container(applied)
     return [query for node in sorted(nodes) for query in _requests(node)] if len(nodes) > 1 else []
 

@@ -1,162 +1,156 @@
-"""Updates: steps before a node's first change and after its last, one node after the other in a group."""
+"""Steps of updates as actions of the plan: what waits for what, and what no plugin may say."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
+from tests.core.engine.test_planner import desired
 
 import rkx
-from rkx.engine import updates
-from rkx.engine.ledger import Ledger
-from rkx.engine.patience import Patience
-from rkx.engine.state import born
-from rkx.engine.units import Unit
-from rkx.engine.updates import Updates
-from rkx.errors import Interrupted, NotReady, Refused
-from rkx.model.cluster import PluginRef
-from rkx.registry import Chosen, Plugins
-from rkx.testing.world import NoOptions
+from rkx.engine.order import order
+from rkx.engine.updates import arranged, check
+from rkx.errors import PluginFault
+from rkx.model.action import (
+    Action,
+    CordonNode,
+    DrainNode,
+    PullImage,
+    RemoveContainer,
+    TakeStep,
+    UncordonNode,
+    WaitForNode,
+)
+from rkx.model.key import HealthKey, Key, NodeKey, NodeStepKey, StepKey
+
+GROUPS = (rkx.RolloutGroup(name="g"),)
 
 
-class Keeper(rkx.ServicePlugin[NoOptions]):
-    """Answers steps from a list, and notes them."""
-
-    name = "keeper"
-    Config = NoOptions
-
-    def __init__(self, *verdicts: rkx.Verdict) -> None:
-        super().__init__(NoOptions())
-        self.verdicts, self.noted = list(verdicts), list[str]()
-
-    @rkx.hookimpl
-    def rkx_service_resources(
-        self,
-        cluster: rkx.Cluster,
-        node: rkx.Node,
-        facts: rkx.Facts,
-        auth: rkx.AuthSettings,
-        network: rkx.NetworkSettings,
-    ) -> Sequence[rkx.Resource]:
-        return []
-
-    @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
-        self.noted.append(f"{step.verb} {step.subject} {sorted(answer.status for answer in responses.values())}")
-        return self.verdicts.pop(0) if self.verdicts else rkx.Done()
-
-
-OWNER = "service:keeper"
-QUERY = rkx.NodeRequest(node="one", port=1, path="/", identity="nobody", authority="nobody")
-
-
-def key(node: str, name: str) -> rkx.ContainerKey:
+def key(node: str, name: str = "c") -> rkx.ContainerKey:
     return rkx.ContainerKey(node, name)
 
 
-def unit(*keys: rkx.ContainerKey) -> Unit:
-    return Unit(actions=tuple(rkx.RemoveContainer(key=each, reason="") for each in keys))
+def removal(node: str, name: str = "c", *after: Key) -> Action:
+    return RemoveContainer(key=key(node, name), reason="", after=after)
 
 
-def update(node: str) -> rkx.NodeUpdate:
-    def step(verb: str) -> tuple[rkx.Step, ...]:
-        return (rkx.Step(verb=verb, subject=node, reason="", queries=(QUERY,), owner=OWNER),)
+def step(node: str, verb: str) -> rkx.Step:
+    return rkx.Step(verb=verb, subject=node, reason="why", owner="service:made")
 
-    keys = (key(node, "a"), key(node, "b"), key(node, "not planned"))
+
+def update(
+    node: str, *names: str, group: str = "g", pre: tuple[str, ...] = (), post: tuple[str, ...] = ()
+) -> rkx.NodeUpdate:
     return rkx.NodeUpdate(
-        group="group", node=node, pre_steps=step("enter"), keys=keys, post_steps=step("leave"), owner=OWNER
+        group="g",
+        node=node,
+        pre_steps=tuple(step(node, verb) for verb in pre),
+        keys=tuple(key(node, name) for name in names),
+        post_steps=tuple(step(node, verb) for verb in post),
+        owner="service:made",
     )
 
 
-def nobody_broke_it() -> None:
-    """Let the run go on."""
+def waits(actions: list[Action], *updates: rkx.NodeUpdate) -> dict[str, set[str]]:
+    found = order(arranged(actions, updates), desired(), updates, GROUPS)
+    return {str(action.key): {str(each) for each in action.after} for action in found}
 
 
-def make(
-    keeper: Keeper, *nodes: str, width: int = 1, check: Callable[[], None] = nobody_broke_it
-) -> tuple[Updates, list[Unit]]:
-    units = [unit(key(node, name)) for node in nodes for name in ("a", "b")]
-    plan = rkx.Plan(
-        cluster="sample",
-        actions=tuple(action for each in units for action in each.actions),
-        updates=tuple(update(node) for node in nodes),
-        groups=(rkx.RolloutGroup(name="group", max_unavailable=width),),
+def test_steps_go_one_by_one_around_what_is_claimed() -> None:
+    found = waits([removal("a", "x"), removal("a", "y")], update("a", "x", "y", pre=("p", "q"), post=("r", "s")))
+    assert found == {
+        "a step p": set(),
+        "a step q": {"a step p"},
+        "a container x": {"a step q"},
+        "a container y": {"a step q"},
+        "a step r": {"a container x", "a container y"},
+        "a step s": {"a step r"},
+    }
+
+
+def test_a_step_becomes_an_action_with_its_reason_and_owner() -> None:
+    [taken] = arranged([], [update("a", pre=("p",))])
+    assert taken == TakeStep(node="a", group="g", step=step("a", "p"), reason="why", owner="service:made")
+    assert taken.key == StepKey("a", "g", "p", "a")
+
+
+def test_an_update_may_consist_of_steps_alone() -> None:
+    assert waits([], update("a", pre=("p",), post=("r",))) == {"a step p": set(), "a step r": {"a step p"}}
+
+
+def test_what_nobody_plans_is_not_waited_for() -> None:
+    assert waits([], update("a", "x", post=("r",))) == {"a step r": set()}
+
+
+def test_the_first_step_waits_for_what_the_claimed_actions_need() -> None:
+    pull = PullImage(node="a", image="new:1", reason="")
+    found = waits([pull, removal("a", "x", pull.key)], update("a", "x", pre=("p",)))
+    assert found["a step p"] == {"a image new:1"}
+
+
+def test_the_first_step_waits_for_nothing_that_waits_for_a_claimed_action() -> None:
+    pull = PullImage(node="a", image="new:1", reason="")
+    between = removal("a", "between", key("a", "x"))
+    actions = [pull, removal("a", "x", pull.key), between, removal("a", "y", between.key)]
+    assert waits(actions, update("a", "x", "y", pre=("p",)))["a step p"] == {"a image new:1"}
+
+
+def test_steps_of_core_stand_beside_those_of_a_plugin() -> None:
+    around = rkx.NodeUpdate(
+        group="g",
+        node="a",
+        pre_steps=(CordonNode(node="a", reason="upgrade"), DrainNode(node="a", reason="upgrade"), step("a", "p")),
+        keys=(key("a", "x"),),
+        post_steps=(WaitForNode(node="a", reason="upgrade"), UncordonNode(node="a", reason="upgrade")),
     )
-    plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
-    return Updates(plugins, plan, {}, Ledger(born(), None), Patience(threading.Event()), check), units
+    assert waits([removal("a", "x")], around) == {
+        "step cordon a": set(),
+        "step drain a": {"step cordon a"},
+        "a step p": {"step drain a"},
+        "a container x": {"a step p"},
+        "health Node a": {"a container x"},
+        "step uncordon a": {"health Node a"},
+    }
 
 
-def test_enter_once_before_the_first_unit_and_leave_after_the_last() -> None:
-    keeper = Keeper()
-    made, [a, b] = make(keeper, "one")
-    made.enter(a)
-    assert keeper.noted == ["enter one [0]"]
-    made.enter(b)
-    made.leave(b)
-    assert keeper.noted == ["enter one [0]"]
-    made.leave(a)
-    assert keeper.noted == ["enter one [0]", "leave one [0]"]
+def test_a_wait_that_is_planned_anyway_joins_its_step() -> None:
+    other = removal("b", "z")
+    wait = WaitForNode(node="a", reason="not ready", after=(other.key,))
+    around = replace(update("a", "x"), post_steps=(WaitForNode(node="a", reason="upgrade"),))
+    found = waits([other, wait, removal("a", "x")], around)
+    assert found["health Node a"] == {"a container x", "b container z"}
+    assert [str(HealthKey(NodeKey("a")))] == [name for name in found if "health" in name]
 
 
-def test_a_unit_that_no_turn_claims_goes_at_once() -> None:
-    keeper = Keeper()
-    made, _ = make(keeper, "one")
-    free = unit(key("two", "free"))
-    made.enter(free)
-    made.leave(free)
-    assert keeper.noted == []
-    assert made.arranged([free]) == [free]
+def test_a_group_that_holds_up_what_its_own_update_waits_for_is_a_fault() -> None:
+    actions = [removal("b", "y"), removal("a", "x", key("b", "y"))]
+    with pytest.raises(PluginFault, match=r"wait for each other.*a container x"):
+        waits(actions, update("a", "x"), update("b", "y"))
 
 
-@pytest.mark.parametrize(("width", "waits"), [(1, ["", "one", "two"]), (2, ["", "", "one"]), (3, ["", "", ""])])
-def test_a_lane_lets_so_many_in_at_a_time(width: int, waits: list[str]) -> None:
-    made, units = make(Keeper(), "one", "two", "three", width=width)
-    arranged = made.arranged(units)
-    for number, node in enumerate(waits):
-        expected = {key(node, "a"), key(node, "b")} if node else set()
-        assert [each.after for each in arranged[2 * number : 2 * number + 2]] == [expected, expected]
+@pytest.mark.parametrize(
+    ("groups", "updates", "why"),
+    [
+        ([], [update("a")], "an update of a is in group 'g', not known"),
+        ([rkx.RolloutGroup(name="g", after=("h",))], [], "rollout group 'h', after which another one goes"),
+        ([rkx.RolloutGroup(name="g", max_unavailable=0)], [], "lets 0 updates in at a time"),
+        ([*GROUPS, *GROUPS], [], "g is in two rollout groups"),
+        (GROUPS, [update("a", "x"), update("a", "x")], "a container x is in two updates"),
+        (GROUPS, [update("a", pre=("p",), post=("p",))], "a step p is in two updates"),
+        (
+            [rkx.RolloutGroup(name="g", after=("h",)), rkx.RolloutGroup(name="h", after=("g",))],
+            [],
+            "these rollout groups wait for each other: [gh], [gh]",
+        ),
+    ],
+)
+def test_what_could_never_go_is_a_fault(
+    groups: list[rkx.RolloutGroup], updates: list[rkx.NodeUpdate], why: str
+) -> None:
+    with pytest.raises(PluginFault, match=why):
+        check(groups, updates)
 
 
-def test_a_step_is_asked_again_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updates, "POLL_S", 0.001)
-    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(requests=(QUERY,)), rkx.Done())
-    made, [a, _] = make(keeper, "one")
-    made.enter(a)
-    assert keeper.noted == ["enter one [0]"] * 3
-
-
-def test_a_step_does_nothing_once_the_lock_is_broken() -> None:
-    def broken() -> None:
-        raise Interrupted("another run broke this run's lock")
-
-    keeper = Keeper(rkx.Do(requests=(QUERY,)))
-    made, [a, _] = make(keeper, "one", check=broken)
-    with pytest.raises(Interrupted):
-        made.enter(a)
-    assert keeper.noted == ["enter one [0]"]
-
-
-def test_a_patience_that_is_short_ends_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rkx.engine.patience.AFTER_FAILURE_S", 0.02)
-    monkeypatch.setattr(updates, "POLL_S", 0.001)
-    made, [a, _] = make(Keeper(*[rkx.Wait(why="no leader")] * 1000), "one")
-    made._patience.failed("one")
-    with pytest.raises(NotReady, match="did not end: no leader"):
-        made.enter(a)
-
-
-def test_what_a_step_refuses_stops_the_turn() -> None:
-    made, [a, _] = make(Keeper(rkx.Refuse(why="the majority would be lost", hint="bring it up")), "one")
-    with pytest.raises(Refused, match="enter one: the majority would be lost") as caught:
-        made.enter(a)
-    assert (caught.value.hint, caught.value.exit_code) == ("bring it up", 8)
-
-
-def test_a_step_that_never_ends_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updates, "STEP_TIMEOUT_S", 0.02)
-    monkeypatch.setattr(updates, "POLL_S", 0.001)
-    keeper = Keeper(*[rkx.Wait(why="no leader")] * 1000)
-    made, [a, _] = make(keeper, "one")
-    with pytest.raises(NotReady, match="did not end: no leader"):
-        made.enter(a)
+def test_a_cordon_and_a_step_have_keys_of_their_own() -> None:
+    keys: set[Key] = {NodeStepKey("a", "cordon"), NodeStepKey("a", "uncordon"), StepKey("a", "g", "cordon", "a")}
+    assert len({str(each) for each in keys}) == len(keys)

@@ -52,7 +52,7 @@ def answers(
     rows = [row(number, name, started=name not in unstarted) for number, name in enumerate(members, start=1)]
     listed = json.dumps({"header": {"raft_term": "2"}, "members": rows})
     found = {}
-    for call in PLUGIN.rkx_queries(cluster, keys(*members)):
+    for call in PLUGIN.rkx_queries(cluster, keys(*members), [removal(members[0])]):
         state = {"version": "3.6.16"} | (
             {"errors": ["etcdserver: no leader"]} if call.node in leaderless else {"leader": "1"}
         )
@@ -90,8 +90,14 @@ def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.NodeRequest, rkx.NodeRespon
     return dict.fromkeys(answers(cluster=cluster), rkx.NodeResponse(status=0))
 
 
+def test_members_are_asked_nothing_where_none_of_them_changes() -> None:
+    other = rkx.RemoveContainer(key=rkx.ContainerKey("a", "kubelet"), reason="no longer wanted")
+    assert PLUGIN.rkx_queries(THREE, keys(*NAMES), [other]) == []
+    assert updates([other], {}) == []
+
+
 def test_a_single_member_is_asked_nothing_and_guarded_by_nothing() -> None:
-    assert PLUGIN.rkx_queries(CLUSTER, keys("one")) == []
+    assert PLUGIN.rkx_queries(CLUSTER, keys("one"), change(ReplaceContainer, "one")) == []
     for kind in (CreateContainer, ReplaceContainer, RestartContainer, StartContainer):
         assert updates(change(kind, "one"), {}, CLUSTER, keys("one")) == []
 

@@ -98,7 +98,7 @@ def up(world: World, names: Sequence[str] = NAMES) -> None:
     """Do what core does: plan with what was applied, then the updates in their order; what none claims goes at once."""
     wanted, applied = cluster(names), [key(name) for name in sorted(world.noted | world.runs.keys())]
     changes = {action.key: action for action in differences(world, names)}
-    seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(wanted, applied)}
+    seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(wanted, applied, [*changes.values()])}
     found = PLUGIN.rkx_updates(wanted, applied, list(changes.values()), seen)
     updates = [each for each in found if isinstance(each, rkx.NodeUpdate)]
     claimed = {each for update in updates for each in update.keys}
@@ -111,8 +111,9 @@ def up(world: World, names: Sequence[str] = NAMES) -> None:
         take(world, update.post_steps)
 
 
-def take(world: World, steps: Sequence[rkx.Step]) -> None:
+def take(world: World, steps: Sequence[object]) -> None:
     for step in steps:
+        assert isinstance(step, rkx.Step)
         verdict = PLUGIN.rkx_step(step, {call: world.answer(call) for call in step.queries})
         if verdict != rkx.Done():
             raise Stopped(verdict)
@@ -243,7 +244,7 @@ def replacing(world: World, node: str) -> None:
     """Replace one member while another machine is off."""
     applied = [key(name) for name in NAMES]
     action = rkx.ReplaceContainer(container=wanted(node), reason="image")
-    seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(cluster(NAMES), applied)}
+    seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(cluster(NAMES), applied, [action])}
     [_, update] = PLUGIN.rkx_updates(cluster(NAMES), applied, [action], seen)
     assert isinstance(update, rkx.NodeUpdate)
     take(world, update.pre_steps)
