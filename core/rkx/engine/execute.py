@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from rkx.engine import containers, takedown
+from rkx.engine.bootstrap import Bootstrap
 from rkx.engine.container_actions import Containers, Emit
 from rkx.engine.credentials import issue
 from rkx.engine.desire import Desired
@@ -82,7 +83,8 @@ class Executor:
     def __init__(self, world: World, plan: Plan, patience: Patience) -> None:
         self._world, self._plan, self._patience = world, plan, patience
         self.objects = Objects(world.api, world.ledger, world.desired, world.links, patience)
-        self._containers = Containers(world.links, world.ledger, world.desired, patience, world.emit)
+        self._bootstrap = Bootstrap(plan.updates)
+        self._containers = Containers(world.links, world.ledger, world.desired, patience, world.emit, self._bootstrap)
         self._steps = Steps(world.plugins, world.links, world.ledger, patience, world.lock.check)
         self.unasked: list[str] = []
 
@@ -138,7 +140,7 @@ class Executor:
             case UncordonNode(node=node):
                 uncordon(api, node, patience)
             case TakeStep(step=step):
-                self._steps.take(step)
+                self._bootstrap.note(action, self._steps.take(step).bootstrap_args)
             case DeleteNode(key=key):
                 delete(api, key.name)
             case _:

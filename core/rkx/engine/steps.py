@@ -32,13 +32,16 @@ class Steps:
         self._plugins, self._links, self._ledger, self._patience = plugins, links, ledger, patience
         self._check = check
 
-    def take(self, step: Step) -> None:
-        """Bring a step about; Refused where its plugin refuses, NotReady where it does not end in time."""
+    def take(self, step: Step) -> Done:
+        """Bring a step about, and return its last verdict.
+
+        Raises Refused where its plugin refuses, NotReady where it does not end in time.
+        """
         since, why = time.monotonic(), ""
         while self._patience.left(since, STEP_TIMEOUT_S) and not self._patience.cancelled.is_set():
             match self._plugins.step(step, send_all(step.queries, self._links, self._ledger)):
-                case Done():
-                    return
+                case Done() as done:
+                    return done
                 case Do(requests=requests):
                     self._check()
                     send_all(requests, self._links, self._ledger)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from rkx.model.cluster import EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The step is brought about."""
+    """The step is brought about.
+
+    ``bootstrap_args`` of a step before changes take the place of those that are described, by the name of the
+    container: of one that the step's update claims on its node, and that has some.
+    """
+
+    bootstrap_args: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
