@@ -40,11 +40,15 @@ if TYPE_CHECKING:
         Action,
         Change,
         ContainerAction,
+        CordonNode,
         CreateContainer,
+        DrainNode,
         RemoveContainer,
         ReplaceContainer,
         RestartContainer,
         StartContainer,
+        UncordonNode,
+        WaitForNode,
     )
     from rkx.model.checks import Check, Finding, PortClaim
     from rkx.model.cluster import Cluster, DrainOptions, Percentage, PluginRef, Registry, UpgradeStrategy
@@ -91,7 +95,18 @@ if TYPE_CHECKING:
         node_started,
     )
     from rkx.model.risk import Risk
-    from rkx.model.step import Answer, Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
+    from rkx.model.step import (
+        Do,
+        Done,
+        NodeRequest,
+        NodeResponse,
+        Refuse,
+        Responses,
+        Step,
+        Verdict,
+        Wait,
+    )
+    from rkx.model.update import NodeUpdate, RolloutGroup
     from rkx.secret import Secret, Unread
     from rkx.template import render
     from rkx.transport import Channel, DialForbidden, Dials, Prompt, Transport, bridge
@@ -112,14 +127,15 @@ _HOMES = {
     " Identity Issued IssueRequest Pending Saved describe",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
-    "rkx.model.action": "Action Change ContainerAction CreateContainer RemoveContainer ReplaceContainer"
-    " RestartContainer StartContainer",
+    "rkx.model.action": "Action Change ContainerAction CordonNode CreateContainer DrainNode RemoveContainer"
+    " ReplaceContainer RestartContainer StartContainer UncordonNode WaitForNode",
     "rkx.model.key": "ContainerKey Key",
     "rkx.model.plan": "Danger Plan",
     "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Leaves Manifest Milestone Mount Object"
     " Part Probe Read Registration Resource Rollout node_ready node_started",
     "rkx.model.risk": "Risk",
-    "rkx.model.step": "Answer Answers Call Do Done Lane Refuse Step Turn Verdict Wait",
+    "rkx.model.step": "Do Done NodeRequest NodeResponse Refuse Responses Step Verdict Wait",
+    "rkx.model.update": "NodeUpdate RolloutGroup",
     "rkx.template": "render",
     "rkx.secret": "Secret Unread",
     "rkx.transport": "Channel DialForbidden Dials Prompt Transport bridge",
@@ -134,10 +150,12 @@ __all__ = [  # spelled out, since type checkers read it
     "UpgradeStrategy", "Facts", "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA",
     "INSTALLER", "KUBERNETES_CA", "SUPER_ADMIN", "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending",
     "Saved", "describe",
-    "AuthSettings", "NetworkSettings", "Node", "Taint", "Action", "Change", "Danger", "Plan", "Risk", "API_READY",
+    "AuthSettings", "NetworkSettings", "Node", "Taint", "Action", "Change", "CordonNode", "DrainNode", "UncordonNode",
+    "WaitForNode", "Danger", "Plan", "Risk", "API_READY",
     "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
-    "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Answer", "Answers", "Call",
-    "Do", "Done", "Lane", "Refuse", "Step", "Turn", "Verdict", "Wait", "render", "Secret", "Channel", "DialForbidden",
+    "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Do", "Done",
+    "NodeRequest", "NodeResponse", "NodeUpdate", "Refuse", "Responses", "RolloutGroup", "Step", "Verdict", "Wait",
+    "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",
     "NODE_CLIENT_CA", "ContainerAction", "ContainerKey", "CreateContainer", "RemoveContainer", "ReplaceContainer",
     "RestartContainer", "StartContainer", "read_text",

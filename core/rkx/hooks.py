@@ -23,7 +23,8 @@ from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.resource import Resource
-from rkx.model.step import Answers, Call, Lane, Step, Turn, Verdict
+from rkx.model.step import NodeRequest, Responses, Step, Verdict
+from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.transport import Prompt, Transport
 
 API_VERSION: Final = 0
@@ -101,19 +102,25 @@ class Specifications:
         raise NotImplementedError
 
     @hookspec
-    def rkx_asks(self, cluster: Cluster, applied: Sequence[ContainerKey]) -> Sequence[Call]:
-        """Say what to look up at plan time. Asked of all services; GET or reads only."""
+    def rkx_queries(
+        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction]
+    ) -> Sequence[NodeRequest]:
+        """Say what to look up at plan time. Asked of all services, in each plan; GET or reads only."""
         raise NotImplementedError
 
     @hookspec
-    def rkx_turns(
-        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction], answers: Answers
-    ) -> Sequence[Turn | Lane]:
-        """Put steps around a node's changes. Asked of all services; pure."""
+    def rkx_updates(
+        self,
+        cluster: Cluster,
+        applied: Sequence[ContainerKey],
+        changes: Sequence[ContainerAction],
+        responses: Responses,
+    ) -> Sequence[NodeUpdate | RolloutGroup]:
+        """Put steps around a node's changes, or take steps alone. Asked of all services, in each plan; pure."""
         raise NotImplementedError
 
     @hookspec
-    def rkx_step(self, step: Step, answers: Answers) -> Verdict:
+    def rkx_step(self, step: Step, responses: Responses) -> Verdict:
         """Decide what a step needs next, from fresh answers. Asked of its owner, at run time; pure."""
         raise NotImplementedError
 

@@ -63,7 +63,7 @@ def _machine(desired: Desired, node: rkx.Node) -> Machine:
 
 
 def _process(container: rkx.Container) -> Process:
-    words = (*container.argv, *container.birth)
+    words = (*container.argv, *container.bootstrap_args)
     start = words.index("--") + 1 if "--" in words else 0
     return Process(arguments=words[start + 1 :], owner=container.user or "0:0")
 

@@ -123,7 +123,7 @@ def test_an_order_that_comes_from_a_set_is_found(tmp_path: Path, monkeypatch: py
     breaks(test_pure.test_the_same_input_gives_the_same_under_another_hash_seed, load("addon:unsteady", {}))
 
 
-CALL = rkx.Call(node="node-1", port=1, path="/", identity="", authority="")
+QUERY = rkx.NodeRequest(node="node-1", port=1, path="/", identity="", authority="")
 
 
 class Service(rkx.ServicePlugin[NoOptions]):
@@ -132,7 +132,8 @@ class Service(rkx.ServicePlugin[NoOptions]):
     name = "made"
     Config = NoOptions
     also_together = False
-    lane = "made"
+    group, node = "made", "node-1"
+    width, after = 1, ()
     verdict: rkx.Verdict = rkx.Wait(why="nobody answers")
 
     @rkx.hookimpl
@@ -148,19 +149,22 @@ class Service(rkx.ServicePlugin[NoOptions]):
         return [rkx.Container(node=node.name, name=name, image="made:1", argv=("made",)) for name in names]
 
     @rkx.hookimpl
-    def rkx_turns(
+    def rkx_updates(
         self,
         cluster: rkx.Cluster,
         applied: Sequence[rkx.ContainerKey],
         changes: Sequence[rkx.ContainerAction],
-        answers: rkx.Answers,
-    ) -> Sequence[rkx.Turn | rkx.Lane]:
-        step = rkx.Step(verb="join", subject="node-1", reason="new", asks=(CALL,))
+        responses: rkx.Responses,
+    ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
+        step = rkx.Step(verb="join", subject="node-1", reason="new", queries=(QUERY,))
         keys = tuple(change.key for change in changes)
-        return [rkx.Lane(name="made"), rkx.Turn(lane=self.lane, node="node-1", enter=(step,), keys=keys)]
+        return [
+            rkx.RolloutGroup(name="made", max_unavailable=self.width, after=self.after),
+            rkx.NodeUpdate(group=self.group, node=self.node, pre_steps=(step,), keys=keys),
+        ]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
         return self.verdict
 
 
@@ -172,8 +176,11 @@ def service(**attributes: object) -> Subject:
 SERVICES: list[tuple[Law, dict[str, object]]] = [
     (test_service.test_roles_of_a_node_bring_what_each_alone_brings, {"also_together": True}),
     (test_steps.test_silence_proves_nothing, {"verdict": rkx.Done()}),
-    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(calls=(CALL,))}),
-    (test_steps.test_turns_claim_changes_that_there_are_in_lanes_that_there_are, {"lane": "another"}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(requests=(QUERY,))}),
+    (test_steps.test_updates_stand_in_groups_that_there_are, {"group": "another"}),
+    (test_steps.test_updates_stand_in_groups_that_there_are, {"width": 0}),
+    (test_steps.test_updates_concern_nodes_of_the_cluster_and_what_the_plugin_describes, {"node": "elsewhere"}),
+    (test_steps.test_every_width_lets_all_updates_in_and_never_more_at_a_time, {"after": ("made",)}),
 ]
 
 

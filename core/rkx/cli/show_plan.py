@@ -11,12 +11,12 @@ from rkx.cli.show_plain import counted
 from rkx.lines import one_line
 from rkx.model.action import Action
 from rkx.model.plan import Plan
-from rkx.model.step import Step, Turn
+from rkx.model.update import NodeUpdate, keys_of
 
 
 def as_text(plan: Plan) -> str:
     """Give a plan for reading: per node, what is done to which resource, why, and what changes."""
-    lines = [one_line(line) for line in (*_actions(plan), *_turns(plan), *_remarks(plan))]
+    lines = [one_line(line) for line in (*_actions(plan), *_groups(plan), *_remarks(plan))]
     if plan.is_empty:
         return "\n".join(["nothing to do", *lines])
     return "\n".join([f"{plan.cluster}: {counted(len(plan.actions), 'action')}", *lines])
@@ -40,11 +40,10 @@ def _action(action: Action) -> Iterator[str]:
         yield f"           {change.field}{values}"
 
 
-def _turns(plan: Plan) -> Iterator[str]:
-    for turn in plan.turns:
-        for when, steps in (("before", turn.enter), ("after", turn.leave)):
-            for step in steps:
-                yield f"{when} the changes of {turn.node}: {step.verb} {step.subject} ({step.reason})"
+def _groups(plan: Plan) -> Iterator[str]:
+    for group in plan.groups:
+        if nodes := [update.node for update in plan.updates if update.group == group.name]:
+            yield f"{group.name}: at most {group.max_unavailable} at a time: {', '.join(nodes)}"
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
@@ -67,7 +66,8 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "empty": plan.is_empty,
         "actions": [_action_values(action) for action in plan.actions],
-        "turns": [_turn_values(turn) for turn in plan.turns],
+        "groups": [asdict(group) for group in plan.groups],
+        "updates": [_update_values(update) for update in plan.updates],
         "asks": [{"what": danger.what, "why": danger.why} for danger in plan.asks],
         "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
         "unknown": list(plan.unknown),
@@ -89,15 +89,5 @@ def _action_values(action: Action) -> dict[str, Any]:
     }
 
 
-def _turn_values(turn: Turn) -> dict[str, Any]:
-    return {
-        "lane": turn.lane,
-        "node": turn.node,
-        "enter": [_step_values(step) for step in turn.enter],
-        "keys": [str(key) for key in turn.keys],
-        "leave": [_step_values(step) for step in turn.leave],
-    }
-
-
-def _step_values(step: Step) -> dict[str, str]:
-    return {"verb": step.verb, "subject": step.subject, "reason": step.reason}
+def _update_values(update: NodeUpdate) -> dict[str, Any]:
+    return {"group": update.group, "node": update.node, "keys": [str(key) for key in keys_of(update)]}

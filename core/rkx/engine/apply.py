@@ -9,11 +9,11 @@ from rkx.engine.execute import Executor, World
 from rkx.engine.graph import Graph
 from rkx.engine.order import about, within
 from rkx.engine.patience import Patience
-from rkx.engine.turns import Turns
+from rkx.engine.rollout import Rollout
 from rkx.engine.units import Unit, units
 from rkx.errors import ApplyFailed, Interrupted, Locked, NotReady, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted
-from rkx.model.action import ContainerAction, Wait
+from rkx.model.action import ContainerAction, TakeStep, Wait
 from rkx.model.plan import Plan
 
 
@@ -23,8 +23,8 @@ class Application:
     def __init__(self, world: World, plan: Plan) -> None:
         self._world, self._plan = world, plan
         self._patience = Patience(world.cancelled, world.optional)
-        self._turns = Turns(world.plugins, plan, world.links, world.ledger, self._patience, world.lock.check)
-        self._graph = Graph(self._turns.arranged(units(plan.actions)), self._work, self._patience)
+        self._rollout = Rollout(plan.groups, plan.updates, {action.key for action in plan.actions})
+        self._graph = Graph(units(plan.actions), self._work, self._patience, self._rollout)
         self._executor = Executor(world, plan, self._patience)
 
     def run(self, leave_out: Callable[[str, RkxError], bool]) -> bool:
@@ -71,12 +71,13 @@ class Application:
 
     def _all_changed(self, waiting: Sequence[Unit]) -> bool:
         """Tell if what failed and what is left waits for something, and changes nothing any more."""
-        carried = [unit for unit in self._graph.failures if isinstance(unit.actions[0], ContainerAction)]
-        return self._only_waits([*waiting, *(unit for unit in self._graph.failures if unit not in carried)])
+        others = [u for u in self._graph.failures if not isinstance(u.actions[0], ContainerAction | TakeStep)]
+        return all(isinstance(action, Wait) for unit in (*waiting, *others) for action in unit.actions)
 
-    @staticmethod
-    def _only_waits(units: Iterable[Unit]) -> bool:
-        return all(isinstance(action, Wait) for unit in units for action in unit.actions)
+    def _only_waits(self, units: Iterable[Unit]) -> bool:
+        """Tell if units change nothing, but for those of an update of which something failed."""
+        failed = self._rollout.together(key for unit in self._graph.failures for key in unit.keys)
+        return all(isinstance(a, Wait) or a.key in failed for unit in units for a in unit.actions)
 
     def _work(self, unit: Unit) -> Sequence[Unit]:
         started = time.monotonic()
@@ -107,14 +108,10 @@ class Application:
         return more
 
     def _do(self, unit: Unit) -> Sequence[Unit]:
-        check = self._world.lock.check
         if any(action.is_change for action in unit.actions):
-            check()
-        if self._turns.enter(unit):
-            check()  # that may have taken minutes
+            self._world.lock.check()
         more = self._executor.carry_out(unit)
-        self._turns.leave(unit)
-        return units(within(more, self._plan.actions, self._world.desired)) if more else ()
+        return units(within(more, self._plan, self._world.desired)) if more else ()
 
 
 def _label(unit: Unit) -> str:

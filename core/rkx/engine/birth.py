@@ -94,7 +94,7 @@ def check_data(desired: Desired, seen: Mapping[str, SeenNode], state: State) -> 
 
     It is about containers with arguments for their birth: started over an empty folder they begin an empty cluster.
     """
-    born = [c for c in containers(desired.resources.values()) if c.birth and c.node in seen]
+    born = [c for c in containers(desired.resources.values()) if c.bootstrap_args and c.node in seen]
     for container in born:
         _refuse_strange(container, seen[container.node], state)
     for name in sorted({container.name for container in born}):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from rkx.engine import containers
+from rkx.engine.bootstrap import Bootstrap
 from rkx.engine.content import reads_fingerprint
 from rkx.engine.desire import Desired
 from rkx.engine.ledger import Ledger
@@ -35,8 +36,15 @@ class Containers:
     """Changes of containers in one run."""
 
     def __init__(
-        self, links: Mapping[str, Link], ledger: Ledger, desired: Desired, patience: Patience, emit: Emit
+        self,
+        links: Mapping[str, Link],
+        ledger: Ledger,
+        desired: Desired,
+        patience: Patience,
+        emit: Emit,
+        bootstrap: Bootstrap,
     ) -> None:
+        self._bootstrap = bootstrap
         self._links, self._ledger, self._desired, self._patience, self._emit = links, ledger, desired, patience, emit
 
     def do(self, action: ContainerAction) -> None:
@@ -74,9 +82,9 @@ class Containers:
         reads = reads_fingerprint(ledger.state, container, self._desired.on(container.node))
         match action:
             case CreateContainer():
-                containers.create(link, container, ledger, reads)
+                containers.create(link, self._bootstrap.of(container), ledger, reads)
             case ReplaceContainer():
-                containers.replace(link, container, ledger, reads)
+                containers.replace(link, self._bootstrap.of(container), ledger, reads)
             case StartContainer():
                 containers.start(link, container)
             case RestartContainer():

@@ -43,7 +43,7 @@ def settings(container: Container, ledger: Ledger, reads: str) -> dict[str, Any]
         "Labels": labels,
         "User": container.user,
         "Entrypoint": [container.argv[0]],
-        "Cmd": [*container.argv[1:], *container.birth],
+        "Cmd": [*container.argv[1:], *container.bootstrap_args],
         "Env": [f"{name}={value}" for name, value in sorted(container.env.items())],
         "StopTimeout": container.stop_timeout_s,
         "HostConfig": _host(container),

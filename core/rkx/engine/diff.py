@@ -238,11 +238,11 @@ def _by_hand(container: Container, seen: SeenContainer, images: Mapping[str, str
 def _fits(container: Container, argv: Sequence[str]) -> bool:
     """Compare arguments, but for those of the birth: what was sent then is not known any more."""
     count = len(container.argv)
-    return tuple(argv[:count]) == container.argv and (bool(container.birth) or len(argv) == count)
+    return tuple(argv[:count]) == container.argv and (bool(container.bootstrap_args) or len(argv) == count)
 
 
 def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
-    was, should = _flags(seen.argv), _flags((*container.argv, *container.birth))
+    was, should = _flags(seen.argv), _flags((*container.argv, *container.bootstrap_args))
     names = sorted(name for name in was.keys() | should.keys() if was.get(name) != should.get(name))
     return tuple(Change(field=cut(n), before=cut(was.get(n, "")), after=should.get(n, "")) for n in names)
 

@@ -12,7 +12,19 @@ from typing import Any
 from rkx.model.resource import Container, File, Folder, Object
 
 UNCOUNTED = frozenset(
-    {"birth", "after", "reaches", "probe", "owner", "reads", "images", "stop_timeout_s", "where", "manifest", "grants"}
+    {
+        "bootstrap_args",
+        "after",
+        "reaches",
+        "probe",
+        "owner",
+        "reads",
+        "images",
+        "stop_timeout_s",
+        "where",
+        "manifest",
+        "grants",
+    }
 )
 """Fields whose change is no reason to replace a container or to apply an object again."""
 
@@ -36,7 +48,7 @@ def canonical(value: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def of_container(key: bytes, container: Container) -> str:
-    """Digest what a container is made of; ``birth`` and what orders it stay out."""
+    """Digest what a container is made of; ``bootstrap_args`` and what orders it stay out."""
     return _of_fields(key, container)
 
 

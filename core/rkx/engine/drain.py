@@ -1,4 +1,4 @@
-"""Empty a node and take it out of the cluster: cordon, evict, delete. Core's own language, so core's own steps."""
+"""What core does with Nodes: cordon, evict, uncordon, delete."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 from rkx.engine.answers import Said, of_api, words
 from rkx.engine.objects import ClusterApi
 from rkx.engine.patience import Patience
-from rkx.errors import Interrupted, PartlyDone, Refused
+from rkx.errors import ApiSilent, Interrupted, PartlyDone, Refused
 from rkx.lines import cut
 from rkx.model.cluster import DrainOptions
 
@@ -21,6 +21,10 @@ MOST_POLL_S = 1.0
 FIRST_S = 1.0
 MOST_S = 5.0
 """As kubectl asks again for what a PodDisruptionBudget holds."""
+SILENT_S = 60.0
+"""How long all API servers may be silent before a step."""
+MARK = "rkx/cordoned"
+"""The annotation of a Node that rkx cordoned: no other one is uncordoned."""
 Pod = Mapping[str, Any]
 
 
@@ -43,12 +47,42 @@ def must_go(pod: Pod, options: DrainOptions) -> str:
     return "evict"
 
 
-def leave(api: ClusterApi, node: str, options: DrainOptions, patience: Patience) -> None:
-    """Cordon a node, evict its pods within the time given, and delete its Node object."""
-    if api.read(f"/api/v1/nodes/{node}") is None:
-        return
-    api.merge(f"/api/v1/nodes/{node}", {"spec": {"unschedulable": True}})
-    drain(api, node, options, patience)
+def is_marked(node: Said) -> bool:
+    """Return whether rkx cordoned a Node."""
+    return MARK in node.table("metadata").labels("annotations")
+
+
+def cordon(api: ClusterApi, node: str, patience: Patience) -> None:
+    """Keep new pods from a Node, with rkx's mark; one that is cordoned without it is its operator's, and stays so."""
+    found = _read(api, node, patience)
+    if found is not None and not found.table("spec").flag("unschedulable"):
+        patch = {"metadata": {"annotations": {MARK: "true"}}, "spec": {"unschedulable": True}}
+        api.merge(f"/api/v1/nodes/{node}", patch)
+
+
+def uncordon(api: ClusterApi, node: str, patience: Patience) -> None:
+    """Let pods on a Node that bears rkx's mark, and take the mark away."""
+    found = _read(api, node, patience)
+    if found is not None and is_marked(found):
+        patch = {"metadata": {"annotations": {MARK: None}}, "spec": {"unschedulable": None}}
+        api.merge(f"/api/v1/nodes/{node}", patch)
+
+
+def _read(api: ClusterApi, node: str, patience: Patience) -> Said | None:
+    """Read a Node, as soon as an API server answers: in a plan that changes them none may for a moment."""
+    since = time.monotonic()
+    while True:
+        try:
+            found = api.read(f"/api/v1/nodes/{node}")
+        except ApiSilent:
+            if not patience.left(since, SILENT_S) or patience.cancelled.wait(POLL_S):
+                raise
+        else:
+            return None if found is None else of_api(found, f"Node {node}")
+
+
+def delete(api: ClusterApi, node: str) -> None:
+    """Delete a Node object; one that is gone is fine."""
     answer = api.ask("DELETE", f"/api/v1/nodes/{node}")
     if not answer.ok and answer.status_code != requests.codes.not_found:
         raise PartlyDone(

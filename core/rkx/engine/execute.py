@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from rkx.engine import containers
+from rkx.engine.bootstrap import Bootstrap
 from rkx.engine.clean_host import clean
 from rkx.engine.container_actions import Containers, Emit
 from rkx.engine.context import Context
 from rkx.engine.credentials import issue
 from rkx.engine.desire import Desired
 from rkx.engine.diff_objects import diff_objects, is_grave
-from rkx.engine.drain import leave
+from rkx.engine.drain import cordon, delete, drain, uncordon
 from rkx.engine.files import write
 from rkx.engine.glance import Glance, compared
 from rkx.engine.ledger import Ledger
@@ -29,20 +30,26 @@ from rkx.engine.patience import Patience
 from rkx.engine.prepare_host import prepare
 from rkx.engine.probe import POLL_S
 from rkx.engine.reporter import Reporter
+from rkx.engine.steps import Steps
 from rkx.engine.units import Unit
 from rkx.errors import ApiSilent
 from rkx.model.action import (
     Action,
     CleanNode,
     ContainerAction,
+    CordonNode,
     DeleteNode,
+    DrainNode,
     IssueCredentials,
     NodeAction,
+    NodeStep,
     ObjectAction,
     PathAction,
     PrepareNode,
     PullImage,
     RefreshObjects,
+    TakeStep,
+    UncordonNode,
     Wait,
     WaitForContainer,
     WaitForNode,
@@ -96,7 +103,9 @@ class Executor:
     def __init__(self, world: World, plan: Plan, patience: Patience) -> None:
         self._world, self._plan, self._patience = world, plan, patience
         self.objects = Objects(world.api, world.ledger, world.desired, world.links, patience)
-        self._containers = Containers(world.links, world.ledger, world.desired, patience, world.emit)
+        self._bootstrap = Bootstrap(plan.updates)
+        self._containers = Containers(world.links, world.ledger, world.desired, patience, world.emit, self._bootstrap)
+        self._steps = Steps(world.plugins, world.links, world.ledger, patience, world.lock.check)
         self.left: list[str] = []
 
     def carry_out(self, unit: Unit) -> Sequence[Action]:
@@ -117,6 +126,8 @@ class Executor:
             self.objects.do(action)
         elif isinstance(action, NodeAction):
             self._node(action)
+        elif isinstance(action, NodeStep | TakeStep):
+            self._step(action)
         elif isinstance(action, Wait):
             self._wait(action)
         elif isinstance(action, IssueCredentials):
@@ -136,8 +147,22 @@ class Executor:
                 clean(world.programs[node], world.desired, world.ledger, world.cancelled)
             case PullImage(node=node, image=image):
                 containers.pull(world.links[node], image, world.desired.cluster.registries)
+            case _:
+                assert_never(action)
+
+    def _step(self, action: NodeStep | TakeStep) -> None:
+        api, patience = self._world.api, self._patience
+        match action:
+            case CordonNode(node=node):
+                cordon(api, node, patience)
+            case DrainNode(node=node):
+                drain(api, node, self._world.desired.cluster.drain, patience)
+            case UncordonNode(node=node):
+                uncordon(api, node, patience)
+            case TakeStep(step=step):
+                self._bootstrap.note(action, self._steps.take(step).bootstrap_args)
             case DeleteNode(key=key):
-                leave(world.api, key.name, world.desired.cluster.drain, self._patience)
+                delete(api, key.name)
             case _:
                 assert_never(action)
 

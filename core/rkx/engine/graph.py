@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rkx.engine.order import about
 from rkx.engine.patience import Patience
+from rkx.engine.rollout import Rollout
 from rkx.engine.units import Unit
 from rkx.engine.waiting import Waiting
 
@@ -18,6 +19,7 @@ PER_NODE = 16
 
 A first run has 14 for a node with all roles (its preparation, images, files and containers), so it waits for none.
 """
+NO_ROLLOUT = Rollout((), (), frozenset())
 Work = Callable[[Unit], Sequence[Unit]]
 """Does a unit; what it returns joins the graph."""
 
@@ -25,14 +27,14 @@ Work = Callable[[Unit], Sequence[Unit]]
 class Graph:
     """The units of one run. ``failures`` and ``left`` tell afterwards what was not done."""
 
-    def __init__(self, units: Iterable[Unit], work: Work, patience: Patience) -> None:
-        self._waiting, self._work, self._patience = Waiting(), work, patience
+    def __init__(self, units: Iterable[Unit], work: Work, patience: Patience, rollout: Rollout = NO_ROLLOUT) -> None:
+        self._waiting, self._work, self._patience, self._rollout = Waiting(), work, patience, rollout
         self._lines: defaultdict[str, deque[Unit]] = defaultdict(deque)
         self._running = Counter[str]()
         self._started = 0
         self._ended: queue.Queue[tuple[Unit, Sequence[Unit], BaseException | None]] = queue.Queue()
         self.failures: dict[Unit, BaseException] = {}
-        self._line_up(self._waiting.add(units))
+        self._line_up([*self._waiting.add(rollout.gated(units)), *self._waiting.done(rollout.admit())])
 
     def run(self) -> None:
         """Run until nothing can start any more; a failed unit holds back only what waits for it."""
@@ -49,8 +51,10 @@ class Graph:
         if error is not None:
             self.failures[unit] = error
             self._patience.failed(about(unit.actions[0]))
+            self._rollout.failed(self._waiting.behind(unit.keys))
             return []
-        return [*self._waiting.done(unit.keys), *self._waiting.add(more)]
+        self._rollout.done(unit.keys)
+        return [*self._waiting.done({*unit.keys, *self._rollout.admit()}), *self._waiting.add(more)]
 
     def _line_up(self, ready: Sequence[Unit]) -> set[str]:
         """Put ready units behind those of their nodes that are ready as well; give the nodes' names."""

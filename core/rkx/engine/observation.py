@@ -10,7 +10,7 @@ from typing import Any
 from rkx.engine.observe import SeenNode
 from rkx.model.checks import Finding
 from rkx.model.key import ObjectKey
-from rkx.model.step import Answers
+from rkx.model.step import Responses
 
 Live = Mapping[str, Any] | None
 """An object as the API server shows it; None for one that is not there."""
@@ -28,14 +28,14 @@ class ObjectSnapshot:
 class Observation:
     """The nodes that were reached, and what is known of the cluster.
 
-    ``objects`` is None while no API server answers. ``answers`` are those to the queries of plugins, ``is_blind`` says
-    that some were not asked, as a node forbids it: then silence says nothing. ``replaced`` names nodes whose machine is
-    another one, as the operator said; ``unreachable`` those left out on purpose; ``findings`` are warnings of nodes.
+    ``objects`` is None while no API server answers. ``responses`` are those to the queries of plugins, ``is_blind``
+    says that some were not asked, as a node forbids it: then silence says nothing. ``replaced`` names nodes whose
+    machine is another one, as the operator said; ``unreachable`` those left out on purpose; ``findings`` are warnings.
     """
 
     nodes: Mapping[str, SeenNode]
     objects: ObjectSnapshot | None = None
-    answers: Answers = field(default_factory=lambda: MappingProxyType({}))
+    responses: Responses = field(default_factory=lambda: MappingProxyType({}))
     is_blind: bool = False
     replaced: frozenset[str] = frozenset()
     unreachable: tuple[str, ...] = ()

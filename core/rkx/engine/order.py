@@ -8,37 +8,50 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from rkx.engine.desire import Desired
+from rkx.engine.updates import gates
 from rkx.errors import PluginFault
 from rkx.model.action import (
     Action,
     ApplyObject,
     CleanNode,
+    CordonNode,
+    DrainNode,
     KeepContainer,
     KeepPath,
     PathAction,
     SetNodeMetadata,
+    TakeStep,
+    UncordonNode,
     WaitForNode,
 )
 from rkx.model.key import CredentialsKey, FileKey, FolderKey, HealthKey, ImageKey, Key, NodeKey, ProgramKey
+from rkx.model.plan import Plan
 from rkx.model.resource import API_READY, After, Container, File, Milestone, Part, node_started
+from rkx.model.update import NodeUpdate, RolloutGroup, action_of
 
 ISSUED = CredentialsKey()
 Reached = Mapping[Milestone, Sequence[Key]]
 
 
-def order(actions: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
+def order(
+    actions: Sequence[Action],
+    desired: Desired,
+    updates: Sequence[NodeUpdate] = (),
+    groups: Sequence[RolloutGroup] = (),
+) -> tuple[Action, ...]:
     """Write into each action's ``after`` what it must wait for, as far as that is part of the plan."""
-    rules = _Rules(actions, desired)
-    return _sorted([replace(action, after=rules.after(action)) for action in actions])
+    rules = _Rules(actions, desired, updates)
+    return _sorted([replace(action, after=rules.after(action)) for action in actions], gates(groups, updates))
 
 
 class _Rules:
     """What waits for what, with the keys of one plan at hand."""
 
-    def __init__(self, actions: Sequence[Action], desired: Desired) -> None:
+    def __init__(self, actions: Sequence[Action], desired: Desired, updates: Iterable[NodeUpdate]) -> None:
         self._planned = {action.key for action in actions}
         self._reached = milestones(desired)
         self._grants = {each.key for each in desired.objects.values() if each.grants}
+        self._early = {action_of(update, step).key for update in updates for step in update.pre_steps}
         self._on: dict[str, list[Key]] = defaultdict(list)
         for action in actions:
             self._on[action.key.node].append(action.key)
@@ -57,6 +70,8 @@ class _Rules:
             yield from self._of_container(action.container)
         elif isinstance(action, CleanNode):
             yield from self._all(action.node, ImageKey)
+        elif isinstance(action, TakeStep) or action.key in self._early:
+            yield ISSUED  # servers are asked as they are: that they change may be what the step is for
         elif not action.key.node and action.key != ISSUED:
             yield from self._of_cluster(action)
 
@@ -88,6 +103,8 @@ class _Rules:
 
 def about(action: Action) -> str:
     """Name the node that an action is for: on it, or for its object or health; empty where it is the cluster's."""
+    if isinstance(action, CordonNode | DrainNode | UncordonNode):
+        return action.node
     return action.key.node or _node_of(action)
 
 
@@ -98,10 +115,12 @@ def _node_of(action: Action) -> str:
     return action.node if isinstance(action, WaitForNode) else ""
 
 
-def within(actions: Sequence[Action], plan: Sequence[Action], desired: Desired) -> tuple[Action, ...]:
+def within(actions: Sequence[Action], plan: Plan, desired: Desired) -> tuple[Action, ...]:
     """Order actions that join a plan which is being carried out: they wait for what of it they need, too."""
     own = {action.key for action in actions}
-    return tuple(action for action in order([*plan, *actions], desired) if action.key in own)
+    return tuple(
+        action for action in order([*plan.actions, *actions], desired, plan.updates, plan.groups) if action.key in own
+    )
 
 
 def milestones(desired: Desired) -> Reached:
@@ -120,11 +139,14 @@ def keys_of(moment: After, reached: Reached) -> Sequence[Key]:
     return [HealthKey(NodeKey(moment.node))] if moment.name == "node-ready" else reached.get(moment, [])
 
 
-def _sorted(actions: Sequence[Action]) -> tuple[Action, ...]:
+def _sorted(actions: Sequence[Action], gates: Mapping[object, Iterable[object]]) -> tuple[Action, ...]:
     """Put actions so that each comes after those it waits for; a circle is a fault of the plugins in it."""
     by_key: dict[Key, Action] = {action.key: action for action in actions}
     try:
-        ordered = [*TopologicalSorter({key: action.after for key, action in by_key.items()}).static_order()]
+        sorter = TopologicalSorter[object](gates)
+        for key, action in by_key.items():
+            sorter.add(key, *action.after)
+        ordered = [*sorter.static_order()]
     except CycleError as error:
         raise PluginFault(f"these wait for each other: {', '.join(str(key) for key in error.args[1][1:])}") from None
-    return tuple(by_key[key] for key in ordered)
+    return tuple(by_key[key] for key in ordered if isinstance(key, Key) and key in by_key)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rkx.engine import digest
+from rkx.engine.answers import of_api
 from rkx.engine.birth import check_data
 from rkx.engine.content import fingerprint
 from rkx.engine.desire import Desired, without
 from rkx.engine.diff import diff_nodes, take_down
 from rkx.engine.diff_objects import diff_objects, is_grave
+from rkx.engine.drain import is_marked
 from rkx.engine.members import departed
 from rkx.engine.observation import Observation
 from rkx.engine.observe import SeenNode
@@ -19,21 +21,26 @@ from rkx.engine.preflight import preflight, readable
 from rkx.engine.shaken import shaken
 from rkx.engine.state import State
 from rkx.engine.unregistered import unregistered
-from rkx.errors import PluginFault, Refused
+from rkx.engine.updates import arranged, check
+from rkx.errors import Refused
 from rkx.lines import cut
 from rkx.model.action import (
     Action,
     ApplyObject,
     ContainerAction,
+    CordonNode,
     DeleteNode,
+    DrainNode,
     KeepContainer,
     KeepPath,
     RefreshObjects,
+    UncordonNode,
 )
-from rkx.model.key import ContainerKey, Key, NodeKey
+from rkx.model.key import ContainerKey, NodeKey
 from rkx.model.plan import Danger, Plan
 from rkx.model.resource import File, Leaves
-from rkx.model.step import Answers, Call, Lane, Refuse, Turn
+from rkx.model.step import NodeRequest, Refuse, Responses, Step
+from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.registry import Plugins
 
 LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
@@ -43,7 +50,7 @@ LEAVES = "its pods move, its data goes; credentials that somebody copied there a
 class Unanswered:
     """No plan yet: it rests on answers to these queries, which the observation lacks."""
 
-    queries: tuple[Call, ...]
+    queries: tuple[NodeRequest, ...]
 
 
 def plan(plugins: Plugins, desired: Desired, observation: Observation, state: State) -> Plan | Unanswered:
@@ -56,17 +63,21 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
     actions, unknown = _actions(desired, observation, state)
     gone = departed(desired.cluster, state, observation.nodes)
     ordered = order(actions, desired)
-    turns = _turns(plugins, desired, observation, state, ordered)
-    if isinstance(turns, Unanswered):
-        return turns
+    found = _rollout(plugins, desired, observation, state, ordered)
+    if isinstance(found, Unanswered):
+        return found
+    updates = tuple(each for each in found if isinstance(each, NodeUpdate))
+    groups = tuple(each for each in found if isinstance(each, RolloutGroup))
+    check(groups, updates)
+    ordered = _with_steps(ordered, desired, observation, updates, groups)
     dangers = [Danger(what=f"remove node {name}", why=LEAVES) for name in gone]
     dangers += _of_machines(desired, observation, state)
     dangers += [Danger(what=f"delete {a.key}", why="all that belongs to it goes") for a in actions if is_grave(a)]
     return Plan(
         cluster=desired.cluster.name,
         actions=ordered,
-        turns=tuple(each for each in turns if isinstance(each, Turn)),
-        lanes=tuple(each for each in turns if isinstance(each, Lane)),
+        updates=updates,
+        groups=groups,
         unknown=unknown,
         asks=tuple(dangers),
         unreachable=observation.unreachable,
@@ -95,9 +106,12 @@ def _actions(desired: Desired, observation: Observation, state: State) -> tuple[
 
 def _departures(desired: Desired, observation: Observation, state: State) -> Iterator[Action]:
     for name in departed(desired.cluster, state, observation.nodes) if desired.cluster.nodes else ():
-        leave = DeleteNode(key=NodeKey(name), reason="no longer in cluster.yml")
+        why = "no longer in cluster.yml"
+        cordon = CordonNode(node=name, reason=why)
+        drain = DrainNode(node=name, reason=why, after=(cordon.key,))
+        leave = DeleteNode(key=NodeKey(name), reason=why, after=(drain.key,))
         downs = take_down(name, observation.nodes[name], state, _leaves(desired, name))
-        yield leave
+        yield from (cordon, drain, leave)
         yield from (replace(action, after=(*action.after, leave.key)) for action in downs)
 
 
@@ -130,23 +144,42 @@ def _content(action: Action, state: State) -> str:
     return digest.of_object(state.key, action.wanted) if isinstance(action, ApplyObject) else ""
 
 
-def _turns(
+def _rollout(
     plugins: Plugins, desired: Desired, observation: Observation, state: State, actions: Sequence[Action]
-) -> Sequence[Turn | Lane] | Unanswered:
-    """Ask for turns; a container that nobody put on a node, whatever it is called, is that node's word alone."""
+) -> Sequence[NodeUpdate | RolloutGroup] | Unanswered:
+    """Ask for updates; a container that nobody put on a node, whatever it is called, is that node's word alone."""
     recorded = {ContainerKey(name, each) for name, record in state.nodes.items() for each in record.containers}
     ours = recorded | desired.resources.keys()
     changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]
-    if not changes:
-        return ()
     applied = sorted({*recorded, *(_running(observation, state) & ours)})
-    queries = plugins.asks(desired.cluster, applied)
+    queries = plugins.queries(desired.cluster, applied, changes)
     if unanswered := _unanswered(queries, observation):
         return unanswered
-    answers = {query: observation.answers[query] for query in queries}
-    found = plugins.turns(desired.cluster, applied, changes, answers)
-    planned: Set[Key] = {action.key for action in actions}
-    return _checked(plugins, [each for each in found if isinstance(each, Turn)], planned, observation) or found
+    responses = {query: observation.responses[query] for query in queries}
+    found = plugins.updates(desired.cluster, applied, changes, responses)
+    return _refused(plugins, [each for each in found if isinstance(each, NodeUpdate)], observation) or found
+
+
+def _with_steps(
+    actions: Sequence[Action],
+    desired: Desired,
+    observation: Observation,
+    updates: Sequence[NodeUpdate],
+    groups: Sequence[RolloutGroup],
+) -> tuple[Action, ...]:
+    """Add what the updates do, and let pods on nodes again that an earlier run cordoned and this one does not."""
+    found = arranged(actions, updates)
+    found += _forgotten(desired, observation, found)
+    return order(found, desired, updates, groups) if len(found) > len(actions) or updates else tuple(actions)
+
+
+def _forgotten(desired: Desired, observation: Observation, actions: Sequence[Action]) -> Iterator[UncordonNode]:
+    nodes = observation.objects.nodes if observation.objects is not None else {}
+    planned = {action.node for action in actions if isinstance(action, CordonNode | UncordonNode)}
+    ours = {node.name for node in desired.cluster.nodes} & observation.nodes.keys() - planned
+    for name in sorted(name for name in ours & nodes.keys() if is_marked(of_api(nodes[name], f"Node {name}"))):
+        changes = tuple(a.key for a in actions if isinstance(a, ContainerAction) and a.key.node == name)
+        yield UncordonNode(node=name, reason="an earlier run cordoned it", after=changes)
 
 
 def _running(observation: Observation, state: State) -> set[ContainerKey]:
@@ -154,30 +187,27 @@ def _running(observation: Observation, state: State) -> set[ContainerKey]:
     return {ContainerKey(name, each) for name, seen in nodes for each in seen.ours(state.cluster_id)}
 
 
-def _unanswered(queries: Sequence[Call], observation: Observation) -> Unanswered | None:
-    left = tuple(query for query in queries if query not in observation.answers)
+def _unanswered(queries: Sequence[NodeRequest], observation: Observation) -> Unanswered | None:
+    left = tuple(query for query in queries if query not in observation.responses)
     return Unanswered(queries=left) if left else None
 
 
-def _checked(plugins: Plugins, turns: Sequence[Turn], planned: Set[Key], observation: Observation) -> Unanswered | None:
-    """Refuse now what the turns' steps would refuse later, when half of the run is done."""
-    for turn in turns:
-        if planned.isdisjoint(turn.keys):
-            raise PluginFault(f"{turn.owner}: a turn of {turn.node} claims nothing that is planned")
+def _refused(plugins: Plugins, updates: Sequence[NodeUpdate], observation: Observation) -> Unanswered | None:
+    """Refuse now what the updates' steps would refuse later, when half of the run is done."""
     if observation.is_blind:
         return None
-    steps = [step for turn in turns for step in turn.enter]
-    if unanswered := _unanswered([query for step in steps for query in step.asks], observation):
+    steps = [step for update in updates for step in update.pre_steps if isinstance(step, Step)]
+    if unanswered := _unanswered([query for step in steps for query in step.queries], observation):
         return unanswered
     for step in steps:
-        verdict = plugins.step(step, _to(step.asks, observation.answers))
+        verdict = plugins.step(step, _to(step.queries, observation.responses))
         if isinstance(verdict, Refuse):
             raise Refused(f"{step.verb} {step.subject}: {cut(verdict.why)}", hint=cut(verdict.hint))
     return None
 
 
-def _to(queries: Sequence[Call], answers: Answers) -> Answers:
-    return {query: answers[query] for query in queries}
+def _to(queries: Sequence[NodeRequest], responses: Responses) -> Responses:
+    return {query: responses[query] for query in queries}
 
 
 def plan_removal(desired: Desired, observation: Observation, state: State) -> Plan:

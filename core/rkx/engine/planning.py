@@ -9,14 +9,14 @@ from rkx.engine import planner
 from rkx.engine.desire import Desired
 from rkx.engine.gather import gather
 from rkx.engine.glance import compared
+from rkx.engine.node_requests import send_all
 from rkx.engine.observation import Observation
 from rkx.engine.opening import Opened
 from rkx.engine.planner import Unanswered
 from rkx.engine.preflight import by_node
-from rkx.engine.turns import ask_all
 from rkx.errors import PreflightFailed
 from rkx.model.plan import Plan
-from rkx.model.step import Call
+from rkx.model.step import NodeRequest
 
 Planned = tuple[Desired, Plan]
 
@@ -56,8 +56,8 @@ def plan_removal(opened: Opened) -> Planned:
     return desired, planner.plan_removal(desired, observation, opened.context.state)
 
 
-def _answered(opened: Opened, observation: Observation, queries: Sequence[Call]) -> Observation:
+def _answered(opened: Opened, observation: Observation, queries: Sequence[NodeRequest]) -> Observation:
     """Add answers; a node that forbids forwarding, where a plan starts no relay, gives none."""
     links = opened.context.connections.links
-    answers = {**observation.answers, **ask_all(queries, links, opened.context.ledger)}
-    return replace(observation, answers=answers, is_blind=any(link.is_blind for link in links.values()))
+    responses = {**observation.responses, **send_all(queries, links, opened.context.ledger)}
+    return replace(observation, responses=responses, is_blind=any(link.is_blind for link in links.values()))

@@ -45,6 +45,16 @@ class Waiting:
         self._lacking[number].discard(key)
         return not self._lacking[number]
 
+    def behind(self, keys: Iterable[Key]) -> set[Key]:
+        """Return keys with all of those that wait for them, directly or by others."""
+        found, todo = {*keys}, [*keys]
+        while todo:
+            waiting = [self._units[number] for number in self._heeding.get(todo.pop(), ())]
+            more = {key for unit in waiting for key in unit.keys} - found
+            found |= more
+            todo += more
+        return found
+
     @property
     def left(self) -> list[Unit]:
         """List the units that wait, as they came."""

@@ -15,11 +15,14 @@ from rkx.model.key import (
     Key,
     MachineKey,
     NodeKey,
+    NodeStepKey,
     ObjectKey,
     ObjectsKey,
     ProgramKey,
+    StepKey,
 )
 from rkx.model.resource import Container, File, Folder, Object, Registration, Rollout
+from rkx.model.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,11 +232,61 @@ class SetNodeMetadata(_Action):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CordonNode(_OfNode):
+    """Keep new pods from a Node, and note there that rkx does; one that its operator cordoned stays his."""
+
+    verb: ClassVar[str] = "take"
+
+    @property
+    def key(self) -> NodeStepKey:
+        """Return what it is about."""
+        return NodeStepKey(self.node, "cordon")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainNode(_OfNode):
+    """Evict the pods of a Node, and wait until they are gone."""
+
+    verb: ClassVar[str] = "take"
+
+    @property
+    def key(self) -> NodeStepKey:
+        """Return what it is about."""
+        return NodeStepKey(self.node, "drain")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UncordonNode(_OfNode):
+    """Let pods on a Node again, if rkx had cordoned it."""
+
+    verb: ClassVar[str] = "take"
+
+    @property
+    def key(self) -> NodeStepKey:
+        """Return what it is about."""
+        return NodeStepKey(self.node, "uncordon")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteNode(_Action):
-    """Drain a Node and delete it."""
+    """Delete a Node."""
 
     verb: ClassVar[str] = "remove"
     key: NodeKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeStep(_OfNode):
+    """Take a step of a plugin in the update of a node."""
+
+    verb: ClassVar[str] = "take"
+    group: str
+    step: Step
+
+    @property
+    def key(self) -> StepKey:
+        """Return what it is about."""
+        return StepKey(self.node, self.group, self.step.verb, self.step.subject)
 
 
 class RefreshObjects(_Action):
@@ -298,6 +351,17 @@ KeepPath: TypeAlias = CreatePath | UpdatePath
 PathAction: TypeAlias = KeepPath | RemovePath
 ApplyObject: TypeAlias = CreateObject | UpdateObject
 ObjectAction: TypeAlias = ApplyObject | DeleteObject | SetNodeMetadata
-NodeAction: TypeAlias = PrepareNode | CleanNode | PullImage | DeleteNode
+NodeAction: TypeAlias = PrepareNode | CleanNode | PullImage
+NodeStep: TypeAlias = CordonNode | DrainNode | UncordonNode | DeleteNode
 Wait: TypeAlias = WaitForContainer | WaitForNode | WaitForRollout
-Action: TypeAlias = IssueCredentials | NodeAction | PathAction | ContainerAction | ObjectAction | RefreshObjects | Wait
+Action: TypeAlias = (
+    IssueCredentials
+    | NodeAction
+    | NodeStep
+    | PathAction
+    | ContainerAction
+    | TakeStep
+    | ObjectAction
+    | RefreshObjects
+    | Wait
+)

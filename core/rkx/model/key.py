@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,44 @@ class NodeKey(Key):
 
     def _label(self) -> str:
         return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStepKey(Key):
+    """A step that core takes with a Node of the cluster."""
+
+    node: str = field(default="", init=False)
+    name: str
+    step: Literal["cordon", "drain", "uncordon"]
+
+    def _type(self) -> str:
+        return "Step"
+
+    def _label(self) -> str:
+        return f"{self.step} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class StepKey(Key):
+    """A step of a plugin, in the update of a node."""
+
+    group: str
+    verb: str
+    subject: str
+
+    def _label(self) -> str:
+        return self.verb if self.subject == self.node else f"{self.verb} {self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotKey(Key):
+    """A place in a rollout group: what the actions of one update wait for."""
+
+    group: str
+    number: int
+
+    def _label(self) -> str:
+        return f"{self.group} {self.number}"
 
 
 @dataclass(frozen=True, slots=True)

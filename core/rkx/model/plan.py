@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from rkx.model.action import Action, IssueCredentials, PrepareNode
 from rkx.model.checks import Finding
 from rkx.model.risk import Risk
-from rkx.model.step import Lane, Turn
+from rkx.model.update import NodeUpdate, RolloutGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Danger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The graph of actions of one run.
+    """The graph of actions of one run; ``updates`` say which of them take a place in one of the ``groups``.
 
     ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are
     warnings of nodes, ``risks`` those that cluster.yml accepts. ``contents`` is a keyed digest of all that the actions
@@ -29,8 +29,8 @@ class Plan:
 
     cluster: str
     actions: tuple[Action, ...] = ()
-    turns: tuple[Turn, ...] = ()
-    lanes: tuple[Lane, ...] = ()
+    updates: tuple[NodeUpdate, ...] = ()
+    groups: tuple[RolloutGroup, ...] = ()
     asks: tuple[Danger, ...] = ()
     unknown: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Plan:
     @property
     def is_empty(self) -> bool:
         """Tell if there is nothing to do."""
-        return not self.actions and not self.turns
+        return not self.actions
 
     @property
     def prepared(self) -> frozenset[str]:

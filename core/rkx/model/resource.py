@@ -80,7 +80,7 @@ class Read:
 class Container:
     """A container that core keeps running on a node.
 
-    ``argv`` begins with the program, found on the image's PATH. ``birth`` are arguments that matter at first start
+    ``argv`` begins with the program, found on the image's PATH. ``bootstrap_args`` matter at first start
     only: they are sent, but are no reason to replace. ``images`` are further ones that it will ask the Engine for.
     ``after`` holds keys and milestones to wait for, ``reaches`` the milestones that its probe proves.
     """
@@ -89,7 +89,7 @@ class Container:
     name: str
     image: str
     argv: tuple[str, ...]
-    birth: tuple[str, ...] = ()
+    bootstrap_args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     mounts: tuple[Mount, ...] = ()
     network: Literal["host", "none"] = "host"

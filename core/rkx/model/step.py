@@ -1,16 +1,16 @@
-"""Transitions: what cannot be a resource, as plain data."""
+"""Steps of plugins: what cannot be a resource, as plain data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from rkx.model.key import ContainerKey
+from rkx.model.cluster import EMPTY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class NodeRequest:
     """One HTTP request made from ``node`` to its own ``port``, as the named identity."""
 
     node: str
@@ -23,57 +23,43 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a call brought; status 0: nobody answered, which is never "absent"."""
+class NodeResponse:
+    """What a request brought; status 0: nobody answered, which is never "absent"."""
 
     status: int
     body: str = ""
 
 
-Answers: TypeAlias = Mapping[Call, Answer]
+Responses: TypeAlias = Mapping[NodeRequest, NodeResponse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing to bring about; its plugin decides from fresh answers to ``asks``."""
+    """One thing to bring about; its plugin decides from fresh answers to ``queries``."""
 
     verb: str
     subject: str
     reason: str
-    asks: tuple[Call, ...] = ()
+    queries: tuple[NodeRequest, ...] = ()
     owner: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """Steps before and after the changes of one node, in a lane; ``keys`` are the changes it claims."""
-
-    lane: str
-    node: str
-    enter: tuple[Step, ...] = ()
-    keys: tuple[ContainerKey, ...] = ()
-    leave: tuple[Step, ...] = ()
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lane:
-    """Lets ``width`` turns in at a time; a failure closes it and those after it."""
-
-    name: str
-    width: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The step is brought about."""
+    """The step is brought about.
+
+    ``bootstrap_args`` of a step before changes take the place of those that are described, by the name of the
+    container: of one that the step's update claims on its node, and that has some.
+    """
+
+    bootstrap_args: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Do:
-    """Send these calls, then decide again."""
+    """Send these requests, then decide again."""
 
-    calls: tuple[Call, ...]
+    requests: tuple[NodeRequest, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

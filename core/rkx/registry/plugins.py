@@ -17,7 +17,8 @@ from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Registration, Resource, stamped
-from rkx.model.step import Answers, Call, Do, Done, Lane, Refuse, Step, Turn, Verdict, Wait
+from rkx.model.step import Do, Done, NodeRequest, Refuse, Responses, Step, Verdict, Wait
+from rkx.model.update import NodeUpdate, RolloutGroup, UpdateStep
 from rkx.registry.calls import Calls, Chosen
 from rkx.transport import Prompt, Transport
 
@@ -177,29 +178,38 @@ class Plugins:
             current = self._calls.many(each, "rkx_amend", RESOURCES, cluster=cluster, resources=tuple(current))
         return current
 
-    def asks(self, cluster: Cluster, applied: Sequence[ContainerKey]) -> list[Call]:
+    def queries(
+        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction]
+    ) -> list[NodeRequest]:
         """Collect what services want looked up at plan time."""
+        given: dict[str, Any] = {"cluster": cluster, "applied": tuple(applied), "changes": tuple(changes)}
         return [
-            call
+            query
             for each in self.of("service")
-            for call in self._calls.many(each, "rkx_asks", (Call,), cluster=cluster, applied=tuple(applied))
+            for query in self._calls.many(each, "rkx_queries", (NodeRequest,), **given)
         ]
 
-    def turns(
-        self, cluster: Cluster, applied: Sequence[ContainerKey], changes: Sequence[ContainerAction], answers: Answers
-    ) -> list[Turn | Lane]:
+    def updates(
+        self,
+        cluster: Cluster,
+        applied: Sequence[ContainerKey],
+        changes: Sequence[ContainerAction],
+        responses: Responses,
+    ) -> list[NodeUpdate | RolloutGroup]:
         """Collect the steps that services put around changes; each is stamped with its owner."""
-        found: list[Turn | Lane] = []
+        found: list[NodeUpdate | RolloutGroup] = []
         for each in self.of("service"):
-            arguments: dict[str, Any] = {"cluster": cluster, "applied": tuple(applied), "answers": answers}
-            for turn in self._calls.many(each, "rkx_turns", (Turn, Lane), changes=tuple(changes), **arguments):
-                found.append(_owned_turn(turn, each.stamp) if isinstance(turn, Turn) else turn)
+            arguments: dict[str, Any] = {"cluster": cluster, "applied": tuple(applied), "responses": responses}
+            for update in self._calls.many(
+                each, "rkx_updates", (NodeUpdate, RolloutGroup), changes=tuple(changes), **arguments
+            ):
+                found.append(_owned(update, each.stamp) if isinstance(update, NodeUpdate) else update)
         return found
 
-    def step(self, step: Step, answers: Answers) -> Verdict:
+    def step(self, step: Step, responses: Responses) -> Verdict:
         """Ask the step's owner what it needs next."""
         owner = next(each for each in self._chosen if each.stamp == step.owner)
-        [verdict] = self._calls.call(owner, "rkx_step", step=step, answers=answers)
+        [verdict] = self._calls.call(owner, "rkx_step", step=step, responses=responses)
         if not isinstance(verdict, Done | Do | Wait | Refuse):
             raise owner.fault(f"rkx_step returned {type(verdict).__name__}, not a verdict")
         return verdict
@@ -209,8 +219,8 @@ def _lasting(identity: Identity) -> Identity:
     return replace(identity, life="lasting") if identity.life == "self-renewed" else identity
 
 
-def _owned_turn(turn: Turn, owner: str) -> Turn:
-    def own(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _owned(update: NodeUpdate, owner: str) -> NodeUpdate:
+    def own(steps: tuple[UpdateStep, ...]) -> tuple[UpdateStep, ...]:
         return tuple(replace(step, owner=owner) for step in steps)
 
-    return replace(turn, owner=owner, enter=own(turn.enter), leave=own(turn.leave))
+    return replace(update, owner=owner, pre_steps=own(update.pre_steps), post_steps=own(update.post_steps))

@@ -22,7 +22,7 @@ from rkx_service_kubernetes import (
     records,
     risks,
     runtime,
-    server_turns,
+    server_updates,
     validate,
 )
 from rkx_service_kubernetes.config import KubernetesConfig
@@ -78,25 +78,27 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         return _resources(site)
 
     @rkx.hookimpl
-    def rkx_asks(self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey]) -> Sequence[rkx.Call]:
+    def rkx_queries(
+        self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
+    ) -> Sequence[rkx.NodeRequest]:
         """Ask the members of etcd how they are."""
-        return etcd_members.asks(cluster, applied)
+        return etcd_members.queries(cluster, applied, changes)
 
     @rkx.hookimpl
-    def rkx_turns(
+    def rkx_updates(
         self,
         cluster: rkx.Cluster,
         applied: Sequence[rkx.ContainerKey],
         changes: Sequence[rkx.ContainerAction],
-        answers: rkx.Answers,
-    ) -> Sequence[rkx.Turn | rkx.Lane]:
+        responses: rkx.Responses,
+    ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         """Change members of etcd one at a time, and API servers too."""
-        return [*etcd_steps.turns(cluster, applied, changes, answers), *server_turns.turns(changes)]
+        return [*etcd_steps.updates(cluster, applied, changes, responses), *server_updates.updates(changes)]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
         """Decide a step around a member of etcd."""
-        return etcd_steps.decide(step, answers)
+        return etcd_steps.decide(step, responses)
 
 
 def _resources(site: Site) -> list[rkx.Resource]:

@@ -52,7 +52,7 @@ def resources(site: Site) -> list[rkx.Resource]:
         name=NAME,
         image=site.images.etcd,
         argv=("etcd", *merged(_arguments(site, place), site.config.etcd)),
-        birth=_birth(site),
+        bootstrap_args=_bootstrap_args(site),
         env=env(site.config.etcd),
         mounts=(place.mount, rkx.Mount(source=DATA, target=DATA), *extra_mounts(site.config.etcd)),
         read_only=True,
@@ -93,7 +93,7 @@ def _arguments(site: Site, place: Place) -> dict[str, str]:
     }
 
 
-def _birth(site: Site) -> tuple[str, ...]:
+def _bootstrap_args(site: Site) -> tuple[str, ...]:
     members = site.cluster.with_role("etcd")
     return (
         f"--initial-advertise-peer-urls={peer_url(site.node)}",

@@ -38,17 +38,21 @@ class Member:
     serves: bool
 
 
-def asks(cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey]) -> list[rkx.Call]:
-    """Ask every node that has or had a member, unless there is but one member to speak of."""
+def queries(
+    cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
+) -> list[rkx.NodeRequest]:
+    """Ask every node that has or had a member, if one of them changes and there are others."""
+    if not any(is_etcd(change.key) for change in changes):
+        return []
     nodes = {node.name for node in cluster.with_role("etcd")} | with_container(applied)
-    return [call for node in sorted(nodes) for call in _calls(node)] if len(nodes) > 1 else []
+    return [query for node in sorted(nodes) for query in _requests(node)] if len(nodes) > 1 else []
 
 
-def members(answers: rkx.Answers) -> dict[str, Member]:
+def members(responses: rkx.Responses) -> dict[str, Member]:
     """Map names to members, as the first node that answers sees them; empty when all are silent."""
-    states = {node: found for node, found in _said(STATUS, answers) if isinstance(found, dict)}
-    lists = [found["members"] for _, found in _said(LIST, answers) if isinstance(found, dict) and "members" in found]
-    views = [found for _, found in _said(PEERS, answers)]
+    states = {node: found for node, found in _said(STATUS, responses) if isinstance(found, dict)}
+    lists = [found["members"] for _, found in _said(LIST, responses) if isinstance(found, dict) and "members" in found]
+    views = [found for _, found in _said(PEERS, responses)]
     rows: list[dict[str, Any]] = next((each for each in [*lists, *views] if _is_list_of_members(each)), [])
     return {member.node: member for member in (_member(row, states) for row in rows)}
 
@@ -63,12 +67,12 @@ def is_etcd(key: rkx.ContainerKey) -> bool:
     return key.name == etcd.NAME
 
 
-def _said(path: str, answers: rkx.Answers) -> Iterator[tuple[str, Any]]:
+def _said(path: str, responses: rkx.Responses) -> Iterator[tuple[str, Any]]:
     """Give by node what answers to one question say; who answers in no form that can be read is silent, too."""
-    for call, answer in answers.items():
-        if call.path == path and answer.status == 200:
+    for request, response in responses.items():
+        if request.path == path and response.status == 200:
             with suppress(ValueError, RecursionError):
-                yield call.node, json.loads(answer.body)
+                yield request.node, json.loads(response.body)
 
 
 def _is_list_of_members(found: Any) -> bool:  # noqa: ANN401 - JSON
@@ -96,15 +100,15 @@ def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> 
     )
 
 
-def _calls(node: str) -> Iterator[rkx.Call]:
+def _requests(node: str) -> Iterator[rkx.NodeRequest]:
     for path in (LIST, STATUS):
-        yield _call(node, etcd.CLIENT_PORT, path, "POST")
-    yield _call(node, etcd.PEER_PORT, PEERS, "GET")
+        yield _request(node, etcd.CLIENT_PORT, path, "POST")
+    yield _request(node, etcd.PEER_PORT, PEERS, "GET")
 
 
-def _call(node: str, port: int, path: str, method: Literal["GET", "POST"]) -> rkx.Call:
+def _request(node: str, port: int, path: str, method: Literal["GET", "POST"]) -> rkx.NodeRequest:
     body = "{}" if method == "POST" else ""
-    return rkx.Call(
+    return rkx.NodeRequest(
         node=node,
         port=port,
         path=path,

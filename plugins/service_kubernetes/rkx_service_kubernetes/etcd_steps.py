@@ -12,7 +12,7 @@ import rkx
 from rkx_service_kubernetes import etcd
 from rkx_service_kubernetes.etcd_members import Member, is_etcd, members, with_container
 
-LANE = "etcd"
+GROUP = "etcd"
 DISTURBING = (rkx.ReplaceContainer, rkx.RestartContainer)
 """Actions that take a running member away for a moment."""
 
@@ -25,7 +25,7 @@ class _World:
     changes: Mapping[str, rkx.ContainerAction]
     known: set[str]
     now: Mapping[str, Member]
-    calls: tuple[rkx.Call, ...]
+    queries: tuple[rkx.NodeRequest, ...]
 
     def of(self, *kinds: type[rkx.ContainerAction]) -> list[str]:
         """Name the nodes whose etcd is changed in one of these ways."""
@@ -40,40 +40,40 @@ class _World:
         """Tell if a member would be added: the list decides, and without it what was applied."""
         return self.listed(node) is None if self.now else node not in self.known
 
-    def turn(self, node: str, *, enter: str = "", leave: str = "", also: Sequence[str] = ()) -> rkx.Turn:
+    def update(self, node: str, *, before: str = "", after: str = "", also: Sequence[str] = ()) -> rkx.NodeUpdate:
         """Put steps around the changes of a node, and of others that go with it."""
         reason = self.changes[node].reason
 
         def step(verb: str) -> tuple[rkx.Step, ...]:
-            return (rkx.Step(verb=verb, subject=node, reason=reason, asks=self.calls),) if verb else ()
+            return (rkx.Step(verb=verb, subject=node, reason=reason, queries=self.queries),) if verb else ()
 
         keys = tuple(etcd.key(name) for name in (node, *also))
-        return rkx.Turn(lane=LANE, node=node, enter=step(enter), keys=keys, leave=step(leave))
+        return rkx.NodeUpdate(group=GROUP, node=node, pre_steps=step(before), keys=keys, post_steps=step(after))
 
 
-def turns(
+def updates(
     cluster: rkx.Cluster,
     applied: Sequence[rkx.ContainerKey],
     changes: Sequence[rkx.ContainerAction],
-    answers: rkx.Answers,
-) -> list[rkx.Turn | rkx.Lane]:
+    responses: rkx.Responses,
+) -> list[rkx.NodeUpdate | rkx.RolloutGroup]:
     """Let members change one after the other: first what is refused, then those that come back, then the others."""
     world = _World(
         cluster=cluster,
         changes={change.key.node: change for change in changes if is_etcd(change.key)},
         known=with_container(applied),
-        now=members(answers),
-        calls=tuple(answers),
+        now=members(responses),
+        queries=tuple(responses),
     )
     if not world.known and not world.now:
         return []
     found = [*_refused(world), *_others(world)]
-    return [rkx.Lane(name=LANE), *found] if found else []
+    return [rkx.RolloutGroup(name=GROUP), *found] if found else []
 
 
-def decide(step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
+def decide(step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
     """Decide what a step needs next."""
-    now = members(answers)
+    now = members(responses)
     me = now.get(step.subject)
     match step.verb:
         case "guard":
@@ -89,15 +89,15 @@ def decide(step: rkx.Step, answers: rkx.Answers) -> rkx.Verdict:
     return rkx.Refuse(why=f"etcd knows no step {step.verb!r}")
 
 
-def _refused(world: _World) -> Iterator[rkx.Turn]:
+def _refused(world: _World) -> Iterator[rkx.NodeUpdate]:
     for node in world.of(rkx.CreateContainer):
         if world.is_new(node):
-            yield world.turn(node, enter="join")
+            yield world.update(node, before="join")
     for node in world.of(rkx.RemoveContainer):
-        yield world.turn(node, enter="leave")
+        yield world.update(node, before="leave")
 
 
-def _others(world: _World) -> Iterator[rkx.Turn]:
+def _others(world: _World) -> Iterator[rkx.NodeUpdate]:
     total = len(world.now) or len(world.known)
     if total < 2:
         return
@@ -107,23 +107,23 @@ def _others(world: _World) -> Iterator[rkx.Turn]:
     ]
     yield from _coming(world, coming, total)
     for node in world.of(*DISTURBING):
-        yield world.turn(node, enter="guard", leave="healthy")
+        yield world.update(node, before="guard", after="healthy")
 
 
-def _coming(world: _World, coming: list[str], total: int) -> Iterator[rkx.Turn]:
+def _coming(world: _World, coming: list[str], total: int) -> Iterator[rkx.NodeUpdate]:
     """Bring back what stands still or was deleted.
 
     Without these members there may be no majority, and none of them serves alone: then they go together. Else a
     container that is made anew waits for the majority: it tells a member whose data is lost that it is no founder.
     """
     if coming and total - len(coming) < total // 2 + 1:
-        yield world.turn(coming[0], also=coming[1:])
+        yield world.update(coming[0], also=coming[1:])
         return
     for node in coming:
         member = world.listed(node)
         is_started = isinstance(world.changes[node], rkx.StartContainer)
         awaited = is_started or (member is not None and not member.started)
-        yield world.turn(node, enter="" if awaited else "repair", leave="" if awaited else "healthy")
+        yield world.update(node, before="" if awaited else "repair", after="" if awaited else "healthy")
 
 
 def _guard(name: str, me: Member | None, now: Mapping[str, Member]) -> rkx.Verdict:

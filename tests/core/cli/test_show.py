@@ -27,12 +27,13 @@ from rkx.events import (
     RunStarted,
     Waiting,
 )
-from rkx.model.action import Change, CreateContainer, ReplaceContainer, WaitForNode
+from rkx.model.action import Change, CreateContainer, ReplaceContainer, TakeStep, WaitForNode
 from rkx.model.key import HealthKey, NodeKey
 from rkx.model.plan import Danger, Plan
 from rkx.model.resource import Container
 from rkx.model.risk import Risk
-from rkx.model.step import Step, Turn
+from rkx.model.step import Step
+from rkx.model.update import NodeUpdate, RolloutGroup
 
 AGENT = Container(node="one", name="kubelet", image="i", argv=())
 WAITS = Container(node="two", name="kube-proxy", image="i", argv=())
@@ -48,9 +49,11 @@ PLAN = Plan(
             changes=(Change(field="image", before="rkx/kubernetes:v1", after="rkx/kubernetes:v2"), Change(field="env")),
         ),
         WaitForNode(node="one", reason="others need it", after=(KUBELET,)),
+        TakeStep(node="two", group="workers", step=DRAIN, reason="it changes"),
         CreateContainer(container=WAITS, reason="missing", after=(READY,)),
     ),
-    turns=(Turn(lane="workers", node="two", enter=(DRAIN,), keys=(PROXY,)),),
+    updates=(NodeUpdate(group="workers", node="two", pre_steps=(DRAIN,), keys=(PROXY,)),),
+    groups=(RolloutGroup(name="workers", max_unavailable=2),),
     asks=(Danger(what="remove node three", why="its pods move"),),
     unknown=("objects",),
     unreachable=("four",),
@@ -59,7 +62,7 @@ PLAN = Plan(
 EVENTS = numbered(
     RunStarted(command="up", cluster="sample"),
     ProblemFound(where="ingress", message="not acted on yet", hint="leave it out"),
-    PlanReady(actions=3, plan=PLAN),
+    PlanReady(actions=4, plan=PLAN),
     ActionStarted(node="one", verb="replace", key=str(KUBELET), reason="image changed"),
     Waiting(node="one", key=str(KUBELET), why="/healthz answers 500"),
     ActionFinished(node="one", verb="replace", key=str(KUBELET), duration_s=1.5),
@@ -161,7 +164,7 @@ def test_progress_when_an_action_runs_then_others_say_for_whom_they_wait() -> No
 
 def test_progress_when_all_ended_then_no_node_has_a_row() -> None:
     progress = _after(len(EVENTS))
-    assert (progress.rows(), progress.done, progress.failed, progress.total) == ([], 2, 1, 3)
+    assert (progress.rows(), progress.done, progress.failed, progress.total) == ([], 2, 1, 4)
 
 
 def test_progress_when_many_of_a_kind_run_then_they_are_counted() -> None:
@@ -174,8 +177,8 @@ def test_progress_when_many_of_a_kind_run_then_they_are_counted() -> None:
 def test_progress_when_nodes_were_prepared_before_the_plan_then_both_are_counted() -> None:
     progress = Progress()
     progress.take(ActionFinished(node="one", verb="prepare", key="one program rkx-node"))
-    progress.take(PlanReady(actions=3, plan=PLAN))
-    assert (progress.done, progress.total) == (1, 4)
+    progress.take(PlanReady(actions=4, plan=PLAN))
+    assert (progress.done, progress.total) == (1, 5)
 
 
 def test_screen_when_a_plan_accepts_a_risk_then_it_stays_on_the_screen() -> None:
@@ -195,5 +198,5 @@ def test_screen_when_drawn_then_shows_time_count_and_rows() -> None:
         terminal.print(screen.render())
     screen.close()
     first, *rows = [line.split("  ") for line in drawn.get().splitlines()]
-    assert (first[0], first[-1]) == ("up sample", "0 of 3 actions")
+    assert (first[0], first[-1]) == ("up sample", "0 of 4 actions")
     assert [row[0] for row in rows] == [CLUSTER, "one", "two"]

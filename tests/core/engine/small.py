@@ -114,7 +114,9 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
             self._file(node, "server.key", rkx.Part(identity="server", what="key")),
             self._file(node, "seed", rkx.Part(identity="seed", what="rendered")),
             *([rkx.Manifest(name="rights", text=RIGHTS, after=(rkx.API_READY,), grants=True)] * self.has_user),
-            self._container(node, "server", "--serve", probe=probe, reaches=(rkx.API_READY,), birth=("--new",)),
+            self._container(
+                node, "server", "--serve", probe=probe, reaches=(rkx.API_READY,), bootstrap_args=("--new",)
+            ),
         ]
 
     @staticmethod

@@ -16,16 +16,14 @@ from rkx import api
 from rkx.engine import planning
 from rkx.engine.gather import gather
 from rkx.engine.graph import Graph
-from rkx.engine.ledger import Ledger
 from rkx.engine.patience import Patience
-from rkx.engine.state import born
-from rkx.engine.turns import Turns
+from rkx.engine.rollout import Rollout
 from rkx.engine.units import Unit
+from rkx.engine.updates import arranged
 from rkx.model.action import RemoveContainer
 from rkx.model.key import ContainerKey
-from rkx.model.plan import Plan
-from rkx.model.step import Turn
-from rkx.registry import Plugins
+from rkx.model.step import Step
+from rkx.model.update import NodeUpdate, RolloutGroup
 
 
 def steps(work: Callable[[], object]) -> int:
@@ -89,13 +87,34 @@ def test_a_graph_looks_at_each_unit_once_for_each_that_it_waits_for() -> None:
     assert grows_straight(cost, 40)
 
 
-def test_a_turn_finds_its_place_in_a_lane_without_a_look_at_all_others() -> None:
+def rollout(count: int) -> Rollout:
+    """Return a group of so many updates, each of one unit of ``units``."""
+    updates = [NodeUpdate(group="g", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count)]
+    return Rollout([RolloutGroup(name="g")], [*reversed(updates)], {key for each in updates for key in each.keys})
+
+
+def test_an_update_finds_its_slot_without_a_look_at_all_others() -> None:
     def cost(count: int) -> int:
-        found = units(count)
-        turns = tuple(Turn(lane="lane", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count))
-        plan = Plan(cluster="c", actions=tuple(each.actions[0] for each in found), turns=turns)
-        patience = Patience(threading.Event())
-        made = Turns(Plugins([]), plan, {}, Ledger(born(), None), patience, lambda: None)
-        return steps(lambda: made.arranged(found))
+        graph = Graph(units(count), lambda _unit: (), Patience(threading.Event()), rollout(count))
+        found = steps(graph.run)
+        assert graph.left == []
+        return found
+
+    assert grows_straight(cost, 20)
+
+
+def test_steps_are_put_in_their_order_without_a_look_at_all_actions() -> None:
+    def cost(count: int) -> int:
+        actions = [each.actions[0] for each in units(count)][::-1]
+        updates = [
+            NodeUpdate(
+                group="g",
+                node=action.key.node,
+                pre_steps=(Step(verb="before", subject="", reason=""),),
+                keys=(ContainerKey(action.key.node, "c"),),
+            )
+            for action in actions
+        ]
+        return steps(lambda: arranged(actions, updates))
 
     assert grows_straight(cost, 20)

@@ -128,7 +128,7 @@ def test_a_record_tells_drift_from_spelling() -> None:
 @pytest.mark.parametrize(
     ("more", "counts"),
     [
-        ({"birth": ("--new",)}, False),
+        ({"bootstrap_args": ("--new",)}, False),
         ({"stop_timeout_s": 99}, False),
         ({"owner": "service:other"}, False),
         ({"argv": ("a", "--flag")}, True),

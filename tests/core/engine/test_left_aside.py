@@ -39,16 +39,16 @@ def test_an_engine_that_refuses_to_be_looked_at(running: Site, end: str, status:
 
 
 class Minding(TinyService):
-    """Notes what is shown to those who plan turns."""
+    """Notes what is shown to those who plan updates."""
 
     def __init__(self) -> None:
         super().__init__()
         self.shown: set[str] = set()
 
     @rkx.hookimpl
-    def rkx_turns(
-        self, cluster: rkx.Cluster, applied: Sequence[rkx.Key], changes: Sequence[rkx.Action], answers: rkx.Answers
-    ) -> Sequence[rkx.Turn | rkx.Lane]:
+    def rkx_updates(
+        self, cluster: rkx.Cluster, applied: Sequence[rkx.Key], changes: Sequence[rkx.Action], responses: rkx.Responses
+    ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         self.shown |= {str(key) for key in applied} | {str(action.key) for action in changes}
         return []
 

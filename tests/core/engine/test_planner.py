@@ -22,14 +22,17 @@ from rkx.errors import PreflightFailed
 from rkx.model.action import (
     Action,
     CleanNode,
+    CordonNode,
     CreateContainer,
     DeleteNode,
+    DrainNode,
     PrepareNode,
     PullImage,
     RefreshObjects,
     RemoveContainer,
     ReplaceContainer,
     StartContainer,
+    UncordonNode,
     UpdateContainer,
     WaitForNode,
 )
@@ -150,10 +153,13 @@ def test_a_node_that_left_the_file_is_deleted_before_its_machine_is_cleaned() ->
         STATE,
     )
     assert not isinstance(found, planner.Unanswered)
-    leave = DeleteNode(key=NodeKey("one"), reason="no longer in cluster.yml")
+    why = "no longer in cluster.yml"
+    cordon = CordonNode(node="one", reason=why)
+    drain = DrainNode(node="one", reason=why, after=(cordon.key,))
+    leave = DeleteNode(key=NodeKey("one"), reason=why, after=(drain.key,))
     remove = RemoveContainer(key=AGENT.key, reason="the node is taken down", after=(leave.key,))
     clean = CleanNode(node="one", reason="the node is taken down", after=(leave.key, AGENT.key))
-    assert [*found.actions] == [leave, remove, clean]
+    assert [*found.actions] == [cordon, drain, leave, remove, clean]
     assert found.asks == (Danger(what="remove node one", why=planner.LEAVES),)
 
 
@@ -167,6 +173,28 @@ def test_a_node_that_is_not_ready_is_waited_for() -> None:
     metadata = rkx.Registration(node="one")
     wanted = replace(wanted, resources={metadata.key: metadata})
     assert actions(wanted, {"one": node()}) == [WaitForNode(node="one", reason="is not there")]
+
+
+def of_nodes(**nodes: dict[str, object]) -> ObjectSnapshot:
+    return ObjectSnapshot(nodes={name: {"metadata": more} for name, more in nodes.items()}, live={})
+
+
+CORDONED: dict[str, object] = {"annotations": {"rkx/cordoned": "true"}}
+
+
+def test_a_node_that_an_earlier_run_cordoned_takes_pods_again() -> None:
+    found = actions(desired(AGENT), {"one": node(container(AGENT))}, of_nodes(one=CORDONED, other=CORDONED))
+    assert found == [UncordonNode(node="one", reason="an earlier run cordoned it")]
+
+
+def test_it_takes_pods_again_when_its_containers_are_as_they_should_be() -> None:
+    create, uncordon = actions(desired(AGENT), {"one": node()}, of_nodes(one=CORDONED))
+    assert isinstance(uncordon, UncordonNode)
+    assert uncordon.after == (create.key,)
+
+
+def test_a_node_that_its_operator_cordoned_stays_so() -> None:
+    assert actions(desired(AGENT), {"one": node(container(AGENT))}, of_nodes(one={"annotations": {}})) == []
 
 
 def test_a_clock_that_is_off_refuses_the_plan() -> None:

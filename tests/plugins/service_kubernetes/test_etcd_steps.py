@@ -48,73 +48,81 @@ def answers(
     leaderless: Iterable[str] = (),
     unstarted: Iterable[str] = (),
     cluster: rkx.Cluster = THREE,
-) -> dict[rkx.Call, rkx.Answer]:
+) -> dict[rkx.NodeRequest, rkx.NodeResponse]:
     rows = [row(number, name, started=name not in unstarted) for number, name in enumerate(members, start=1)]
     listed = json.dumps({"header": {"raft_term": "2"}, "members": rows})
     found = {}
-    for call in PLUGIN.rkx_asks(cluster, keys(*members)):
+    for call in PLUGIN.rkx_queries(cluster, keys(*members), [removal(members[0])]):
         state = {"version": "3.6.16"} | (
             {"errors": ["etcdserver: no leader"]} if call.node in leaderless else {"leader": "1"}
         )
         body = {"/v3/cluster/member/list": listed, "/members": json.dumps(rows)}.get(call.path, json.dumps(state))
-        found[call] = rkx.Answer(status=0) if call.node in {*down, *unstarted} else rkx.Answer(status=200, body=body)
+        found[call] = (
+            rkx.NodeResponse(status=0) if call.node in {*down, *unstarted} else rkx.NodeResponse(status=200, body=body)
+        )
     return found
 
 
-def turns(
+def updates(
     changes: Sequence[rkx.ContainerAction],
-    seen: rkx.Answers,
+    seen: rkx.Responses,
     cluster: rkx.Cluster = THREE,
     applied: Sequence[rkx.ContainerKey] = tuple(keys(*NAMES)),
-) -> list[rkx.Turn]:
-    found = PLUGIN.rkx_turns(cluster, applied, changes, seen)
-    lanes = [each for each in found if isinstance(each, rkx.Lane)]
-    assert lanes == ([rkx.Lane(name="etcd", width=1)] if found else [])
+) -> list[rkx.NodeUpdate]:
+    found = PLUGIN.rkx_updates(cluster, applied, changes, seen)
+    groups = [each for each in found if isinstance(each, rkx.RolloutGroup)]
+    assert groups == ([rkx.RolloutGroup(name="etcd", max_unavailable=1)] if found else [])
     planned = {action.key for action in changes}
-    made = [each for each in found if isinstance(each, rkx.Turn)]
-    assert all(turn.keys and planned.issuperset(turn.keys) for turn in made)
+    made = [each for each in found if isinstance(each, rkx.NodeUpdate)]
+    assert all(update.keys and planned.issuperset(update.keys) for update in made)
     return made
 
 
-def verbs(turn: rkx.Turn) -> tuple[list[str], list[str]]:
-    return [step.verb for step in turn.enter], [step.verb for step in turn.leave]
+def verbs(update: rkx.NodeUpdate) -> tuple[list[str], list[str]]:
+    return [step.verb for step in update.pre_steps], [step.verb for step in update.post_steps]
 
 
-def verdict(verb: str, subject: str, seen: rkx.Answers) -> rkx.Verdict:
-    return PLUGIN.rkx_step(rkx.Step(verb=verb, subject=subject, reason="", asks=tuple(seen)), seen)
+def verdict(verb: str, subject: str, seen: rkx.Responses) -> rkx.Verdict:
+    return PLUGIN.rkx_step(rkx.Step(verb=verb, subject=subject, reason="", queries=tuple(seen)), seen)
 
 
-def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.Call, rkx.Answer]:
-    return dict.fromkeys(answers(cluster=cluster), rkx.Answer(status=0))
+def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.NodeRequest, rkx.NodeResponse]:
+    return dict.fromkeys(answers(cluster=cluster), rkx.NodeResponse(status=0))
+
+
+def test_members_are_asked_nothing_where_none_of_them_changes() -> None:
+    other = rkx.RemoveContainer(key=rkx.ContainerKey("a", "kubelet"), reason="no longer wanted")
+    assert PLUGIN.rkx_queries(THREE, keys(*NAMES), [other]) == []
+    assert updates([other], {}) == []
 
 
 def test_a_single_member_is_asked_nothing_and_guarded_by_nothing() -> None:
-    assert PLUGIN.rkx_asks(CLUSTER, keys("one")) == []
+    assert PLUGIN.rkx_queries(CLUSTER, keys("one"), change(ReplaceContainer, "one")) == []
     for kind in (CreateContainer, ReplaceContainer, RestartContainer, StartContainer):
-        assert turns(change(kind, "one"), {}, CLUSTER, keys("one")) == []
+        assert updates(change(kind, "one"), {}, CLUSTER, keys("one")) == []
 
 
 @pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
 @pytest.mark.parametrize("kind", [ReplaceContainer, RestartContainer])
-def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(kind: Kind, seen: rkx.Answers) -> None:
-    found = turns(change(kind, "c", "a", "b"), seen)
-    assert [turn.node for turn in found] == ["a", "b", "c"]
-    assert all(verbs(turn) == (["guard"], ["healthy"]) for turn in found)
-    assert [turn.keys for turn in found] == [(key,) for key in keys(*NAMES)]
+def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(kind: Kind, seen: rkx.Responses) -> None:
+    found = updates(change(kind, "c", "a", "b"), seen)
+    assert [update.node for update in found] == ["a", "b", "c"]
+    assert all(verbs(update) == (["guard"], ["healthy"]) for update in found)
+    assert [update.keys for update in found] == [(key,) for key in keys(*NAMES)]
 
 
 def test_what_takes_no_member_away_is_not_held_up() -> None:
-    assert turns(change(UpdateContainer, "a"), answers()) == []
-    assert [verbs(turn) for turn in turns(change(StartContainer, "a"), silent())] == [([], [])]
+    assert updates(change(UpdateContainer, "a"), answers()) == []
+    assert [verbs(update) for update in updates(change(StartContainer, "a"), silent())] == [([], [])]
 
 
 def test_a_first_start_has_nothing_to_protect() -> None:
-    assert turns(change(CreateContainer, *NAMES), silent(), applied=()) == []
+    assert updates(change(CreateContainer, *NAMES), silent(), applied=()) == []
 
 
 def test_a_first_start_that_was_cut_goes_on() -> None:
-    [turn] = turns(change(CreateContainer, "c"), answers(unstarted=("c",)), applied=keys("a", "b"))
-    assert verbs(turn) == ([], [])
+    [update] = updates(change(CreateContainer, "c"), answers(unstarted=("c",)), applied=keys("a", "b"))
+    assert verbs(update) == ([], [])
 
 
 def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_for_the_others() -> None:
@@ -122,9 +130,9 @@ def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_f
     [call] = [call for call in seen if (call.node, call.path) == ("a", "/members")]
     assert (call.method, call.port) == ("GET", 2380)
     rows = [{"id": n, "name": name, "peerURLs": [f"https://192.0.2.{n}:2380"]} for n, name in enumerate(NAMES, 1)]
-    seen[call] = rkx.Answer(status=200, body=json.dumps(rows))
-    [turn] = turns(change(CreateContainer, "b", "c"), seen, applied=keys("a"))
-    assert (set(turn.keys), verbs(turn)) == (set(keys("b", "c")), ([], []))
+    seen[call] = rkx.NodeResponse(status=200, body=json.dumps(rows))
+    [update] = updates(change(CreateContainer, "b", "c"), seen, applied=keys("a"))
+    assert (set(update.keys), verbs(update)) == (set(keys("b", "c")), ([], []))
 
 
 @pytest.mark.parametrize("applied", [("a",), ("a", "b", "c")])
@@ -132,33 +140,33 @@ def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_f
 def test_a_new_member_beside_an_existing_cluster_is_refused(applied: Sequence[str], is_silent: bool) -> None:
     grown = replace(THREE, nodes=(*THREE.nodes, machine("d", 4, "etcd")))
     seen = silent(grown) if is_silent else answers(applied, cluster=grown)
-    [turn] = turns(change(CreateContainer, "d"), seen, grown, keys(*applied))
-    assert verbs(turn) == (["join"], [])
+    [update] = updates(change(CreateContainer, "d"), seen, grown, keys(*applied))
+    assert verbs(update) == (["join"], [])
     found = verdict("join", "d", seen)
     assert isinstance(found, rkx.Refuse)
     assert "d would become a new member" in found.why
 
 
 def test_silence_of_the_only_member_founds_no_second_cluster() -> None:
-    found = turns(change(CreateContainer, "b", "c"), silent(), applied=keys("a"))
-    assert [(turn.node, verbs(turn)) for turn in found] == [("b", (["join"], [])), ("c", (["join"], []))]
+    found = updates(change(CreateContainer, "b", "c"), silent(), applied=keys("a"))
+    assert [(update.node, verbs(update)) for update in found] == [("b", (["join"], [])), ("c", (["join"], []))]
 
 
 def test_what_the_list_lacks_is_new_even_if_an_earlier_run_noted_it() -> None:
-    [turn] = turns(change(CreateContainer, "c"), answers(("a", "b")), applied=keys(*NAMES))
-    assert verbs(turn) == (["join"], [])
+    [update] = updates(change(CreateContainer, "c"), answers(("a", "b")), applied=keys(*NAMES))
+    assert verbs(update) == (["join"], [])
 
 
 def test_what_was_half_replaced_is_no_new_member() -> None:
     half = [*keys("a", "b"), rkx.ContainerKey("c", "etcd-former")]
-    [turn] = turns(change(CreateContainer, "c"), silent(), applied=half)
-    assert verbs(turn) == (["repair"], ["healthy"])
+    [update] = updates(change(CreateContainer, "c"), silent(), applied=half)
+    assert verbs(update) == (["repair"], ["healthy"])
 
 
 def test_one_deleted_container_waits_for_the_majority_that_knows_it() -> None:
     for seen in (answers(down=("c",)), silent()):
-        [turn] = turns(change(CreateContainer, "c"), seen)
-        assert verbs(turn) == (["repair"], ["healthy"])
+        [update] = updates(change(CreateContainer, "c"), seen)
+        assert verbs(update) == (["repair"], ["healthy"])
     assert verdict("repair", "c", answers(down=("c",))) == rkx.Done()
     assert isinstance(verdict("repair", "c", answers(down=("b", "c"))), rkx.Wait)
     assert isinstance(verdict("repair", "c", answers(down=("c",), leaderless=("a", "b"))), rkx.Wait)
@@ -168,20 +176,20 @@ def test_one_deleted_container_waits_for_the_majority_that_knows_it() -> None:
 
 @pytest.mark.parametrize("seen", [answers(down=("b", "c"), leaderless=("a",)), silent()])
 def test_members_without_whom_there_is_no_majority_come_back_together_and_before_others_change(
-    seen: rkx.Answers,
+    seen: rkx.Responses,
 ) -> None:
-    found = turns([*change(ReplaceContainer, "a"), *change(CreateContainer, "b"), *change(StartContainer, "c")], seen)
-    assert [(set(turn.keys), verbs(turn)) for turn in found] == [
+    found = updates([*change(ReplaceContainer, "a"), *change(CreateContainer, "b"), *change(StartContainer, "c")], seen)
+    assert [(set(update.keys), verbs(update)) for update in found] == [
         (set(keys("b", "c")), ([], [])),
         (set(keys("a")), (["guard"], ["healthy"])),
     ]
 
 
 @pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
-def test_no_member_is_taken_away(seen: rkx.Answers) -> None:
+def test_no_member_is_taken_away(seen: rkx.Responses) -> None:
     shrunk = replace(THREE, nodes=THREE.nodes[:2])
-    found = turns([removal("c"), *change(ReplaceContainer, "a")], seen, shrunk)
-    assert [(turn.node, verbs(turn)[0]) for turn in found] == [("c", ["leave"]), ("a", ["guard"])]
+    found = updates([removal("c"), *change(ReplaceContainer, "a")], seen, shrunk)
+    assert [(update.node, verbs(update)[0]) for update in found] == [("c", ["leave"]), ("a", ["guard"])]
     refused = verdict("leave", "c", seen)
     assert isinstance(refused, rkx.Refuse)
     assert "keep c" in refused.hint
@@ -222,6 +230,6 @@ def test_healthy_wants_a_member_that_knows_a_leader(
     "body", ["", "[" * 5000, "7", "[]", "{}", '{"members": 7}', '{"members": [7]}', '{"members": [{"peerURLs": []}]}']
 )
 def test_who_answers_in_no_form_that_can_be_read_is_silent(body: str) -> None:
-    call = rkx.Call(node="one", port=2379, path=LIST, identity="", authority="", method="POST", body="{}")
+    call = rkx.NodeRequest(node="one", port=2379, path=LIST, identity="", authority="", method="POST", body="{}")
     calls = [call, replace(call, path=STATUS), replace(call, path=PEERS)]
-    assert members({each: rkx.Answer(status=200, body=body) for each in calls}) == {}
+    assert members({each: rkx.NodeResponse(status=200, body=body) for each in calls}) == {}

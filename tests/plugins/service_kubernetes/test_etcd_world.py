@@ -56,14 +56,16 @@ class World:
         running = len(self.members & self.runs.keys())
         return bool(self.members) and running >= len(self.members) // 2 + 1
 
-    def answer(self, call: rkx.Call) -> rkx.Answer:
+    def answer(self, call: rkx.NodeRequest) -> rkx.NodeResponse:
         """Answer as etcd 3.6 does: to clients once there was a majority, to members at once."""
         if call.node not in self.runs or (call.port == etcd.CLIENT_PORT and not self.served):
-            return rkx.Answer(status=0)
+            return rkx.NodeResponse(status=0)
         if call.path.endswith("status"):
-            return rkx.Answer(status=200, body=json.dumps({"leader": "1"} if self.quorate else {}))
+            return rkx.NodeResponse(status=200, body=json.dumps({"leader": "1"} if self.quorate else {}))
         rows = [self._row(name) for name in sorted(self.members)]
-        return rkx.Answer(status=200, body=json.dumps({"members": rows} if call.port == etcd.CLIENT_PORT else rows))
+        return rkx.NodeResponse(
+            status=200, body=json.dumps({"members": rows} if call.port == etcd.CLIENT_PORT else rows)
+        )
 
     def _row(self, name: str) -> dict[str, object]:
         number = NAMES.index(name) + 1
@@ -93,25 +95,26 @@ def differences(world: World, names: Sequence[str]) -> list[rkx.ContainerAction]
 
 
 def up(world: World, names: Sequence[str] = NAMES) -> None:
-    """Do what core does: plan with what was applied, then the turns in their order; what none claims goes at once."""
+    """Do what core does: plan with what was applied, then the updates in their order; what none claims goes at once."""
     wanted, applied = cluster(names), [key(name) for name in sorted(world.noted | world.runs.keys())]
     changes = {action.key: action for action in differences(world, names)}
-    seen = {call: world.answer(call) for call in PLUGIN.rkx_asks(wanted, applied)}
-    found = PLUGIN.rkx_turns(wanted, applied, list(changes.values()), seen)
-    turns = [each for each in found if isinstance(each, rkx.Turn)]
-    claimed = {each for turn in turns for each in turn.keys}
+    seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(wanted, applied, [*changes.values()])}
+    found = PLUGIN.rkx_updates(wanted, applied, list(changes.values()), seen)
+    updates = [each for each in found if isinstance(each, rkx.NodeUpdate)]
+    claimed = {each for update in updates for each in update.keys}
     for action in (action for each, action in changes.items() if each not in claimed):
         carry(world, action, names)
-    for turn in turns:
-        take(world, turn.enter)
-        for each in turn.keys:
+    for update in updates:
+        take(world, update.pre_steps)
+        for each in update.keys:
             carry(world, changes[each], names)
-        take(world, turn.leave)
+        take(world, update.post_steps)
 
 
-def take(world: World, steps: Sequence[rkx.Step]) -> None:
+def take(world: World, steps: Sequence[object]) -> None:
     for step in steps:
-        verdict = PLUGIN.rkx_step(step, {call: world.answer(call) for call in step.asks})
+        assert isinstance(step, rkx.Step)
+        verdict = PLUGIN.rkx_step(step, {call: world.answer(call) for call in step.queries})
         if verdict != rkx.Done():
             raise Stopped(verdict)
 
@@ -222,7 +225,7 @@ def test_a_replacement_stops_where_it_would_cost_the_majority() -> None:
 
 def test_nothing_is_replaced_while_all_are_silent() -> None:
     world = upgraded()
-    world.answer = lambda call: rkx.Answer(status=0)  # type: ignore[method-assign] # the way to the members is shut
+    world.answer = lambda call: rkx.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the members is shut
     with pytest.raises(Stopped, match="no member of etcd answers"):
         up(world)
     assert set(world.runs.values()) == {"v1"}
@@ -231,7 +234,7 @@ def test_nothing_is_replaced_while_all_are_silent() -> None:
 def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
     world = World()
     up(world, ("a",))
-    world.answer = lambda call: rkx.Answer(status=0)  # type: ignore[method-assign] # the way to the member is shut
+    world.answer = lambda call: rkx.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the member is shut
     with pytest.raises(Stopped, match="would become a new member"):
         up(world)
     assert (world.runs, world.members) == ({"a": "v1"}, {"a"})
@@ -241,8 +244,8 @@ def replacing(world: World, node: str) -> None:
     """Replace one member while another machine is off."""
     applied = [key(name) for name in NAMES]
     action = rkx.ReplaceContainer(container=wanted(node), reason="image")
-    seen = {call: world.answer(call) for call in PLUGIN.rkx_asks(cluster(NAMES), applied)}
-    [_, turn] = PLUGIN.rkx_turns(cluster(NAMES), applied, [action], seen)
-    assert isinstance(turn, rkx.Turn)
-    take(world, turn.enter)
+    seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(cluster(NAMES), applied, [action])}
+    [_, update] = PLUGIN.rkx_updates(cluster(NAMES), applied, [action], seen)
+    assert isinstance(update, rkx.NodeUpdate)
+    take(world, update.pre_steps)
     carry(world, action, NAMES)

@@ -132,8 +132,8 @@ def test_probes_need_no_socket_that_root_alone_may_open() -> None:
 def test_what_matters_at_birth_alone_is_no_reason_to_replace_etcd() -> None:
     grown = replace(CLUSTER, nodes=(*CLUSTER.nodes, machine("four", 4, "etcd")))
     before, after = containers(resources("one"))["etcd"], containers(resources("one", cluster=grown))["etcd"]
-    assert before.birth != after.birth
-    assert replace(before, birth=()) == replace(after, birth=())
+    assert before.bootstrap_args != after.bootstrap_args
+    assert replace(before, bootstrap_args=()) == replace(after, bootstrap_args=())
 
 
 def test_etcd_takes_the_owner_of_cluster_yml_when_both_numbers_are_there() -> None:

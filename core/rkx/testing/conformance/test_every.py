@@ -19,7 +19,7 @@ OF_STAGE = {
     "transport": {"rkx_open_transport"},
     "auth": {"rkx_credentials_due", "rkx_issue", "rkx_auth_settings"},
     "network": {"rkx_network_settings", "rkx_network_resources"},
-    "service": {"rkx_service_resources", "rkx_asks", "rkx_turns", "rkx_step"},
+    "service": {"rkx_service_resources", "rkx_queries", "rkx_updates", "rkx_step"},
     "addon": {"rkx_addon_resources"},
     "extension": {"rkx_amend"},
 }

@@ -8,9 +8,9 @@ import rkx
 from rkx_service_kubernetes.api_server import NAME
 
 
-def turns(changes: Sequence[rkx.ContainerAction]) -> list[rkx.Turn | rkx.Lane]:
-    """Put each API server that stops for a moment in a turn of its own; the first start of several needs none."""
+def updates(changes: Sequence[rkx.ContainerAction]) -> list[rkx.NodeUpdate | rkx.RolloutGroup]:
+    """Put each API server that stops for a moment in an update of its own; the first start of several needs none."""
     keys = [a.key for a in changes if a.key.name == NAME and isinstance(a, rkx.ReplaceContainer | rkx.RestartContainer)]
     if len(keys) < 2:
         return []
-    return [rkx.Lane(name=NAME), *(rkx.Turn(lane=NAME, node=key.node, keys=(key,)) for key in keys)]
+    return [rkx.RolloutGroup(name=NAME), *(rkx.NodeUpdate(group=NAME, node=key.node, keys=(key,)) for key in keys)]

@@ -1,0 +1,23 @@
+"""API servers are changed one at a time."""
+
+from __future__ import annotations
+
+import rkx
+from rkx_service_kubernetes.server_updates import updates
+
+
+def change(
+    node: str, kind: type[rkx.CreateContainer | rkx.ReplaceContainer | rkx.RestartContainer]
+) -> rkx.ContainerAction:
+    return kind(container=rkx.Container(node=node, name="kube-apiserver", image="", argv=()), reason="")
+
+
+def test_several_that_are_replaced_go_in_one_lane() -> None:
+    found = updates([change("a", rkx.ReplaceContainer), change("b", rkx.RestartContainer)])
+    assert found[0] == rkx.RolloutGroup(name="kube-apiserver", max_unavailable=1)
+    assert [each.node for each in found if isinstance(each, rkx.NodeUpdate)] == ["a", "b"]
+
+
+def test_one_alone_and_first_starts_need_no_turn() -> None:
+    assert updates([change("a", rkx.ReplaceContainer)]) == []
+    assert updates([change("a", rkx.CreateContainer), change("b", rkx.CreateContainer)]) == []
