@@ -113,4 +113,4 @@ lab-down: venv ## remove the machines of `make lab`
 
 clean: ## remove what was made in the checkout; the cache of built images stays
 	rm -rf .venv $(DEMO) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -f core/rkx/engine/bin/rkx-node-*
+	rm -f core/rkx/reconcile/bin/rkx-node-*

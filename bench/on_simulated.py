@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from simulated import DOOR
-from tests.core.engine.small import TinyNetwork, TinyService
+from tests.core.reconcile.small import TinyNetwork, TinyService
 
 import rkx
 from rkx import api
@@ -84,7 +84,7 @@ COMMANDS = {"plan": plan, "up": up}
 
 def main(command: str, folder: Path) -> None:
     """Run one command and say how many actions it had."""
-    with patch("rkx.engine.node.program", lambda architecture: PROGRAM):
+    with patch("rkx.reconcile.node.program", lambda architecture: PROGRAM):
         service = TinyService()
         service.patience_s = PATIENCE_S
         plugins = (SimulatedTransport(folder / DOOR), service, TinyNetwork())

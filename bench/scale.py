@@ -46,7 +46,7 @@ class Machines:
 def scale(sizes: tuple[int, ...], rounds: int) -> None:
     """Measure clusters of so many nodes (SIZES), keep the figures as JSON, and write them into the documentation."""
     at = circumstances()
-    compile_sources(CHECKOUT, "bench", "tests/core/engine")
+    compile_sources(CHECKOUT, "bench", "tests/core/reconcile")
     kept: dict[str, Any] = {**at, "rounds": rounds, "measured": []}
     for nodes in sorted(set(sizes or SIZES)):
         kept["measured"] += [asdict(each) for each in _of_size(nodes, rounds)]

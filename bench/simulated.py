@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 
-from tests.core.engine.small import servers
+from tests.core.reconcile.small import servers
 
 import rkx
-from rkx.testing import World
+from rkx.testing import FakeWorld
 
 DOOR = "machines.sock"
 FIRST = ipaddress.IPv4Address("198.18.0.1")  # the range for benchmarks (RFC 2544)
@@ -47,7 +47,7 @@ class Door(ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, path: Path, world: World) -> None:
+    def __init__(self, path: Path, world: FakeWorld) -> None:
         self.world = world
         super().__init__(str(path), _Visitor)
 
@@ -70,7 +70,7 @@ class _Visitor(StreamRequestHandler):
 def main(folder: Path, nodes: int) -> None:
     """Serve the machines of one cluster."""
     names = [f"node-{number}" for number in range(1, nodes + 1)]
-    world = World(names, agent="agent")
+    world = FakeWorld(names, agent="agent")
     world.servers = servers(world)
     world.kube.statuses["DaemonSet"] = dict.fromkeys(COUNTS, nodes)
     (folder / "cluster.yml").write_text(cluster_yml(names))

@@ -62,33 +62,33 @@ if TYPE_CHECKING:
         NODE_CLIENT_CA,
         SUPER_ADMIN,
         Authority,
-        Due,
+        CredentialInfo,
         Identity,
         Issued,
         IssueRequest,
         Pending,
-        Saved,
+        Renewal,
         describe,
     )
     from rkx.model.key import ContainerKey, Key
     from rkx.model.network import AuthSettings, NetworkSettings
     from rkx.model.node import Node, Taint
-    from rkx.model.plan import Danger, Plan
+    from rkx.model.plan import Confirmation, Plan
     from rkx.model.resource import (
         API_READY,
         NODE_PROGRAM,
         Container,
+        CredentialRef,
         File,
         Folder,
-        Leaves,
+        HostCleanup,
         Manifest,
         Milestone,
         Mount,
+        NodeMetadata,
         Object,
-        Part,
         Probe,
         Read,
-        Registration,
         Resource,
         Rollout,
         node_ready,
@@ -123,16 +123,16 @@ _HOMES = {
     "rkx.model.cluster": "Cluster DrainOptions Percentage PluginRef Registry UpgradeStrategy",
     "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
     "rkx.model.identity": "ADMIN DATASTORE_CA FRONT_PROXY_CA INSTALLER KUBERNETES_CA NODE_CLIENT_CA SUPER_ADMIN"
-    " Authority Due"
-    " Identity Issued IssueRequest Pending Saved describe",
+    " Authority Renewal"
+    " Identity Issued IssueRequest Pending CredentialInfo describe",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
     "rkx.model.action": "Action Change ContainerAction CordonNode CreateContainer DrainNode RemoveContainer"
     " ReplaceContainer RestartContainer StartContainer UncordonNode WaitForNode",
     "rkx.model.key": "ContainerKey Key",
-    "rkx.model.plan": "Danger Plan",
-    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder Leaves Manifest Milestone Mount Object"
-    " Part Probe Read Registration Resource Rollout node_ready node_started",
+    "rkx.model.plan": "Confirmation Plan",
+    "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder HostCleanup Manifest Milestone Mount Object"
+    " CredentialRef Probe Read NodeMetadata Resource Rollout node_ready node_started",
     "rkx.model.risk": "Risk",
     "rkx.model.step": "Do Done NodeRequest NodeResponse Refuse Responses Step Verdict Wait",
     "rkx.model.update": "NodeUpdate RolloutGroup",
@@ -148,12 +148,12 @@ __all__ = [  # spelled out, since type checkers read it
     "AddonPlugin", "AuthPlugin", "ExtensionPlugin", "NetworkPlugin", "ServicePlugin", "TransportPlugin", "hookimpl",
     "Check", "Finding", "PortClaim", "Cluster", "DrainOptions", "Percentage", "PluginRef", "Registry",
     "UpgradeStrategy", "Facts", "HostFacts", "Interface", "NodeFacts", "ADMIN", "DATASTORE_CA", "FRONT_PROXY_CA",
-    "INSTALLER", "KUBERNETES_CA", "SUPER_ADMIN", "Authority", "Due", "Identity", "Issued", "IssueRequest", "Pending",
-    "Saved", "describe",
+    "INSTALLER", "KUBERNETES_CA", "SUPER_ADMIN", "Authority", "Renewal", "Identity", "Issued", "IssueRequest",
+    "Pending", "CredentialInfo", "describe",
     "AuthSettings", "NetworkSettings", "Node", "Taint", "Action", "Change", "CordonNode", "DrainNode", "UncordonNode",
-    "WaitForNode", "Danger", "Plan", "Risk", "API_READY",
-    "NODE_PROGRAM", "Container", "File", "Folder", "Key", "Leaves", "Manifest", "Milestone", "Mount", "Object", "Part",
-    "Probe", "Read", "Registration", "Resource", "Rollout", "node_ready", "node_started", "Do", "Done",
+    "WaitForNode", "Confirmation", "Plan", "Risk", "API_READY",
+    "NODE_PROGRAM", "Container", "File", "Folder", "Key", "HostCleanup", "Manifest", "Milestone", "Mount", "Object",
+    "CredentialRef", "Probe", "Read", "NodeMetadata", "Resource", "Rollout", "node_ready", "node_started", "Do", "Done",
     "NodeRequest", "NodeResponse", "NodeUpdate", "Refuse", "Responses", "RolloutGroup", "Step", "Verdict", "Wait",
     "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",

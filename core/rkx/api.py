@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from rkx.errors import PartlyDone, Problem, Refused, RkxError, TransportError
 from rkx.events import ProblemFound
 from rkx.model.node import Node
-from rkx.model.plan import Danger, Plan
+from rkx.model.plan import Confirmation, Plan
 from rkx.project import Project, load
 from rkx.run import Run
 from rkx.transport import Prompt, Transport
 
 if TYPE_CHECKING:
-    from rkx.engine.expiry import End
-    from rkx.engine.opening import Opened, Opening
-    from rkx.engine.state import State
+    from rkx.reconcile.expiry import End
+    from rkx.reconcile.opening import Opened, Opening
+    from rkx.reconcile.state import State
 
 __all__ = [
     "Options",
@@ -36,11 +36,11 @@ __all__ = [
     "remove",
     "up",
 ]
-Accept = Callable[[Sequence[Danger]], bool]
+Accept = Callable[[Sequence[Confirmation]], bool]
 """Agrees, or not, to what would lose data or service."""
 
 
-def _never(_dangers: Sequence[Danger]) -> bool:
+def _never(_dangers: Sequence[Confirmation]) -> bool:
     return False
 
 
@@ -64,7 +64,7 @@ class Options:
 def plan(project: Project, options: Options = Options()) -> Plan:
     """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
     with _opened(project, options, writes=False) as cluster:
-        from rkx.engine import planning
+        from rkx.reconcile import planning
 
         return planning.fit(cluster)[1]
 
@@ -72,14 +72,14 @@ def plan(project: Project, options: Options = Options()) -> Plan:
 @contextmanager
 def _opened(project: Project, options: Options, *, writes: bool, objects: bool = True) -> Iterator[Opened]:
     """Begin to log in before most of the engine is imported, but never beside another run of this computer."""
-    from rkx.engine.early import Early
+    from rkx.reconcile.connection_prefetch import ConnectionPrefetch
 
     with _locked(project) if writes else nullcontext():
-        early = Early(project.open_transport, options.prompt)
+        early = ConnectionPrefetch(project.open_transport, options.prompt)
         early.begin(project.cluster.nodes)
         try:
-            from rkx.engine import reconcile  # noqa: F401 - used soon, and logins wait meanwhile
-            from rkx.engine.opening import opened
+            from rkx.reconcile import loop  # noqa: F401 - used soon, and logins wait meanwhile
+            from rkx.reconcile.opening import opened
 
             with opened(_opening(project, options, early.open, writes=writes, objects=objects)) as cluster:
                 yield cluster
@@ -89,8 +89,8 @@ def _opened(project: Project, options: Options, *, writes: bool, objects: bool =
 
 @contextmanager
 def _locked(project: Project) -> Iterator[None]:
-    from rkx.engine.filelock import FileLock
-    from rkx.engine.state_file import StateFile, path_beside
+    from rkx.reconcile.filelock import FileLock
+    from rkx.reconcile.state_file import StateFile, path_beside
 
     state = StateFile(path_beside(project.path)).path
     lock = FileLock(state.with_name(f".{state.name}.lock"))
@@ -104,11 +104,11 @@ def _locked(project: Project) -> Iterator[None]:
 def _opening(
     project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
 ) -> Opening:
-    from rkx.engine.atomic import clear_stale
-    from rkx.engine.kubeconfig import kubeconfig_path as beside
-    from rkx.engine.opening import Opening
-    from rkx.engine.state_file import StateFile, path_beside
-    from rkx.engine.vouch import Trust
+    from rkx.reconcile.atomic import clear_stale
+    from rkx.reconcile.kubeconfig import kubeconfig_path as beside
+    from rkx.reconcile.opening import Opening
+    from rkx.reconcile.state_file import StateFile, path_beside
+    from rkx.reconcile.vouch import Trust
 
     state_file = StateFile(path_beside(project.path))
     if writes:
@@ -146,9 +146,9 @@ def remove(project: Project, options: Options = Options()) -> Run:
 def _up(project: Project, options: Options, run: Run, given: Plan | None = None) -> None:
     _tell(project.warnings, run)
     with _opened(project, options, writes=True) as cluster:
-        from rkx.engine.expiry import expiring as of_state
-        from rkx.engine.reconcile import Reconciler
-        from rkx.engine.run_lock import RunLock
+        from rkx.reconcile.expiry import expiring as of_state
+        from rkx.reconcile.loop import Reconciler
+        from rkx.reconcile.run_lock import RunLock
 
         context = cluster.context
         with RunLock(context, run.name, options.break_lock) as lock:
@@ -176,8 +176,8 @@ def _report_unreachable(unreachable: Mapping[str, RkxError]) -> None:
 
 def _remove(project: Project, options: Options, run: Run) -> None:
     with _opened(project, options, writes=True, objects=False) as cluster:
-        from rkx.engine.reconcile import Reconciler
-        from rkx.engine.run_lock import RunLock
+        from rkx.reconcile.loop import Reconciler
+        from rkx.reconcile.run_lock import RunLock
 
         with RunLock(cluster.context, run.name, options.break_lock, leaving=True) as lock:
             Reconciler(cluster, run, lock, options.accept).remove()
@@ -188,26 +188,26 @@ def _remove(project: Project, options: Options, run: Run) -> None:
 
 def kubeconfig(project: Project) -> bytes:
     """Give the operator's kubeconfig from the state; Refused before the cluster is born."""
-    from rkx.engine.kubeconfig import kubeconfig_of
-    from rkx.engine.ledger import Ledger
-    from rkx.engine.state_file import path_beside
+    from rkx.reconcile.kubeconfig import kubeconfig_of
+    from rkx.reconcile.state_file import path_beside
+    from rkx.reconcile.state_store import StateStore
 
     state = _state(project)
     if state is None:
         raise Refused(f"{path_beside(project.path)} does not exist: there is no cluster yet", hint="rkx up makes it")
-    return kubeconfig_of(project.cluster, Ledger(state, None))
+    return kubeconfig_of(project.cluster, StateStore(state, None))
 
 
 def _state(project: Project) -> State | None:
-    from rkx.engine.state_file import StateFile, path_beside
+    from rkx.reconcile.state_file import StateFile, path_beside
 
     return StateFile(path_beside(project.path)).load()
 
 
 def expiring(project: Project) -> list[Problem]:
     """Warn of certificates that end within 90 days, as the state here knows, and of a state that others may read."""
-    from rkx.engine.expiry import expiring as of_state
-    from rkx.engine.state_file import StateFile, path_beside
+    from rkx.reconcile.expiry import expiring as of_state
+    from rkx.reconcile.state_file import StateFile, path_beside
 
     file = StateFile(path_beside(project.path))
     state = file.load()
@@ -218,7 +218,7 @@ def expiring(project: Project) -> list[Problem]:
 
 def first_ends(project: Project) -> list[End]:
     """Give the authority that ends first, then the certificate that does; nothing where there is no cluster yet."""
-    from rkx.engine.expiry import first_ends as of_state
+    from rkx.reconcile.expiry import first_ends as of_state
 
     state = _state(project)
     return of_state(state, project.plugins.identities(project.cluster)) if state else []
@@ -226,6 +226,6 @@ def first_ends(project: Project) -> list[End]:
 
 def kubeconfig_path(project: Project) -> Path:
     """Give the place where ``up`` writes the operator's kubeconfig."""
-    from rkx.engine.kubeconfig import kubeconfig_path as beside
+    from rkx.reconcile.kubeconfig import kubeconfig_path as beside
 
     return beside(project.path)

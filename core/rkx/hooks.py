@@ -18,7 +18,7 @@ from rkx.model.action import ContainerAction
 from rkx.model.checks import Check
 from rkx.model.cluster import Cluster, Stage
 from rkx.model.facts import Facts
-from rkx.model.identity import Due, Identity, Issued, IssueRequest, Pending, Saved
+from rkx.model.identity import CredentialInfo, Identity, Issued, IssueRequest, Pending, Renewal
 from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
@@ -63,9 +63,9 @@ class Specifications:
         raise NotImplementedError
 
     @hookspec
-    def rkx_credentials_due(
-        self, cluster: Cluster, identities: Sequence[Identity], saved: Mapping[str, Saved], now: datetime
-    ) -> Sequence[Due]:
+    def rkx_renewals(
+        self, cluster: Cluster, identities: Sequence[Identity], saved: Mapping[str, CredentialInfo], now: datetime
+    ) -> Sequence[Renewal]:
         """Say which credentials to make or renew, and why. Asked of the named auth plugin; pure."""
         raise NotImplementedError
 

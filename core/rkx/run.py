@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from rkx.engine.stream import Events
 from rkx.errors import RkxError
 from rkx.events import Event, RunFinished, RunStarted
+from rkx.reconcile.stream import Events
 
 
 @dataclass(kw_only=True)

@@ -68,7 +68,7 @@ class BridgeNetwork(rkx.NetworkPlugin[BridgeConfig]):
         return [
             rkx.Folder(node=node, path=CNI_FOLDER, mode=0o700),
             rkx.File(node=node, path=CNI_FOLDER / "10-bridge.conflist", content=self._conflist(pod_cidr)),
-            rkx.Leaves(node=node, name=NETWORK, links=(BRIDGE,), chains=("CNI-",), paths=paths),
+            rkx.HostCleanup(node=node, name=NETWORK, links=(BRIDGE,), chains=("CNI-",), paths=paths),
         ]
 
     def _conflist(self, pod_cidr: str) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any
 
 import rkx
 from rkx import api
-from rkx.engine.desire import Desired, desire
-from rkx.engine.state import born
-from rkx.testing import FakeTransport, World
+from rkx.reconcile.desired import Desired, describe_cluster
+from rkx.reconcile.state import new_state
+from rkx.testing import FakeTransport, FakeWorld
 from rkx_cis.checks import Profile
 from rkx_cis.evidence import Entry, Evidence, Machine, Object, Process
 from rkx_cis.gather import PROGRAMS, TEXTS
@@ -33,10 +33,10 @@ def wanted(profile: Profile, folder: Path) -> Desired:
     """Ask the built-in plugins for all that a cluster of two machines is."""
     file = folder / f"{profile}.yml"
     file.write_text(CLUSTER + ("" if profile == "default" else f"profile: {profile}\n"))
-    project = api.load(file, plugins=(FakeTransport(World([])),))
+    project = api.load(file, plugins=(FakeTransport(FakeWorld([])),))
     sample = rkx.NodeFacts(engine_id="", engine_version="20.10.24", api_version="1.41", host=rkx.HostFacts())
     facts = {node.name: sample for node in project.cluster.nodes}
-    return desire(project.plugins, project.cluster, facts, born(), datetime.now(UTC))
+    return describe_cluster(project.plugins, project.cluster, facts, new_state(), datetime.now(UTC))
 
 
 def evidence(desired: Desired) -> Evidence:

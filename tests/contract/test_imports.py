@@ -19,9 +19,9 @@ COMPONENTS = (
 )
 WORD = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in COMPONENTS), re.IGNORECASE)
 ALLOWED = {
-    ("engine/keys.py", "x509"): "cryptography's module of that name: the one place that makes certificate requests",
+    ("reconcile/keys.py", "x509"): "cryptography's module of that name: the one place that makes certificate requests",
     ("testing/conformance/test_issuing.py", "x509"): "the same module: reads the certificates that a plugin issued",
-    ("engine/state.py", "etcd"): "a hint names the nodes of that role, which keep copies of the state",
+    ("reconcile/state.py", "etcd"): "a hint names the nodes of that role, which keep copies of the state",
     ("model/identity.py", "etcd"): "the name of an authority, as it stands in states and folders",
     ("cli/rke_compat.py", "etcd"): "RKE's own command of that name, which the command line answers",
 }
@@ -39,7 +39,7 @@ def in_fresh_python(code: str) -> str:
 def test_the_api_loads_without_paramiko_and_cryptography() -> None:
     blocked = "import sys; sys.modules.update(paramiko=None, cryptography=None)"
     assert (
-        in_fresh_python(f"{blocked}; import rkx.api, rkx.engine.opening, rkx.engine.reconcile; print('ok')") == "ok\n"
+        in_fresh_python(f"{blocked}; import rkx.api, rkx.reconcile.opening, rkx.reconcile.loop; print('ok')") == "ok\n"
     )
 
 

@@ -96,8 +96,8 @@ def manifest(name: str = "made", kind: str = "ConfigMap", **more: Any) -> rkx.Ma
     return rkx.Manifest(name=name, text=text, **more)
 
 
-def leaves(cluster: rkx.Cluster, **more: Any) -> rkx.Leaves:  # noqa: ANN401 - any field
-    return rkx.Leaves(node=node(cluster), name="made", **more)
+def leaves(cluster: rkx.Cluster, **more: Any) -> rkx.HostCleanup:  # noqa: ANN401 - any field
+    return rkx.HostCleanup(node=node(cluster), name="made", **more)
 
 
 COUNT = itertools.count()
@@ -107,7 +107,7 @@ DESCRIBED: list[tuple[Law, Describe]] = [
     (test_describing.test_a_key_means_one_thing, lambda c: [manifest(), manifest(text="")]),
     (
         test_describing.test_resources_are_of_nodes_that_there_are,
-        lambda c: [rkx.Registration(node="one"), replace(folder(c), node="gone")],
+        lambda c: [rkx.NodeMetadata(node="one"), replace(folder(c), node="gone")],
     ),
     (test_describing.test_images_are_pinned, lambda c: [container(c, "registry:5000/made")]),
     (test_describing.test_images_are_pinned, lambda c: [container(c, "made:latest")]),
@@ -117,7 +117,7 @@ DESCRIBED: list[tuple[Law, Describe]] = [
     (test_describing.test_files_lie_in_folders_of_their_own, lambda c: [file(c)]),
     (
         test_describing.test_secrets_are_closed_to_others,
-        lambda c: [folder(c), file(c, rkx.Part(identity="a", what="key"), 0o644)],
+        lambda c: [folder(c), file(c, rkx.CredentialRef(identity="a", what="key"), 0o644)],
     ),
     (test_describing.test_secrets_are_closed_to_others, lambda c: [folder(c), file(c, rkx.Secret(b"word"), 0o604)]),
     (test_describing.test_paths_are_whole, lambda c: [folder(c), file(c, path="etc/made")]),

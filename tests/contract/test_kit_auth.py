@@ -24,7 +24,7 @@ Change = Callable[[rkx.IssueRequest], rkx.IssueRequest]
 class Signer(X509Auth):
     """rkx's own, with one thing wrong."""
 
-    reasons: Callable[[Sequence[rkx.Identity], Mapping[str, rkx.Saved]], Sequence[rkx.Due]] | None = None
+    reasons: Callable[[Sequence[rkx.Identity], Mapping[str, rkx.CredentialInfo]], Sequence[rkx.Renewal]] | None = None
     ahead = timedelta()
     change: Change = staticmethod(lambda request: request)
     mixes = False
@@ -33,11 +33,15 @@ class Signer(X509Auth):
     files: Sequence[rkx.File] = ()
 
     @rkx.hookimpl
-    def rkx_credentials_due(
-        self, cluster: rkx.Cluster, identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved], now: datetime
-    ) -> Sequence[rkx.Due]:
+    def rkx_renewals(
+        self,
+        cluster: rkx.Cluster,
+        identities: Sequence[rkx.Identity],
+        saved: Mapping[str, rkx.CredentialInfo],
+        now: datetime,
+    ) -> Sequence[rkx.Renewal]:
         reasons = type(self).reasons
-        return reasons(identities, saved) if reasons else super().rkx_credentials_due(cluster, identities, saved, now)
+        return reasons(identities, saved) if reasons else super().rkx_renewals(cluster, identities, saved, now)
 
     @rkx.hookimpl
     def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
@@ -59,12 +63,12 @@ def signer(**attributes: Any) -> Subject:  # noqa: ANN401 - any attribute
     return given(made(X509Config()))
 
 
-def missing(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved]) -> list[rkx.Due]:
-    return [rkx.Due(identity=each.name, reason="missing") for each in identities if each.name not in saved]
+def missing(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.CredentialInfo]) -> list[rkx.Renewal]:
+    return [rkx.Renewal(identity=each.name, reason="missing") for each in identities if each.name not in saved]
 
 
-def always(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.Saved]) -> list[rkx.Due]:
-    return [rkx.Due(identity=each.name, reason="as always") for each in identities]
+def always(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.CredentialInfo]) -> list[rkx.Renewal]:
+    return [rkx.Renewal(identity=each.name, reason="as always") for each in identities]
 
 
 def nameless(request: rkx.IssueRequest) -> rkx.IssueRequest:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from rkx import transport
-from rkx.engine.relay import _Relay
+from rkx.reconcile.relay import _Relay
 
 
 class Silent:

@@ -153,7 +153,7 @@ def test_a_hook_that_hangs_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None
         (iter(()), "returned tuple_iterator"),
         ({}, "returned dict"),
         (["text"], "returned str among its results"),
-        ([rkx.Registration(node="two"), rkx.Folder(node="two", path=Path("/x"))], "returned two folder /x"),  # type: ignore[arg-type]
+        ([rkx.NodeMetadata(node="two"), rkx.Folder(node="two", path=Path("/x"))], "returned two folder /x"),  # type: ignore[arg-type]
     ],
 )
 def test_a_hook_that_returns_what_it_must_not(result: object, said: str) -> None:

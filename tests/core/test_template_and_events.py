@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rkx.engine.stream import Events
 from rkx.events import ActionStarted, PlanReady
 from rkx.model.plan import Plan
+from rkx.reconcile.stream import Events
 from rkx.secret import Secret
 from rkx.template import render
 from rkx.transport import Dials, Transport

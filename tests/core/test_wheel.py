@@ -41,12 +41,12 @@ def contents(source: Path) -> dict[str, bytes]:
 
 @pytest.mark.whole
 def test_it_carries_rkx_node_that_was_built(source: Path) -> None:
-    folder = source / "core/rkx/engine/bin"
+    folder = source / "core/rkx/reconcile/bin"
     folder.mkdir(exist_ok=True)
     for name in PROGRAMS:
         (folder / name).write_bytes(name.encode())
     found = contents(source)
-    assert {name: found.get(f"rkx/engine/bin/{name}") for name in PROGRAMS} == {n: n.encode() for n in PROGRAMS}
+    assert {name: found.get(f"rkx/reconcile/bin/{name}") for name in PROGRAMS} == {n: n.encode() for n in PROGRAMS}
 
 
 @pytest.mark.whole

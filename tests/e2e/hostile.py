@@ -15,8 +15,8 @@ from harness import Cluster, Done
 from pretender import PONG, Answer, Server, endless, http, silent, slow, whole
 from running import own
 
-from rkx.engine.layout import STATE_COPY, STATE_FOLDER
-from rkx.engine.state import NodeRecord, State, born, dump
+from rkx.reconcile.layout import STATE_COPY, STATE_FOLDER
+from rkx.reconcile.state import NodeRecord, State, dump, new_state
 
 BOUND_S = 30
 STATE = "cluster.rkxstate"
@@ -105,7 +105,9 @@ def forged(site: Site) -> bytes:
     nodes["further"] = replace(
         record, address=address, internal_address=address, roles=("etcd",), transport="ssh", options=options
     )
-    state: State = replace(born(), cluster_id=outer["cluster_id"], generation=10**9, nodes=nodes, birth=inner["birth"])
+    state: State = replace(
+        new_state(), cluster_id=outer["cluster_id"], generation=10**9, nodes=nodes, birth=inner["birth"]
+    )
     return dump(state)
 
 

@@ -73,7 +73,7 @@ def total_of(plan: dict[str, Any]) -> int:
 
     Folders do not count: some of those that are planned come to be when their node is prepared.
     """
-    (survey,) = (action["reason"] for action in plan["actions"] if action["verb"] == "survey")
+    (survey,) = (action["reason"] for action in plan["actions"] if action["verb"] == "refresh")
     objects = re.search(r"up to (\d+) objects", survey)
     assert objects, survey
     return len([action for action in plan["actions"] if action["kind"] != "Folder"]) + int(objects[1])

@@ -53,7 +53,7 @@ def half_files(cluster: Cluster) -> str:
 
 
 def test_connection_cut_in_a_file_is_told_and_leaves_no_half_file(single: Cluster) -> None:
-    program = resources.files("rkx.engine").joinpath("bin/rkx-node-amd64").read_bytes()
+    program = resources.files("rkx.reconcile").joinpath("bin/rkx-node-amd64").read_bytes()
     # first the image goes over, then the same program once more, as a file in base64: cut in the middle of that
     link = SlowLink((single.machines[0].address, 22), Line(cut_after=int(len(program) * 1.7)))
     with behind(single, link):

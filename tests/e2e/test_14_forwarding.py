@@ -65,7 +65,7 @@ def test_cluster_comes_and_goes_over_a_narrow_ssh(
     if "no sockets" in request.node.name:
         assert plan["actions"] == []
     else:  # a plan starts no container, so there is no relay, and the objects are unknown
-        assert {action["verb"] for action in plan["actions"]} == {"survey"}
+        assert {action["verb"] for action in plan["actions"]} == {"refresh"}
         assert plan["unknown"] == ["objects"]
 
     before = narrow.containers(narrow.machines[0].name)

@@ -65,5 +65,5 @@ def test_pods_get_addresses_from_the_whole_range(bridge: Subject) -> None:
 
 def test_removal_knows_link_and_chains(bridge: Subject) -> None:
     [case, *_] = bridge.cases()
-    [left] = [each for each in bridge.resources(case) if isinstance(each, rkx.Leaves)]
+    [left] = [each for each in bridge.resources(case) if isinstance(each, rkx.HostCleanup)]
     assert (left.links, left.chains) == (("cni0",), ("CNI-",))

@@ -11,10 +11,10 @@ from typing import Protocol
 import click
 
 from rkx.cli.say import say, visible
-from rkx.cli.stop import Stop
+from rkx.cli.signals import Stop
 from rkx.errors import AuthRejected
 from rkx.lines import hanging
-from rkx.model.plan import Danger
+from rkx.model.plan import Confirmation
 
 
 class Pauses(Protocol):
@@ -35,7 +35,7 @@ class Operator:
         self._lock = threading.Lock()
         self._answers: dict[str, str] = {}
 
-    def accept(self, dangers: Sequence[Danger]) -> bool:
+    def accept(self, dangers: Sequence[Confirmation]) -> bool:
         """Ask for agreement; without a terminal, ``--yes`` alone agrees."""
         if self._yes or not self.is_there():
             return self._yes

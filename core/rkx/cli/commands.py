@@ -66,7 +66,7 @@ def plan(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the f
     from rkx.cli.ask import Operator
     from rkx.cli.follow import Wishes, options
     from rkx.cli.show_plan import as_text, as_values
-    from rkx.cli.stop import Stop
+    from rkx.cli.signals import Stop
 
     said = Wishes(**wishes)
     project = _load(file, mode, quiet=said.as_json, verbose=said.verbose, fetch=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rkx.cli.ask import Operator
 from rkx.cli.say import say
-from rkx.cli.stop import Stop
+from rkx.cli.signals import Stop
 from rkx.events import Event, ProblemFound
 
 if TYPE_CHECKING:

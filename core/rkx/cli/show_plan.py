@@ -55,7 +55,7 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield f"not reached, left as it is: {name}"
     for risk in plan.risks:
         yield f"accepted risk {risk.name}: {risk.where}: {risk.what}"
-    for danger in plan.asks:
+    for danger in plan.confirmations:
         yield f"asks first: {danger.what} ({danger.why})"
 
 
@@ -68,7 +68,7 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "actions": [_action_values(action) for action in plan.actions],
         "groups": [asdict(group) for group in plan.groups],
         "updates": [_update_values(update) for update in plan.updates],
-        "asks": [{"what": danger.what, "why": danger.why} for danger in plan.asks],
+        "confirmations": [{"what": danger.what, "why": danger.why} for danger in plan.confirmations],
         "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
         "unknown": list(plan.unknown),
         "unreachable": list(plan.unreachable),

@@ -21,7 +21,7 @@ from rkx.model.key import (
     ProgramKey,
     StepKey,
 )
-from rkx.model.resource import Container, File, Folder, Object, Registration, Rollout
+from rkx.model.resource import Container, File, Folder, NodeMetadata, Object, Rollout
 from rkx.model.step import Step
 
 
@@ -223,7 +223,7 @@ class SetNodeMetadata(_Action):
     """Set a Node's labels and taints, once its kubelet has registered it."""
 
     verb: ClassVar[str] = "update"
-    wanted: Registration
+    wanted: NodeMetadata
 
     @property
     def key(self) -> NodeKey:
@@ -293,7 +293,7 @@ class RefreshObjects(_Action):
     """Look at the objects as soon as the API answers, and do what they need."""
 
     __slots__ = ()
-    verb: ClassVar[str] = "survey"
+    verb: ClassVar[str] = "refresh"
     is_change: ClassVar[bool] = False
 
     @property

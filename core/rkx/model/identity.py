@@ -61,7 +61,7 @@ def describe(identity: Identity) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
+class CredentialInfo:
     """What the state knows of issued credentials; no key.
 
     ``description`` is a digest of the identity that they were issued for: another one means that it changed.
@@ -76,7 +76,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Renewal:
     """Credentials to make or renew, and why."""
 
     identity: str

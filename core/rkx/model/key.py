@@ -56,7 +56,7 @@ class ContainerKey(_Named):
     __slots__ = ()
 
 
-class LeavesKey(_Named):
+class HostCleanupKey(_Named):
     """What a provider's parts leave on a node."""
 
     __slots__ = ()

@@ -11,7 +11,7 @@ from rkx.model.update import NodeUpdate, RolloutGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Danger:
+class Confirmation:
     """Something that the operator must agree to before it is done."""
 
     what: str
@@ -31,7 +31,7 @@ class Plan:
     actions: tuple[Action, ...] = ()
     updates: tuple[NodeUpdate, ...] = ()
     groups: tuple[RolloutGroup, ...] = ()
-    asks: tuple[Danger, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
     unknown: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rkx.model.cluster import EMPTY
-from rkx.model.key import ContainerKey, FileKey, FolderKey, Key, LeavesKey, ManifestKey, NodeKey, ObjectKey
+from rkx.model.key import ContainerKey, FileKey, FolderKey, HostCleanupKey, Key, ManifestKey, NodeKey, ObjectKey
 from rkx.model.node import Taint
 from rkx.secret import Secret
 
@@ -135,7 +135,7 @@ PartName = Literal["certificate", "key", "chain", "ca-bundle", "public", "render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class CredentialRef:
     """One part of issued credentials, by name: core fills it in when it writes the file.
 
     ``ca-bundle`` is the certificate of an authority, ``public`` the public key of a key pair, ``rendered`` the form of
@@ -158,7 +158,7 @@ class File:
 
     node: str
     path: PurePosixPath
-    content: bytes | Part | Secret[bytes]
+    content: bytes | CredentialRef | Secret[bytes]
     mode: int = 0o600
     uid: int = 0
     gid: int = 0
@@ -172,7 +172,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaves:
+class HostCleanup:
     """What a provider's parts leave on a machine beyond resources; never compared, cleaned when a node is taken down.
 
     ``chains`` are prefixes of iptables chains, ``comments`` prefixes of rules' comments; ``image`` is one that has the
@@ -191,13 +191,13 @@ class Leaves:
     owner: str = ""
 
     @property
-    def key(self) -> LeavesKey:
+    def key(self) -> HostCleanupKey:
         """Name what is left in plans."""
-        return LeavesKey(self.node, self.name)
+        return HostCleanupKey(self.node, self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class NodeMetadata:
     """A Node object's labels and taints; the kubelet makes the object, core sets these when it has."""
 
     node: str
@@ -289,7 +289,7 @@ class Object:
         return object_key(self.api_version, self.kind, self.namespace, self.name)
 
 
-Resource: TypeAlias = Container | Folder | File | Leaves | Manifest | Registration
+Resource: TypeAlias = Container | Folder | File | HostCleanup | Manifest | NodeMetadata
 
 
 def stamped(resource: Resource, owner: str) -> Resource:

@@ -12,17 +12,17 @@ from rkx.model.action import ContainerAction
 from rkx.model.checks import Finding, PortClaim
 from rkx.model.cluster import Cluster, Stage
 from rkx.model.facts import Facts
-from rkx.model.identity import NODE_CLIENT_CA, Due, Identity, Issued, IssueRequest, Pending, Saved
+from rkx.model.identity import NODE_CLIENT_CA, CredentialInfo, Identity, Issued, IssueRequest, Pending, Renewal
 from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
-from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Registration, Resource, stamped
+from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Resource, stamped
 from rkx.model.step import Do, Done, NodeRequest, Refuse, Responses, Step, Verdict, Wait
 from rkx.model.update import NodeUpdate, RolloutGroup, UpdateStep
 from rkx.registry.calls import Calls, Chosen
 from rkx.transport import Prompt, Transport
 
-RESOURCES = (Container, File, Folder, Leaves, Manifest, Registration)
+RESOURCES = (Container, File, Folder, HostCleanup, Manifest, NodeMetadata)
 
 
 class Plugins:
@@ -89,14 +89,14 @@ class Plugins:
             found = {name: _lasting(identity) for name, identity in found.items()}
         return [found[name] for name in sorted(found)]
 
-    def credentials_due(
-        self, cluster: Cluster, identities: Sequence[Identity], saved: Mapping[str, Saved], now: datetime
-    ) -> list[Due]:
+    def renewals(
+        self, cluster: Cluster, identities: Sequence[Identity], saved: Mapping[str, CredentialInfo], now: datetime
+    ) -> list[Renewal]:
         """Ask the auth plugin which credentials to make or renew."""
         return self._calls.many(
             self._named("auth"),
-            "rkx_credentials_due",
-            (Due,),
+            "rkx_renewals",
+            (Renewal,),
             cluster=cluster,
             identities=tuple(identities),
             saved=saved,

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rkx.testing.kube import FakeKube
     from rkx.testing.wire import Request, Response
-    from rkx.testing.world import FakeTransport, Server, World
+    from rkx.testing.world import FakeTransport, FakeWorld, Server
 
 _HOMES = {
     "rkx.testing.kube": "FakeKube",
     "rkx.testing.wire": "Request Response",
-    "rkx.testing.world": "FakeTransport Server World",
+    "rkx.testing.world": "FakeTransport Server FakeWorld",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
-__all__ = ["FakeKube", "FakeTransport", "Request", "Response", "Server", "World"]
+__all__ = ["FakeKube", "FakeTransport", "Request", "Response", "Server", "FakeWorld"]
 
 
 if not TYPE_CHECKING:  # or a checker would take every misspelt name for an object

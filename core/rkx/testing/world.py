@@ -52,7 +52,7 @@ class NoOptions:
     """A transport without options."""
 
 
-class World:
+class FakeWorld:
     """Nodes by name, and ``servers`` that listen on each node that runs their container.
 
     ``cut`` is the number of the change at which the program dies, and whether before or after it; from then on
@@ -181,7 +181,7 @@ class World:
 class Way:
     """One open way to one node."""
 
-    def __init__(self, world: World, node: str) -> None:
+    def __init__(self, world: FakeWorld, node: str) -> None:
         self._world, self._node = world, node
 
     def engine(self) -> socket.socket:
@@ -202,7 +202,7 @@ class FakeTransport(rkx.TransportPlugin[NoOptions]):
     name = "fake"
     Config = NoOptions
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: FakeWorld) -> None:
         super().__init__(NoOptions())
         self.world = world
 

@@ -57,13 +57,13 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
         return [rkx.Identity(name=name, kind="authority", common_name=name) for name in AUTHORITIES]
 
     @rkx.hookimpl
-    def rkx_credentials_due(
+    def rkx_renewals(
         self,
         cluster: rkx.Cluster,
         identities: Sequence[rkx.Identity],
-        saved: Mapping[str, rkx.Saved],
+        saved: Mapping[str, rkx.CredentialInfo],
         now: datetime,
-    ) -> Sequence[rkx.Due]:
+    ) -> Sequence[rkx.Renewal]:
         """Say what is missing, has changed or nears its end."""
         return due(identities, saved, now)
 

@@ -15,7 +15,7 @@ BRIDGE_NETWORK = "cbr0"
 
 def host_resources(config: FlannelConfig, node: str, pod_cidr: str) -> list[rkx.Resource]:
     """Describe one node's folder, file and leaves."""
-    leaves = rkx.Leaves(
+    leaves = rkx.HostCleanup(
         node=node,
         name="flannel",
         links=(f"flannel.{config.backend_vni}", "cni0"),

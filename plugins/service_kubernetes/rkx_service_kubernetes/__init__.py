@@ -17,17 +17,17 @@ from rkx_service_kubernetes import (
     identities,
     kubelet,
     namespaces,
-    places,
     proxy,
     records,
     risks,
     runtime,
     server_updates,
+    service_dirs,
     validate,
 )
 from rkx_service_kubernetes.config import KubernetesConfig
 from rkx_service_kubernetes.containers import folder
-from rkx_service_kubernetes.site import Site
+from rkx_service_kubernetes.site import NodeContext
 
 
 class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
@@ -66,7 +66,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         network: rkx.NetworkSettings,
     ) -> Sequence[rkx.Resource]:
         """Describe what the roles of one node ask for."""
-        site = Site(
+        site = NodeContext(
             cluster=cluster,
             node=node,
             facts=facts[node.name],
@@ -101,8 +101,8 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         return etcd_steps.decide(step, responses)
 
 
-def _resources(site: Site) -> list[rkx.Resource]:
-    found: list[rkx.Resource] = [folder(site.name, str(places.ROOT))]
+def _resources(site: NodeContext) -> list[rkx.Resource]:
+    found: list[rkx.Resource] = [folder(site.name, str(service_dirs.ROOT))]
     if site.node.has("etcd"):
         found += etcd.resources(site)
     if site.node.has("controlplane"):

@@ -15,8 +15,8 @@ from rkx_service_kubernetes.identities import (
     SERVICE_ACCOUNT,
     on,
 )
-from rkx_service_kubernetes.places import Place
-from rkx_service_kubernetes.site import Site, is_ip
+from rkx_service_kubernetes.service_dirs import ServiceDir
+from rkx_service_kubernetes.site import NodeContext, is_ip
 
 NAME = "kube-apiserver"
 PORT = 6443
@@ -28,10 +28,10 @@ def issuer(cluster: rkx.Cluster) -> str:
     return f"https://kubernetes.default.svc.{cluster.dns_domain}"
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Describe the API server with its files."""
     extra = site.config.kube_api
-    place = Place(site.name, NAME)
+    place = ServiceDir(site.name, NAME)
     arguments = {
         **place.serving(on(site.node, NAME)),
         **_api(site),
@@ -67,7 +67,7 @@ def resources(site: Site) -> list[rkx.Resource]:
     return [*place.resources, *audited, container]
 
 
-def _api(site: Site) -> dict[str, str]:
+def _api(site: NodeContext) -> dict[str, str]:
     address = site.node.internal_address
     return {
         "bind-address": "0.0.0.0",  # noqa: S104 - the API is for all nodes and the operator
@@ -81,7 +81,7 @@ def _api(site: Site) -> dict[str, str]:
     }
 
 
-def _datastore(site: Site, place: Place) -> dict[str, str]:
+def _datastore(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     """Name the node's own member first: it answers soonest."""
     certificate, key = place.pair("etcd-client", on(site.node, "kube-apiserver-etcd-client"))
     members = sorted(site.cluster.with_role("etcd"), key=lambda member: member.name != site.name)
@@ -93,20 +93,20 @@ def _datastore(site: Site, place: Place) -> dict[str, str]:
     }
 
 
-def _accounts(site: Site, place: Place) -> dict[str, str]:
+def _accounts(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     return {
         "service-account-issuer": issuer(site.cluster),
         "service-account-key-file": place.put(
-            "service-account.pub", rkx.Part(identity=SERVICE_ACCOUNT, what="public"), mode=0o644
+            "service-account.pub", rkx.CredentialRef(identity=SERVICE_ACCOUNT, what="public"), mode=0o644
         ),
         "service-account-signing-key-file": place.put(
-            "service-account.key", rkx.Part(identity=SERVICE_ACCOUNT, what="key")
+            "service-account.key", rkx.CredentialRef(identity=SERVICE_ACCOUNT, what="key")
         ),
         "service-account-extend-token-expiration": "false",
     }
 
 
-def _kubelets(site: Site, place: Place) -> dict[str, str]:
+def _kubelets(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     """Kubelets are verified, so they are called by what their certificates hold: names where addresses are names."""
     certificate, key = place.pair("kubelet-client", KUBELET_CLIENT)
     authority = place.authority(rkx.KUBERNETES_CA)
@@ -122,7 +122,7 @@ def _kubelets(site: Site, place: Place) -> dict[str, str]:
     }
 
 
-def _aggregation(place: Place) -> dict[str, str]:
+def _aggregation(place: ServiceDir) -> dict[str, str]:
     certificate, key = place.pair("front-proxy-client", FRONT_PROXY)
     return {
         "proxy-client-cert-file": certificate,
@@ -135,7 +135,7 @@ def _aggregation(place: Place) -> dict[str, str]:
     }
 
 
-def _admission(site: Site, place: Place) -> dict[str, str]:
+def _admission(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     config = site.config.kube_api
     plugins = ["NodeRestriction", "DenyServiceExternalIPs"]
     plugins += ["EventRateLimit"] if config.event_rate_limit.enabled else []
@@ -149,7 +149,7 @@ def _admission(site: Site, place: Place) -> dict[str, str]:
     }
 
 
-def _audit(site: Site, place: Place) -> dict[str, str]:
+def _audit(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     config = site.config.kube_api
     if not config.audit_log.enabled:
         return {}
@@ -164,7 +164,7 @@ def _audit(site: Site, place: Place) -> dict[str, str]:
     }
 
 
-def _audit_folders(site: Site) -> list[rkx.Folder]:
+def _audit_folders(site: NodeContext) -> list[rkx.Folder]:
     log = site.config.kube_api.audit_log
     if not log.enabled or log.configuration.path == "-":
         return []
@@ -175,10 +175,10 @@ def _audit_mounts(folders: list[rkx.Folder]) -> tuple[rkx.Mount, ...]:
     return tuple(rkx.Mount(source=str(each.path), target=str(each.path)) for each in folders)
 
 
-def _auth_folders(site: Site) -> list[PurePosixPath]:
+def _auth_folders(site: NodeContext) -> list[PurePosixPath]:
     """List the folders of the files that authentication adds to this node."""
     return sorted({file.path.parent for file in site.auth.files if file.node == site.name})
 
 
-def _auth_mounts(site: Site) -> tuple[rkx.Mount, ...]:
+def _auth_mounts(site: NodeContext) -> tuple[rkx.Mount, ...]:
     return tuple(rkx.Mount(source=str(path), target=str(path), mode="ro") for path in _auth_folders(site))

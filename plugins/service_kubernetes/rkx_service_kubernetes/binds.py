@@ -10,7 +10,7 @@ import rkx
 from rkx_service_kubernetes import risks
 from rkx_service_kubernetes.arguments import rules
 from rkx_service_kubernetes.config import Program
-from rkx_service_kubernetes.places import ROOT
+from rkx_service_kubernetes.service_dirs import ROOT
 
 MODES = frozenset(["ro", "rw", "z", "Z", "nocopy", "shared", "slave", "private", "rshared", "rslave", "rprivate"])
 """Of Docker's ``--volume``."""

@@ -8,13 +8,13 @@ from typing import Any
 
 import rkx
 from rkx_service_kubernetes.identities import ADMINS, INSTALLER, KUBELET_CLIENT, user
-from rkx_service_kubernetes.site import Site
+from rkx_service_kubernetes.site import NodeContext
 
 RBAC = "rbac.authorization.k8s.io"
 SELF_NODE_CLIENT = "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"
 
 
-def manifests(site: Site) -> list[rkx.Manifest]:
+def manifests(site: NodeContext) -> list[rkx.Manifest]:
     """Let the operator's group and core do everything, then API servers call kubelets and nodes renew themselves.
 
     The nodes are named one by one: one that is taken out of cluster.yml gets no further certificate, whoever holds its

@@ -10,8 +10,8 @@ from rkx_service_kubernetes.arguments import merged
 from rkx_service_kubernetes.config import Program
 from rkx_service_kubernetes.containers import ROOT_USER, env, extra_mounts
 from rkx_service_kubernetes.identities import CONTROLLER_MANAGER, SCHEDULER, SERVICE_ACCOUNT, on
-from rkx_service_kubernetes.places import Place
-from rkx_service_kubernetes.site import Site
+from rkx_service_kubernetes.service_dirs import ServiceDir
+from rkx_service_kubernetes.site import NodeContext
 
 CONTROLLER_MANAGER_PORT = 10257
 SCHEDULER_PORT = 10259
@@ -19,13 +19,13 @@ SIGNED_FOR = "8760h"
 """A kubelet asks again after 70 to 90 % of it; a node that is off for longer falls back to the pair that rkx issued."""
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Describe both with their files."""
     return [*_controller_manager(site), *_scheduler(site)]
 
 
-def _controller_manager(site: Site) -> list[rkx.Resource]:
-    place = Place(site.name, CONTROLLER_MANAGER)
+def _controller_manager(site: NodeContext) -> list[rkx.Resource]:
+    place = ServiceDir(site.name, CONTROLLER_MANAGER)
     arguments = {
         **place.serving(on(site.node, f"{CONTROLLER_MANAGER}-serving")),
         **_as_client(place, CONTROLLER_MANAGER),
@@ -36,7 +36,7 @@ def _controller_manager(site: Site) -> list[rkx.Resource]:
         "service-cluster-ip-range": site.cluster.service_cidr,
         "root-ca-file": place.authority(rkx.KUBERNETES_CA),
         "service-account-private-key-file": place.put(
-            "service-account.key", rkx.Part(identity=SERVICE_ACCOUNT, what="key")
+            "service-account.key", rkx.CredentialRef(identity=SERVICE_ACCOUNT, what="key")
         ),
         "use-service-account-credentials": "true",
         "leader-elect": "true",
@@ -51,8 +51,8 @@ def _controller_manager(site: Site) -> list[rkx.Resource]:
     return [*place.resources, _behind_api(site, place, argv, extra, CONTROLLER_MANAGER_PORT)]
 
 
-def _scheduler(site: Site) -> list[rkx.Resource]:
-    place = Place(site.name, SCHEDULER)
+def _scheduler(site: NodeContext) -> list[rkx.Resource]:
+    place = ServiceDir(site.name, SCHEDULER)
     arguments = {
         **place.serving(on(site.node, f"{SCHEDULER}-serving")),
         **_as_client(place, SCHEDULER),
@@ -75,7 +75,7 @@ def _scheduler(site: Site) -> list[rkx.Resource]:
     return [*place.resources, _behind_api(site, place, argv, extra, SCHEDULER_PORT)]
 
 
-def _signing(place: Place, signer: str) -> Mapping[str, str]:
+def _signing(place: ServiceDir, signer: str) -> Mapping[str, str]:
     """Let it sign what kubelets ask for, and nothing else: one signer's own files turn the other signers off."""
     if not signer:
         return {}
@@ -87,13 +87,15 @@ def _signing(place: Place, signer: str) -> Mapping[str, str]:
     }
 
 
-def _as_client(place: Place, identity: str) -> Mapping[str, str]:
+def _as_client(place: ServiceDir, identity: str) -> Mapping[str, str]:
     path = place.kubeconfig(identity)
     names = ("kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig")
     return {"bind-address": "127.0.0.1", **dict.fromkeys(names, path)}
 
 
-def _behind_api(site: Site, place: Place, argv: tuple[str, ...], extra: Program, port: int) -> rkx.Container:
+def _behind_api(
+    site: NodeContext, place: ServiceDir, argv: tuple[str, ...], extra: Program, port: int
+) -> rkx.Container:
     return rkx.Container(
         node=site.name,
         name=argv[0],

@@ -8,8 +8,8 @@ import rkx
 from rkx_service_kubernetes.arguments import merged
 from rkx_service_kubernetes.containers import env, extra_mounts, folder
 from rkx_service_kubernetes.identities import DATASTORE_CLIENT, on
-from rkx_service_kubernetes.places import CIPHER_SUITES, Place
-from rkx_service_kubernetes.site import Site, in_url
+from rkx_service_kubernetes.service_dirs import CIPHER_SUITES, ServiceDir
+from rkx_service_kubernetes.site import NodeContext, in_url
 
 NAME = "etcd"
 CLIENT_PORT = 2379
@@ -26,7 +26,7 @@ def key(node: str) -> rkx.ContainerKey:
     return rkx.ContainerKey(node, NAME)
 
 
-def owner(site: Site) -> tuple[int, int]:
+def owner(site: NodeContext) -> tuple[int, int]:
     """Give user and group that etcd runs as; RKE's pair counts when both are above 0."""
     wanted = site.config.etcd
     return (wanted.uid, wanted.gid) if wanted.uid > 0 and wanted.gid > 0 else (USER, USER)
@@ -42,10 +42,10 @@ def client_url(node: rkx.Node) -> str:
     return f"https://{in_url(node.internal_address)}:{CLIENT_PORT}"
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Describe etcd with its files and its data folder."""
     uid, gid = owner(site)
-    place = Place(site.name, NAME, root=ROOT, uid=uid, gid=gid)
+    place = ServiceDir(site.name, NAME, root=ROOT, uid=uid, gid=gid)
     data = rkx.Folder(node=site.name, path=PurePosixPath(DATA), mode=0o700, uid=uid, gid=gid)
     container = rkx.Container(
         node=site.name,
@@ -69,7 +69,7 @@ def resources(site: Site) -> list[rkx.Resource]:
     return [folder(site.name, str(ROOT)), *place.resources, data, container]
 
 
-def _arguments(site: Site, place: Place) -> dict[str, str]:
+def _arguments(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     certificate, key_file = place.pair("server", on(site.node, "etcd"))
     peer_certificate, peer_key = place.pair("peer", on(site.node, "etcd-peer"))
     authority = place.authority(rkx.DATASTORE_CA)
@@ -93,7 +93,7 @@ def _arguments(site: Site, place: Place) -> dict[str, str]:
     }
 
 
-def _bootstrap_args(site: Site) -> tuple[str, ...]:
+def _bootstrap_args(site: NodeContext) -> tuple[str, ...]:
     members = site.cluster.with_role("etcd")
     return (
         f"--initial-advertise-peer-urls={peer_url(site.node)}",
@@ -103,7 +103,7 @@ def _bootstrap_args(site: Site) -> tuple[str, ...]:
     )
 
 
-def _listen(site: Site, port: int) -> str:
+def _listen(site: NodeContext, port: int) -> str:
     """Listen on the node's internal address, and on the loopback one, for probes.
 
     A host name, or a translated address that stands on no interface, cannot be listened on: then on all.

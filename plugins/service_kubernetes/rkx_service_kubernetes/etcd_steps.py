@@ -18,7 +18,7 @@ DISTURBING = (rkx.ReplaceContainer, rkx.RestartContainer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _World:
+class _EtcdView:
     """What is known at plan time: ``known`` nodes had a member, ``now`` are those that the cluster lists."""
 
     cluster: rkx.Cluster
@@ -58,7 +58,7 @@ def updates(
     responses: rkx.Responses,
 ) -> list[rkx.NodeUpdate | rkx.RolloutGroup]:
     """Let members change one after the other: first what is refused, then those that come back, then the others."""
-    world = _World(
+    world = _EtcdView(
         cluster=cluster,
         changes={change.key.node: change for change in changes if is_etcd(change.key)},
         known=with_container(applied),
@@ -89,7 +89,7 @@ def decide(step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
     return rkx.Refuse(why=f"etcd knows no step {step.verb!r}")
 
 
-def _refused(world: _World) -> Iterator[rkx.NodeUpdate]:
+def _refused(world: _EtcdView) -> Iterator[rkx.NodeUpdate]:
     for node in world.of(rkx.CreateContainer):
         if world.is_new(node):
             yield world.update(node, before="join")
@@ -97,7 +97,7 @@ def _refused(world: _World) -> Iterator[rkx.NodeUpdate]:
         yield world.update(node, before="leave")
 
 
-def _others(world: _World) -> Iterator[rkx.NodeUpdate]:
+def _others(world: _EtcdView) -> Iterator[rkx.NodeUpdate]:
     total = len(world.now) or len(world.known)
     if total < 2:
         return
@@ -110,7 +110,7 @@ def _others(world: _World) -> Iterator[rkx.NodeUpdate]:
         yield world.update(node, before="guard", after="healthy")
 
 
-def _coming(world: _World, coming: list[str], total: int) -> Iterator[rkx.NodeUpdate]:
+def _coming(world: _EtcdView, coming: list[str], total: int) -> Iterator[rkx.NodeUpdate]:
     """Bring back what stands still or was deleted.
 
     Without these members there may be no majority, and none of them serves alone: then they go together. Else a

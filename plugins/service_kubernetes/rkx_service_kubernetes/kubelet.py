@@ -11,9 +11,9 @@ from rkx_service_kubernetes.arguments import knows, merged
 from rkx_service_kubernetes.containers import PROGRAMS, env
 from rkx_service_kubernetes.hardening import is_cis
 from rkx_service_kubernetes.identities import on
-from rkx_service_kubernetes.places import CIPHER_SUITES, Place, kubeconfig
 from rkx_service_kubernetes.registration import registration, taints
-from rkx_service_kubernetes.site import Site, is_ip
+from rkx_service_kubernetes.service_dirs import CIPHER_SUITES, ServiceDir, kubeconfig
+from rkx_service_kubernetes.site import NodeContext, is_ip
 
 NAME = "kubelet"
 PORT = 10250
@@ -22,9 +22,9 @@ RESOLV_CONF = "resolv.conf"
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Describe the kubelet, the Node object that it makes, and what both leave on the machine."""
-    place = Place(site.name, NAME)
+    place = ServiceDir(site.name, NAME)
     flags = _flags(site, place)
     preparations = (*_preparations(site), *_renewal(site, place))
     reads = tuple(_read(file, site) for file in place.files)
@@ -52,21 +52,21 @@ def resources(site: Site) -> list[rkx.Resource]:
     return [*place.resources, container, registration(site.node), _leaves(site)]
 
 
-def _read(file: rkx.File, site: Site) -> rkx.Read:
+def _read(file: rkx.File, site: NodeContext) -> rkx.Read:
     """Say what a changed file asks for: a spare pair, read at each start, asks for nothing."""
-    holder = file.content.identity if isinstance(file.content, rkx.Part) else ""
+    holder = file.content.identity if isinstance(file.content, rkx.CredentialRef) else ""
     is_spare = bool(site.auth.node_signer) and holder == on(site.node, NAME)
     return rkx.Read(path=file.path, on_change="nothing" if is_spare else "restart")
 
 
-def _preparations(site: Site) -> tuple[str, ...]:
+def _preparations(site: NodeContext) -> tuple[str, ...]:
     """Say what each boot forgets: the kubelet's container sees to it before the kubelet runs."""
     sysctls = {"net.ipv4.ip_forward": "1", **site.network.sysctls}
     modules = [word for name in site.network.modules for word in ("--module", name)]
     return (*modules, *(word for name in sorted(sysctls) for word in ("--sysctl", f"{name}={sysctls[name]}")))
 
 
-def _flags(site: Site, place: Place) -> dict[str, str]:
+def _flags(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     """Give the flags that have no field in the configuration file."""
     flags = {
         "config": place.json("config.yaml", _configuration(site, place)),
@@ -84,25 +84,25 @@ def _flags(site: Site, place: Place) -> dict[str, str]:
     return flags
 
 
-def _kubeconfig(site: Site, place: Place) -> str:
+def _kubeconfig(site: NodeContext, place: ServiceDir) -> str:
     """Name the pair that the kubelet renews, which it asks for the next one with too, however old its first one is."""
     if not site.auth.node_signer:
         return place.kubeconfig(on(site.node, NAME))
     return place.json("kubeconfig", kubeconfig(place.authority(rkx.KUBERNETES_CA), _held(site), _held(site)))
 
 
-def _renewal(site: Site, place: Place) -> tuple[str, ...]:
+def _renewal(site: NodeContext, place: ServiceDir) -> tuple[str, ...]:
     """Have the pair that rkx issued put where the kubelet looks, if it starts without one of its own that lasts."""
     if not site.auth.node_signer:
         return ()
     return ("--pair", ":".join((*place.pair("client", on(site.node, NAME)), _held(site))))
 
 
-def _held(site: Site) -> str:
+def _held(site: NodeContext) -> str:
     return f"{_own_certificates(site)}/kubelet-client-current.pem"
 
 
-def _own_certificates(site: Site) -> str:
+def _own_certificates(site: NodeContext) -> str:
     """Say where the kubelet keeps what it gets itself, apart for each cluster.
 
     Another cluster's certificate, left on the machine, would be taken for its own, and refused by the API server.
@@ -110,7 +110,7 @@ def _own_certificates(site: Site) -> str:
     return f"{runtime.KUBELET_DATA}/pki/{site.cluster.id}"
 
 
-def _configuration(site: Site, place: Place) -> dict[str, Any]:
+def _configuration(site: NodeContext, place: ServiceDir) -> dict[str, Any]:
     certificate, key = place.pair("serving", on(site.node, "kubelet-serving"))
     body = {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -149,7 +149,7 @@ def _configuration(site: Site, place: Place) -> dict[str, Any]:
     return body | ({"registerWithTaints": marks} if marks else {})
 
 
-def resolv_conf(site: Site, place: Place) -> None:
+def resolv_conf(site: NodeContext, place: ServiceDir) -> None:
     """Add the resolver file that pods inherit; the kubelet reads it for each pod, so a change restarts nothing.
 
     Nothing is known of it before the node was prepared: then there is no file yet.
@@ -173,8 +173,8 @@ def _is_loopback(line: str) -> bool:
     return not is_ip(address) or ipaddress.ip_address(address).is_loopback
 
 
-def _leaves(site: Site) -> rkx.Leaves:
-    return rkx.Leaves(
+def _leaves(site: NodeContext) -> rkx.HostCleanup:
+    return rkx.HostCleanup(
         node=site.name,
         name="kubernetes",
         links=("kube-ipvs0",),

@@ -7,12 +7,12 @@ from typing import Any
 
 import rkx
 from rkx_service_kubernetes import hardening
-from rkx_service_kubernetes.site import Site
+from rkx_service_kubernetes.site import NodeContext
 
 DNS = ({"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53})
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Close the default accounts, and with a profile the pods, where the network enforces it.
 
     Each control plane node gives the same, so that it is wanted whichever of them answers.

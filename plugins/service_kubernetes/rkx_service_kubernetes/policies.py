@@ -7,7 +7,7 @@ from typing import Any
 
 import rkx
 from rkx_service_kubernetes.config import KubeApi
-from rkx_service_kubernetes.places import Place, as_json
+from rkx_service_kubernetes.service_dirs import ServiceDir, as_json
 
 EXEMPT = ("kube-system",)
 """Namespaces whose pods Pod Security never judges: one that nobody made yet is nobody's to be trusted."""
@@ -96,9 +96,9 @@ def _event_rate_limit() -> Mapping[str, Any]:
     }
 
 
-def encryption(config: KubeApi, place: Place, identity: str) -> str:
+def encryption(config: KubeApi, place: ServiceDir, identity: str) -> str:
     """Add the EncryptionConfiguration and give its path; the user's own holds keys, so it is a secret."""
     custom = config.secrets_encryption_config.custom_config
     if custom is not None:
         return place.put("encryption.yaml", rkx.Secret(as_json(custom)))
-    return place.put("encryption.yaml", rkx.Part(identity=identity, what="rendered"))
+    return place.put("encryption.yaml", rkx.CredentialRef(identity=identity, what="rendered"))

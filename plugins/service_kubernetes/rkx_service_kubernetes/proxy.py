@@ -10,8 +10,8 @@ from rkx_service_kubernetes.api_server import PORT as API_PORT
 from rkx_service_kubernetes.arguments import merged
 from rkx_service_kubernetes.containers import ROOT_USER, env, extra_mounts
 from rkx_service_kubernetes.identities import on
-from rkx_service_kubernetes.places import Place
-from rkx_service_kubernetes.site import Site, in_url
+from rkx_service_kubernetes.service_dirs import ServiceDir
+from rkx_service_kubernetes.site import NodeContext, in_url
 
 KUBE_PROXY = "kube-proxy"
 HEALTH_PORT = 10256
@@ -36,7 +36,7 @@ backend control-plane
 """
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Describe what of the two the node needs."""
     found: list[rkx.Resource] = []
     if site.network.kube_proxy_mode is not None:
@@ -46,9 +46,9 @@ def resources(site: Site) -> list[rkx.Resource]:
     return found
 
 
-def _kube_proxy(site: Site, mode: str) -> list[rkx.Resource]:
+def _kube_proxy(site: NodeContext, mode: str) -> list[rkx.Resource]:
     extra = site.config.kubeproxy
-    place = Place(site.name, KUBE_PROXY)
+    place = ServiceDir(site.name, KUBE_PROXY)
     body = fields.with_fields(KUBE_PROXY, _configuration(site, place, mode), extra)
     flags = {"config": place.json("config.yaml", body)}
     container = rkx.Container(
@@ -70,7 +70,7 @@ def _kube_proxy(site: Site, mode: str) -> list[rkx.Resource]:
     return [*place.resources, container]
 
 
-def _configuration(site: Site, place: Place, mode: str) -> dict[str, Any]:
+def _configuration(site: NodeContext, place: ServiceDir, mode: str) -> dict[str, Any]:
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
@@ -83,8 +83,8 @@ def _configuration(site: Site, place: Place, mode: str) -> dict[str, Any]:
     }
 
 
-def _api_proxy(site: Site) -> list[rkx.Resource]:
-    place = Place(site.name, API_PROXY)
+def _api_proxy(site: NodeContext) -> list[rkx.Resource]:
+    place = ServiceDir(site.name, API_PROXY)
     settings = SETTINGS.format(port=API_PORT, servers="\n".join(_servers(site)))
     path = place.put("haproxy.cfg", settings.encode())
     container = rkx.Container(
@@ -101,7 +101,7 @@ def _api_proxy(site: Site) -> list[rkx.Resource]:
     return [*place.resources, container]
 
 
-def _servers(site: Site) -> list[str]:
+def _servers(site: NodeContext) -> list[str]:
     """A TCP check, because ``/readyz`` answers 401 to a client without a name."""
     control_plane = site.cluster.with_role("controlplane")
     return [f"  server {node.name} {in_url(node.internal_address)}:{API_PORT}" for node in control_plane]

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import rkx
-from rkx_service_kubernetes.places import Place
+from rkx_service_kubernetes.service_dirs import ServiceDir
 
 NAME = "records"
 
 
 def resources(node: str, found: Iterable[rkx.Resource]) -> list[rkx.Resource]:
     """Describe a folder with one file per container; no container reads them, so a change restarts nothing."""
-    place = Place(node, NAME)
+    place = ServiceDir(node, NAME)
     for each in found:
         if isinstance(each, rkx.Container):
             place.json(f"{each.name}.json", _record(each))

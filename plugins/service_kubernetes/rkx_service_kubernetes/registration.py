@@ -25,6 +25,6 @@ def taints(node: rkx.Node) -> tuple[rkx.Taint, ...]:
     return tuple(dict.fromkeys((*found, *node.taints)))
 
 
-def registration(node: rkx.Node) -> rkx.Registration:
+def registration(node: rkx.Node) -> rkx.NodeMetadata:
     """Describe the Node object."""
-    return rkx.Registration(node=node.name, labels=labels(node), taints=taints(node))
+    return rkx.NodeMetadata(node=node.name, labels=labels(node), taints=taints(node))

@@ -6,8 +6,8 @@ from base64 import b64encode
 
 import rkx
 from rkx_service_kubernetes.containers import env, extra_mounts, folder, mount
-from rkx_service_kubernetes.places import ROOT, Place, as_json
-from rkx_service_kubernetes.site import Site, in_url
+from rkx_service_kubernetes.service_dirs import ROOT, ServiceDir, as_json
+from rkx_service_kubernetes.site import NodeContext, in_url
 
 NAME = "cri-dockerd"
 SOCKET = "/var/run/cri-dockerd.sock"
@@ -33,7 +33,7 @@ def key(node: str) -> rkx.ContainerKey:
     return rkx.ContainerKey(node, NAME)
 
 
-def resources(site: Site) -> list[rkx.Resource]:
+def resources(site: NodeContext) -> list[rkx.Resource]:
     """Describe cri-dockerd with the folders that it shares with the kubelet."""
     folders = [folder(site.name, path) for path in OWN_FOLDERS]
     container = rkx.Container(
@@ -53,11 +53,11 @@ def resources(site: Site) -> list[rkx.Resource]:
     return [*folders, *_logins(site), container]
 
 
-def _streaming(site: Site) -> str:
+def _streaming(site: NodeContext) -> str:
     return f"{in_url(site.config.cri_dockerd_stream_server_address)}:{site.config.cri_dockerd_stream_server_port}"
 
 
-def _arguments(site: Site) -> tuple[str, ...]:
+def _arguments(site: NodeContext) -> tuple[str, ...]:
     return (
         f"--container-runtime-endpoint=unix://{SOCKET}",
         "--cri-dockerd-root-directory=/var/lib/cri-dockerd",
@@ -70,7 +70,7 @@ def _arguments(site: Site) -> tuple[str, ...]:
     )
 
 
-def shared_mounts(site: Site) -> tuple[rkx.Mount, ...]:
+def shared_mounts(site: NodeContext) -> tuple[rkx.Mount, ...]:
     """List what kubelet and cri-dockerd both see of the machine.
 
     Volumes that the kubelet mounts reach pods only through a shared mount of its data folder.
@@ -95,17 +95,17 @@ def shared_mounts(site: Site) -> tuple[rkx.Mount, ...]:
     )
 
 
-def _logins(site: Site) -> list[rkx.Resource]:
+def _logins(site: NodeContext) -> list[rkx.Resource]:
     """Write what Docker's own client would: both programs look for it in /.docker."""
     logins = {_address(registry): {"auth": _auth(registry)} for registry in site.cluster.registries if registry.user}
     if not logins:
         return []
-    place = Place(site.name, REGISTRIES)
+    place = ServiceDir(site.name, REGISTRIES)
     place.put("config.json", rkx.Secret(as_json({"auths": logins})))
     return place.resources
 
 
-def _login_mounts(site: Site) -> tuple[rkx.Mount, ...]:
+def _login_mounts(site: NodeContext) -> tuple[rkx.Mount, ...]:
     if not any(registry.user for registry in site.cluster.registries):
         return ()
     return (rkx.Mount(source=str(ROOT / REGISTRIES), target="/.docker", mode="ro"),)

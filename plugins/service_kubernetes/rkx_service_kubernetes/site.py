@@ -11,7 +11,7 @@ from rkx_service_kubernetes.config import KubernetesConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class NodeContext:
     """What the rendering of one node's resources depends on."""
 
     cluster: rkx.Cluster

@@ -98,4 +98,4 @@ def test_explanation_when_it_names_a_file_of_core_then_the_file_exists() -> None
     core = ROOT / "core" / "rkx"
     named = re.findall(r"`((?:[a-z_]+/)?[a-z_]+\.py)`", (ROOT / "docs" / "explanation.md").read_text())
     assert [name for name in named if not any(core.rglob(Path(name).name))] == []
-    assert "engine/order.py" in named
+    assert "reconcile/order.py" in named

@@ -13,9 +13,9 @@ from tests.core.cli.conftest import FakeApi, rkx
 
 from rkx import api
 from rkx.errors import Refused
-from rkx.model.plan import Danger
+from rkx.model.plan import Confirmation
 
-DANGER = Danger(what="remove node two", why="its pods move")
+DANGER = Confirmation(what="remove node two", why="its pods move")
 
 
 def _needs_agreement(_run: api.Run, options: api.Options) -> None:
@@ -54,7 +54,7 @@ def test_found_authority_when_nobody_can_be_asked_then_yes_is_no_answer(fake: Fa
 
 CONFIRMS = """
 from rkx.cli.ask import Operator
-from rkx.cli.stop import Stop
+from rkx.cli.signals import Stop
 with Stop() as stop:
     print("OURS" if Operator(stop, yes=True).confirm("sha256:ab") else "NOT OURS")
 """
@@ -71,10 +71,10 @@ def test_found_authority_when_on_a_terminal_then_is_shown_and_asked_for(answer: 
 ON_A_TERMINAL = """
 import sys
 from rkx.cli.ask import Operator
-from rkx.cli.stop import Stop
-from rkx.model.plan import Danger
+from rkx.cli.signals import Stop
+from rkx.model.plan import Confirmation
 with Stop() as stop:
-    agreed = Operator(stop).accept([Danger(what="remove node two", why="its pods move")])
+    agreed = Operator(stop).accept([Confirmation(what="remove node two", why="its pods move")])
 print("AGREED" if agreed else "NOT AGREED")
 """
 

@@ -29,7 +29,7 @@ from rkx.events import (
 )
 from rkx.model.action import Change, CreateContainer, ReplaceContainer, TakeStep, WaitForNode
 from rkx.model.key import HealthKey, NodeKey
-from rkx.model.plan import Danger, Plan
+from rkx.model.plan import Confirmation, Plan
 from rkx.model.resource import Container
 from rkx.model.risk import Risk
 from rkx.model.step import Step
@@ -54,7 +54,7 @@ PLAN = Plan(
     ),
     updates=(NodeUpdate(group="workers", node="two", pre_steps=(DRAIN,), keys=(PROXY,)),),
     groups=(RolloutGroup(name="workers", max_unavailable=2),),
-    asks=(Danger(what="remove node three", why="its pods move"),),
+    confirmations=(Confirmation(what="remove node three", why="its pods move"),),
     unknown=("objects",),
     unreachable=("four",),
     risks=(Risk(name="open-door", where="nodes[0]", what="everybody may enter"),),

@@ -20,8 +20,8 @@ ALL = (ROOT, LEAF, PAIR, KEY)
 CLUSTER = rkx.Cluster(name="test", nodes=(), kubernetes_version="v1.34.4")
 
 
-def saved(identity: rkx.Identity, days: int | None = 900, authority_serial: str = "") -> rkx.Saved:
-    return rkx.Saved(
+def saved(identity: rkx.Identity, days: int | None = 900, authority_serial: str = "") -> rkx.CredentialInfo:
+    return rkx.CredentialInfo(
         name=identity.name,
         serial=f"serial of {identity.name}",
         not_before=NOW if days else None,
@@ -31,7 +31,7 @@ def saved(identity: rkx.Identity, days: int | None = 900, authority_serial: str 
     )
 
 
-def everything() -> dict[str, rkx.Saved]:
+def everything() -> dict[str, rkx.CredentialInfo]:
     below = f"serial of {ROOT.name}"
     return {
         ROOT.name: saved(ROOT, days=3650),
@@ -42,10 +42,10 @@ def everything() -> dict[str, rkx.Saved]:
 
 
 def ask(
-    state: Mapping[str, rkx.Saved], after_days: float = 0, identities: Sequence[rkx.Identity] = ALL
+    state: Mapping[str, rkx.CredentialInfo], after_days: float = 0, identities: Sequence[rkx.Identity] = ALL
 ) -> list[tuple[str, str]]:
     plugin = X509Auth(X509Config())
-    found = plugin.rkx_credentials_due(
+    found = plugin.rkx_renewals(
         cluster=CLUSTER, identities=identities, saved=state, now=NOW + timedelta(days=after_days)
     )
     return [(item.identity, item.reason) for item in found]

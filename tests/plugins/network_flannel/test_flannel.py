@@ -198,7 +198,7 @@ def test_without_mtu_flannel_chooses() -> None:
 
 
 def test_what_is_left_on_a_node_is_named() -> None:
-    [leaves, _] = [item for item in resources(FlannelConfig(backend_vni=7)) if isinstance(item, rkx.Leaves)]
+    [leaves, _] = [item for item in resources(FlannelConfig(backend_vni=7)) if isinstance(item, rkx.HostCleanup)]
     assert (leaves.links, leaves.chains, leaves.routes) == (
         ("flannel.7", "cni0"),
         ("FLANNEL-", "CNI-"),

@@ -26,7 +26,7 @@ class Stopped(Exception):
 
 
 @dataclass(kw_only=True)
-class World:
+class FakeWorld:
     """Machines with containers of etcd: ``runs`` maps nodes to images, ``members`` are what the data folders say."""
 
     image: str = "v1"
@@ -82,7 +82,7 @@ def wanted(node: str) -> rkx.Container:
     return rkx.Container(node=node, name="etcd", image="", argv=())
 
 
-def differences(world: World, names: Sequence[str]) -> list[rkx.ContainerAction]:
+def differences(world: FakeWorld, names: Sequence[str]) -> list[rkx.ContainerAction]:
     found: list[rkx.ContainerAction] = []
     for name in names:
         if name in world.stands:
@@ -94,7 +94,7 @@ def differences(world: World, names: Sequence[str]) -> list[rkx.ContainerAction]
     return found
 
 
-def up(world: World, names: Sequence[str] = NAMES) -> None:
+def up(world: FakeWorld, names: Sequence[str] = NAMES) -> None:
     """Do what core does: plan with what was applied, then the updates in their order; what none claims goes at once."""
     wanted, applied = cluster(names), [key(name) for name in sorted(world.noted | world.runs.keys())]
     changes = {action.key: action for action in differences(world, names)}
@@ -111,7 +111,7 @@ def up(world: World, names: Sequence[str] = NAMES) -> None:
         take(world, update.post_steps)
 
 
-def take(world: World, steps: Sequence[object]) -> None:
+def take(world: FakeWorld, steps: Sequence[object]) -> None:
     for step in steps:
         assert isinstance(step, rkx.Step)
         verdict = PLUGIN.rkx_step(step, {call: world.answer(call) for call in step.queries})
@@ -119,17 +119,17 @@ def take(world: World, steps: Sequence[object]) -> None:
             raise Stopped(verdict)
 
 
-def carry(world: World, action: rkx.ContainerAction, names: Sequence[str]) -> None:
+def carry(world: FakeWorld, action: rkx.ContainerAction, names: Sequence[str]) -> None:
     node = action.key.node
 
-    def born() -> None:
+    def new_state() -> None:
         world.members |= set() if world.members else set(names)
         world.runs[node] = world.image
 
     match action:
         case rkx.CreateContainer():
             world.effect(lambda: world.noted.add(node))
-            world.effect(born)
+            world.effect(new_state)
         case rkx.StartContainer():
             world.effect(lambda: world.runs.update({node: world.stands.pop(node)}))
         case rkx.ReplaceContainer():
@@ -137,25 +137,25 @@ def carry(world: World, action: rkx.ContainerAction, names: Sequence[str]) -> No
             world.effect(lambda: world.runs.update({node: world.stands.pop(node)}))
 
 
-def stop(world: World, node: str) -> None:
+def stop(world: FakeWorld, node: str) -> None:
     del world.runs[node]
     world.stands[node] = world.image
 
 
-def grown() -> World:
-    world = World()
+def grown() -> FakeWorld:
+    world = FakeWorld()
     up(world)
     world.effects = 0
     return world
 
 
-def upgraded() -> World:
+def upgraded() -> FakeWorld:
     world = grown()
     world.image = "v2"
     return world
 
 
-def without(*names: str) -> World:
+def without(*names: str) -> FakeWorld:
     world = grown()
     world.served = False
     for name in names:
@@ -163,7 +163,7 @@ def without(*names: str) -> World:
     return world
 
 
-SCENARIOS: dict[str, Callable[[], World]] = {
+SCENARIOS: dict[str, Callable[[], FakeWorld]] = {
     "rolling replacement": upgraded,
     "one container deleted": lambda: without("b"),
     "most containers deleted": lambda: without("b", "c"),
@@ -171,7 +171,7 @@ SCENARIOS: dict[str, Callable[[], World]] = {
 }
 
 
-def ended(make: Callable[[], World]) -> int:
+def ended(make: Callable[[], FakeWorld]) -> int:
     world = make()
     up(world)
     assert world.runs == dict.fromkeys(NAMES, world.image)
@@ -195,7 +195,7 @@ def test_whatever_was_cut_is_finished_by_the_next_run(name: str) -> None:
 
 @pytest.mark.parametrize("number", range(2, 7))
 def test_a_first_start_that_was_cut_goes_on_once_a_member_answers(number: int) -> None:
-    world = World(cut=(number, "after"))
+    world = FakeWorld(cut=(number, "after"))
     with pytest.raises(Cut):
         up(world)
     world.cut = (-1, "after")
@@ -204,7 +204,7 @@ def test_a_first_start_that_was_cut_goes_on_once_a_member_answers(number: int) -
 
 
 def test_a_first_start_cut_before_its_first_container_takes_one_run_more() -> None:
-    world = World(cut=(1, "after"))
+    world = FakeWorld(cut=(1, "after"))
     with pytest.raises(Cut):
         up(world)
     world.cut = (-1, "after")
@@ -232,7 +232,7 @@ def test_nothing_is_replaced_while_all_are_silent() -> None:
 
 
 def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
-    world = World()
+    world = FakeWorld()
     up(world, ("a",))
     world.answer = lambda call: rkx.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the member is shut
     with pytest.raises(Stopped, match="would become a new member"):
@@ -240,7 +240,7 @@ def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
     assert (world.runs, world.members) == ({"a": "v1"}, {"a"})
 
 
-def replacing(world: World, node: str) -> None:
+def replacing(world: FakeWorld, node: str) -> None:
     """Replace one member while another machine is off."""
     applied = [key(name) for name in NAMES]
     action = rkx.ReplaceContainer(container=wanted(node), reason="image")

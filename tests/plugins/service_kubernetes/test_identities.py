@@ -88,7 +88,7 @@ def test_probes_and_calls_go_by_identities_that_exist() -> None:
     assert named <= identities().keys()
 
 
-def parts(node: str, what: str = "") -> Iterator[rkx.Part]:
+def parts(node: str, what: str = "") -> Iterator[rkx.CredentialRef]:
     for file in only(rkx.File, resources(node, cluster=WIDE)):
-        if isinstance(file.content, rkx.Part) and what in ("", file.content.what):
+        if isinstance(file.content, rkx.CredentialRef) and what in ("", file.content.what):
             yield file.content

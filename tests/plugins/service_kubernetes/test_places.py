@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
-from rkx_service_kubernetes.places import as_json
+from rkx_service_kubernetes.service_dirs import as_json
 
 
 def test_read_only_mappings_of_options_are_written() -> None:

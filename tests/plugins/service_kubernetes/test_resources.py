@@ -85,7 +85,7 @@ def test_no_key_stands_in_any_resource() -> None:
     assert "PRIVATE KEY" not in shown
     keys = [file for file in only(rkx.File, resources("one")) if file.path.suffix == ".key"]
     assert keys
-    assert all(isinstance(file.content, rkx.Part) and file.mode == 0o600 for file in keys)
+    assert all(isinstance(file.content, rkx.CredentialRef) and file.mode == 0o600 for file in keys)
 
 
 @pytest.mark.parametrize("node", ["one", "two"])
@@ -200,8 +200,8 @@ def test_a_changed_resolver_does_not_restart_the_kubelet() -> None:
 
 def test_nodes_that_are_no_workers_keep_pods_away_in_both_spellings() -> None:
     cluster = replace(CLUSTER, nodes=(machine("one", 1, "controlplane", "etcd"), machine("two", 2, *ROLES)))
-    [mine] = only(rkx.Registration, resources("one", cluster=cluster))
-    [mixed] = only(rkx.Registration, resources("two", cluster=cluster))
+    [mine] = only(rkx.NodeMetadata, resources("one", cluster=cluster))
+    [mixed] = only(rkx.NodeMetadata, resources("two", cluster=cluster))
     prefix = "node-role.kubernetes.io"
     assert [(taint.key, taint.value, taint.effect) for taint in mine.taints] == [
         (f"{prefix}/controlplane", "true", "NoSchedule"),

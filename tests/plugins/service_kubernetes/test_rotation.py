@@ -49,7 +49,7 @@ def bindings(found: Sequence[rkx.Resource]) -> dict[str, dict[str, Any]]:
 def holders(what: str) -> set[tuple[str, str]]:
     """Name node and service of each file with that part of the nodes' authority."""
     files = [(node.name, file) for node in WIDE.nodes for file in only(rkx.File, resources(node.name, cluster=WIDE))]
-    parts = [(node, file.path, file.content) for node, file in files if isinstance(file.content, rkx.Part)]
+    parts = [(node, file.path, file.content) for node, file in files if isinstance(file.content, rkx.CredentialRef)]
     return {
         (node, path.parent.name)
         for node, path, part in parts
@@ -88,7 +88,7 @@ def test_another_clusters_certificates_on_a_machine_are_not_taken_for_own() -> N
 
 def test_what_a_kubelet_got_itself_goes_with_the_node() -> None:
     found = resources("two")
-    [leaves] = only(rkx.Leaves, found)
+    [leaves] = only(rkx.HostCleanup, found)
     assert flags(found, "kubelet")["cert-dir"] in leaves.paths
 
 
@@ -111,7 +111,7 @@ def test_api_servers_alone_trust_what_it_signs() -> None:
     assert holders("ca-bundle") == {(node, "kube-apiserver") for node in ("one", "four")}
     path = flags(resources("one"), "kube-apiserver")["client-ca-file"]
     [file] = [each for each in only(rkx.File, resources("one")) if str(each.path) == path]
-    assert file.content == rkx.Part(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=(rkx.NODE_CLIENT_CA,))
+    assert file.content == rkx.CredentialRef(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=(rkx.NODE_CLIENT_CA,))
 
 
 def test_exactly_the_nodes_of_the_cluster_may_renew_themselves() -> None:

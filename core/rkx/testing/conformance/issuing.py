@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
-from rkx.engine import credentials
-from rkx.engine.ledger import Ledger
-from rkx.engine.state import born
-from rkx.model.identity import Due, Identity, Saved
+from rkx.model.identity import CredentialInfo, Identity, Renewal
+from rkx.reconcile import credentials
+from rkx.reconcile.state import new_state
+from rkx.reconcile.state_store import StateStore
 from rkx.testing.conformance.subject import Subject
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,25 +34,25 @@ class Issuing:
         return {each.name: each for each in [*own, *leaves, *others]}
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def store(self) -> StateStore:
         """Issue all that is due when nothing was saved yet."""
-        ledger = Ledger(born(), None)
-        credentials.issue(self.subject.plugins, ledger, self.identities, self.due({}), NOW)
-        return ledger
+        store = StateStore(new_state(), None)
+        credentials.issue(self.subject.plugins, store, self.identities, self.renewals({}), NOW)
+        return store
 
     @property
-    def saved(self) -> Mapping[str, Saved]:
+    def saved(self) -> Mapping[str, CredentialInfo]:
         """Give what the state knows of these."""
-        return self.ledger.state.saved()
+        return self.store.state.saved()
 
-    def due(self, saved: Mapping[str, Saved], now: datetime = NOW) -> list[Due]:
+    def renewals(self, saved: Mapping[str, CredentialInfo], now: datetime = NOW) -> list[Renewal]:
         """Ask what to make or renew."""
         [cluster, *_] = self.subject.clusters
-        return self.subject.plugins.credentials_due(cluster, list(self.identities.values()), saved, now)
+        return self.subject.plugins.renewals(cluster, list(self.identities.values()), saved, now)
 
     def certificate(self, name: str) -> bytes:
         """Give an issued certificate, PEM."""
-        return self.ledger.state.credentials[name].parts["certificate"].reveal()
+        return self.store.state.credentials[name].parts["certificate"].reveal()
 
 
 def _leaves(authority: str, node: str) -> list[Identity]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from rkx.engine import digest
+from rkx.reconcile import digest
 from rkx.testing.conformance import samples
 from rkx.testing.conformance.subject import Case, Subject
 

@@ -14,7 +14,7 @@ from rkx.hooks import Plugin
 from rkx.model.cluster import Cluster, PluginRef, Stage
 from rkx.model.facts import Facts
 from rkx.model.network import AuthSettings, NetworkSettings
-from rkx.model.resource import File, Part, Resource
+from rkx.model.resource import CredentialRef, File, Resource
 from rkx.registry import Chosen, Plugins, find
 from rkx.secret import Secret
 from rkx.testing.conformance import samples
@@ -129,7 +129,7 @@ def given(plugin: Plugin[Any], address: str = "", **options: object) -> Subject:
 
 def holds_secret(file: File) -> bool:
     """Tell if what a file holds must be closed to others."""
-    if isinstance(file.content, Part):
+    if isinstance(file.content, CredentialRef):
         return file.content.what in ("key", "rendered")
     return isinstance(file.content, Secret)
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from rkx.engine.desire import layout, split
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.key import Key
-from rkx.model.resource import Container, File, Folder, Leaves, Manifest, Milestone, Resource
+from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, Milestone, Resource
+from rkx.reconcile.desired import layout, split
 from rkx.testing.conformance.subject import Case, Subject, holds_secret
 
 STAGES = ("network", "service", "addon")
@@ -131,9 +131,9 @@ def test_after_names_what_there_is(subject: Subject) -> None:
 
 
 def test_what_is_left_is_its_own(subject: Subject) -> None:
-    """Removal deletes what ``Leaves`` name, so none of it may be another's: no empty prefix, no system's folder."""
+    """Removal deletes what these name, so none of it may be another's: no empty prefix, no system's folder."""
     for _, found in _described(subject):
-        for each in _only(Leaves, found):
+        for each in _only(HostCleanup, found):
             assert "" not in (*each.links, *each.chains, *each.comments, *each.routes), f"{each.name}: an empty name"
             assert set(each.links).isdisjoint(LINKS_OF_OTHERS)
             assert [chain for chain in each.chains if len(chain) < 4] == []  # such as IN, which INPUT begins with

@@ -17,7 +17,7 @@ STAGES = get_args(Stage)
 OF_ALL = {"rkx_validate", "rkx_checks", "rkx_identities"}
 OF_STAGE = {
     "transport": {"rkx_open_transport"},
-    "auth": {"rkx_credentials_due", "rkx_issue", "rkx_auth_settings"},
+    "auth": {"rkx_renewals", "rkx_issue", "rkx_auth_settings"},
     "network": {"rkx_network_settings", "rkx_network_resources"},
     "service": {"rkx_service_resources", "rkx_queries", "rkx_updates", "rkx_step"},
     "addon": {"rkx_addon_resources"},

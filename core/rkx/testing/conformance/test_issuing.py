@@ -28,14 +28,14 @@ def issuing(subject: Subject) -> Issuing:
 
 def test_what_is_missing_is_due(issuing: Issuing) -> None:
     """Where nothing was saved, every identity is due, with a reason."""
-    due = issuing.due({})
+    due = issuing.renewals({})
     assert {each.identity for each in due} == set(issuing.identities)
     assert all(each.reason for each in due)
 
 
 def test_what_is_saved_and_valid_comes_back_unchanged(issuing: Issuing) -> None:
     """Right after all was issued, nothing is due."""
-    assert issuing.due(issuing.saved) == []
+    assert issuing.renewals(issuing.saved) == []
 
 
 def test_leaves_are_renewed_before_they_end(issuing: Issuing) -> None:
@@ -43,7 +43,7 @@ def test_leaves_are_renewed_before_they_end(issuing: Issuing) -> None:
     for name, identity in issuing.identities.items():
         end = issuing.saved[name].not_after
         if identity.kind == "leaf" and end is not None:
-            due = {each.identity for each in issuing.due(issuing.saved, end - timedelta(hours=1))}
+            due = {each.identity for each in issuing.renewals(issuing.saved, end - timedelta(hours=1))}
             assert name in due
 
 
@@ -51,7 +51,7 @@ def test_a_changed_leaf_is_due_alone(issuing: Issuing) -> None:
     """What was issued for another description is made anew, and nothing else is."""
     [name, *_] = [each.name for each in issuing.identities.values() if each.kind == "leaf"]
     changed = {**issuing.saved, name: replace(issuing.saved[name], description="another one")}
-    assert [each.identity for each in issuing.due(changed)] == [name]
+    assert [each.identity for each in issuing.renewals(changed)] == [name]
 
 
 def test_leaves_are_signed_by_their_authority(issuing: Issuing) -> None:

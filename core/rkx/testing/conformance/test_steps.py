@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rkx.engine.rollout import Rollout
-from rkx.engine.updates import check
 from rkx.model.action import (
     ContainerAction,
     CreateContainer,
@@ -20,6 +18,8 @@ from rkx.model.key import ContainerKey
 from rkx.model.resource import Container
 from rkx.model.step import Do, Done, NodeResponse, Responses, Step
 from rkx.model.update import NodeUpdate, RolloutGroup, keys_of
+from rkx.reconcile.rollout import Rollout
+from rkx.reconcile.updates import check
 from rkx.testing.conformance.subject import Case, Subject
 
 STAGES = ("service",)

@@ -1,0 +1,64 @@
+"""Read archives that an Engine gives of a container's files, entry by entry."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import requests
+
+from rkx.errors import BadAnswer
+from rkx.reconcile.bounds import ENGINE, MIB
+from rkx.reconcile.headers import Archive
+from rkx.reconcile.pieces import opened
+from rkx.reconcile.sessions import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file, folder or other thing in an archive; its content can be read until the next entry is asked for."""
+
+    info: tarfile.TarInfo
+    archive: tarfile.TarFile
+    node: str
+    path: str
+
+    def content(self) -> bytes | None:
+        """Read a file; None for what is none."""
+        with _readable(self.node, self.path):
+            opened = self.archive.extractfile(self.info) if self.info.isfile() else None
+            return opened.read() if opened else None
+
+
+def entries(engine: Session, container: str, path: str) -> Iterator[Entry]:
+    """Read a path through the stopped container's binds; nothing where there is no such path."""
+    address = f"http://node/containers/{container}/archive"
+    with engine.get(address, params={"path": path}, stream=True) as answer:
+        if answer.status_code == requests.codes.not_found:
+            return
+        if not answer.ok:
+            _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
+        answer.raise_for_status()
+        stream = opened(answer)
+        with _readable(engine.node, path), Archive.open(fileobj=stream, mode="r|") as archive:
+            for info in archive:
+                _judge(info, engine.node, path)
+                yield Entry(info=info, archive=archive, node=engine.node, path=path)
+
+
+@contextmanager
+def _readable(node: str, path: str) -> Iterator[None]:
+    """Name the node where tarfile gives up; what the caller does with an entry has its own guard."""
+    try:
+        yield
+    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:
+        why = f"{type(error).__name__}: {str(error)[:200]}"
+        raise BadAnswer(f"{node}: {path}: the archive cannot be read: {why}", node=node) from error
+
+
+def _judge(entry: tarfile.TarInfo, node: str, path: str) -> None:
+    """Refuse an entry that says more of itself than its archive can hold."""
+    if not 0 <= entry.size <= ENGINE.size:
+        raise BadAnswer(f"{node}: {path}: {entry.name[:200]!r} is larger than {ENGINE.size // MIB} MiB", node=node)

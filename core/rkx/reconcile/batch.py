@@ -1,0 +1,179 @@
+"""One batch through rkx-node: a stopped container is started with it as input, and says what came of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from rkx.errors import BadAnswer, Interrupted, PartlyDone, RkxError
+from rkx.lines import WORDS, cut
+from rkx.reconcile.answers import Said, parsed
+from rkx.reconcile.frames import frames
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+TIMEOUT_S = 120.0
+SUCCESSION_S = 5
+"""So long a batch that is under way when the next one comes may go on."""
+MOST_BYTES = 32 << 20
+"""rkx-node keeps a batch in memory until it is whole, and takes no larger one."""
+MOST_NUMBER = (1 << 64) - 1
+_AGAIN = "run again; nothing is half-written"
+
+Operation = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What a run has of the lock: its number, which rkx-node compares, and what raises once the lock is another's.
+
+    Without ``check`` nothing is known of a lock, and nobody's batch may be ended.
+    """
+
+    number: int = 0
+    check: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a batch is done: a container of a cluster on a node."""
+
+    node: str
+    container: str
+    cluster: str
+
+
+def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], hold: Hold) -> list[Said]:
+    """Have a batch done and give one answer per operation.
+
+    Raises PartlyDone for the first that failed, or if another client used the container at the same time; Interrupted
+    if a run with a higher number was there; BadAnswer for one that cannot have been, or more answers than operations.
+    """
+    name = secrets.token_hex(8)
+    begin = {"verb": "begin", "cluster": place.cluster, "number": hold.number, "batch": name}
+    lines = b"".join(json.dumps(each).encode() + b"\n" for each in (begin, *operations, {"verb": "end"}))
+    if len(lines) > MOST_BYTES:
+        raise PartlyDone(
+            f"{place.node}: its files make a batch of {len(lines) >> 20} MiB, and {MOST_BYTES >> 20} MiB is the most",
+            hint="make the files that plugins put there smaller",
+        )
+    output, complaint = _run(client, place, lines, hold)
+    if not output:  # a killed run's start may take effect after ours was asked for, over its own input, which has ended
+        output, complaint = _run(client, place, lines, hold)
+    words = (line for line in io.BytesIO(output) if line.strip())
+    answers = [parsed(line, place.node, "rkx-node") for line in islice(words, len(operations) + 3)]  # one too many
+    return _judged(place.node, answers, complaint, name, len(operations), hold)
+
+
+def _overtaken(node: str, seen: int, hold: Hold) -> RkxError:
+    """Judge a node that tells of a later run: such a run has taken the lock from this one, or was never known of.
+
+    The nodes that keep the lock are asked; without them it would be that node's word alone.
+    """
+    way = "delete /var/lib/rkx/fence on that node"
+    if hold.check is not None:
+        with suppress(RkxError):
+            hold.check()
+            return BadAnswer(
+                f"{node}: it tells of a later run, number {seen}, but this one, number {hold.number}, has the lock",
+                node=node,
+                hint=f"look who wrote that there, then {way}; --allow-unreachable NODE leaves a node aside",
+            )
+    return Interrupted(
+        f"{node}: a later run, number {seen}, was here",
+        hint=f"look at that run, then run again; if there was none, {way}",
+    )
+
+
+def _judged(node: str, answers: list[Said], complaint: str, name: str, count: int, hold: Hold) -> list[Said]:
+    first = answers[0] if answers else Said({}, node, "rkx-node")
+    if first.text("batch", name) != name:
+        raise PartlyDone(f"{node}: another client used rkx-node in the same moment", hint=_AGAIN)
+    if seen := first.count("seen", MOST_NUMBER, 0):
+        raise _overtaken(node, seen, hold)
+    failed = next((answer for answer in answers if not answer.flag("ok")), None)
+    if failed is not None and failed.text("verb", "") != "end":
+        error = failed.words("error")
+        raise PartlyDone(f"{node}: {failed.words('path', '')}: {error}", hint=_hint(error))
+    if len(answers) > count + 2:
+        raise BadAnswer(f"{node}: rkx-node answers more than it was asked: {count} operations", node=node)
+    if len(answers) != count + 2 or answers[-1].text("verb", "") != "end":
+        raise PartlyDone(
+            f"{node}: rkx-node ended before its batch did: {complaint.strip() or 'no output'}", hint=_AGAIN
+        )
+    return answers[1:-1]
+
+
+def _hint(error: str) -> str:
+    if error.startswith("ELOOP"):
+        return "a symbolic link lies where rkx writes: delete it on the node, then run again"
+    if error.startswith("ENOSPC"):
+        return "make room on that disk, then run again; the old file is still whole"
+    return "mend it on the node, then run again"
+
+
+def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
+    """Start a stopped container with ``batch`` as its input and collect what it says."""
+    box = _free(client, place, hold)
+    stream = client.attach_socket(box, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    raw = stream._sock  # docker-py's own wrapper closes itself alone
+    output, complaint = bytearray(), bytearray()
+    try:
+        stream._sock.settimeout(TIMEOUT_S)
+        client.start(box)
+        stream._sock.sendall(batch)
+        for kind, piece in frames(stream):
+            if kind == 1:
+                output += piece
+            else:
+                complaint += piece[: WORDS - len(complaint)]
+    except OSError as error:
+        raise PartlyDone(
+            f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN
+        ) from error
+    finally:
+        stream.close()
+        raw.close()
+    return bytes(output), complaint.decode(errors="replace")
+
+
+def _free(client: APIClient, place: Place, hold: Hold) -> str:
+    """Give the id of the container, which stands still; the name may be that of another by the time it is started."""
+    found = Said(client.inspect_container(place.container), place.node, place.container)
+    owner = found.table("Config").labels("Labels").get("rkx.cluster", "")
+    if owner != place.cluster:
+        raise Interrupted(
+            f"{place.node}: {place.container} belongs to cluster {owner or 'of nobody'} now, not to {place.cluster}",
+            hint="look who works on that machine",
+        )
+    box = found.text("Id")
+    if found.table("State").flag("Running"):
+        _end(client, place, box, hold)
+    return box
+
+
+def _end(client: APIClient, place: Place, box: str, hold: Hold) -> None:
+    """Let a batch end, and then end it: its sender is gone, as who holds the lock sends one at a time.
+
+    A batch that has not come whole has done nothing, and any operation may be cut.
+    """
+    from docker.errors import APIError
+
+    with suppress(requests.RequestException):  # no answer in time
+        client.wait(box, timeout=SUCCESSION_S)
+        return
+    if hold.check is None:
+        raise PartlyDone(f"{place.node}: {place.container} is busy with another client's batch", hint="run again")
+    hold.check()
+    with suppress(APIError):  # it has ended in this moment
+        client.kill(box)
+    client.wait(box, timeout=SUCCESSION_S)

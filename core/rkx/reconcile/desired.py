@@ -1,0 +1,252 @@
+"""What should be: every plugin's description of one cluster, put together and checked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from rkx.errors import ConfigError, PluginFault
+from rkx.model.cluster import Cluster
+from rkx.model.facts import Facts
+from rkx.model.identity import Identity, Renewal, describe
+from rkx.model.key import Key, NodeKey, ObjectKey
+from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Object, Resource, Rollout
+from rkx.reconcile import digest
+from rkx.reconcile.copies import keepers
+from rkx.reconcile.layout import HELD_MODE, Expected, Layout
+from rkx.reconcile.state import State
+from rkx.reconcile.told import told
+from rkx.registry import Plugins
+
+if TYPE_CHECKING:
+    pass
+
+OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desired:
+    """The whole of what is wanted.
+
+    ``rollouts`` are the workloads to wait for, with the plugin that asked; ``leaving`` says of each node that is taken
+    down what its folders are and what else lies there; ``programs`` how rkx-node should be installed.
+    """
+
+    cluster: Cluster
+    facts: Facts
+    resources: Mapping[Key, Resource]
+    objects: Mapping[ObjectKey, Object]
+    rollouts: tuple[tuple[Rollout, str], ...]
+    identities: Mapping[str, Identity]
+    renewals: tuple[Renewal, ...]
+    layouts: Mapping[str, Layout]
+    leaving: Mapping[str, tuple[Resource, ...]]
+    programs: Mapping[str, Expected]
+
+    def on(self, node: str) -> list[Resource]:
+        """List the resources of one node."""
+        return [*self._by_node.get(node, ())]
+
+    @cached_property
+    def _by_node(self) -> Mapping[str, Sequence[Resource]]:
+        return by_node(self.resources.values())
+
+    @cached_property
+    def renewal_names(self) -> frozenset[str]:
+        """Name the identities that are due."""
+        return frozenset(due.identity for due in self.renewals)
+
+    @cached_property
+    def keepers(self) -> frozenset[str]:
+        """Name the nodes that keep a copy of the state."""
+        return frozenset(keepers(self.cluster))
+
+
+def by_node(resources: Iterable[Resource]) -> Mapping[str, Sequence[Resource]]:
+    """Sort resources by node, so that nobody looks through all of them for each node's."""
+    found: defaultdict[str, list[Resource]] = defaultdict(list)
+    for resource in resources:
+        found[resource.key.node].append(resource)
+    return {name: tuple(each) for name, each in found.items()}
+
+
+def describe_cluster(plugins: Plugins, cluster: Cluster, facts: Facts, state: State, now: datetime) -> Desired:
+    """Ask every plugin, in the order that the hooks promise; nodes without facts are left out."""
+    network = plugins.network_settings(cluster, facts)
+    auth = plugins.auth_settings(cluster, facts)
+    found: list[Resource] = list(auth.files)
+    found += plugins.network_resources(cluster, facts, network)
+    for node in cluster.nodes:
+        if node.name in facts:
+            found += plugins.service_resources(cluster, node, facts, auth, network)
+    found += plugins.addon_resources(cluster, network)
+    resources = _keyed(plugins.amended(cluster, found))
+    on = by_node(resources.values())
+    identities = plugins.identities(cluster)
+    manifests = [resource for resource in resources.values() if isinstance(resource, Manifest)]
+    return Desired(
+        cluster=cluster,
+        facts=facts,
+        resources={key: each for key, each in resources.items() if not isinstance(each, Manifest)},
+        objects=_keyed_objects([*(part for each in manifests for part in split(each)), told(identities, state)]),
+        rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
+        identities={identity.name: identity for identity in identities},
+        renewals=(*plugins.renewals(cluster, identities, state.saved(), now), *_reshaped(identities, state)),
+        layouts={n.name: layout(on.get(n.name, ()), n.name) for n in cluster.nodes if n.name in facts},
+        leaving={},
+        programs={},
+    )
+
+
+def _reshaped(identities: Iterable[Identity], state: State) -> list[Renewal]:
+    """Find secrets whose form changed: the secret itself stays, so this is no matter for the auth plugin."""
+    saved = state.saved()
+    secrets = [i for i in identities if i.kind == "secret" and i.name in saved]
+    return [
+        Renewal(identity=i.name, reason="form changed") for i in secrets if saved[i.name].description != describe(i)
+    ]
+
+
+def without(desired: Desired, nodes: Collection[str]) -> Desired:
+    """Want nothing any more on some nodes, or of the cluster if they are all; keep what they would leave behind."""
+    stays = tuple(node for node in desired.cluster.nodes if node.name not in nodes)
+    gone = {key for key in desired.resources if key.node in nodes or (isinstance(key, NodeKey) and key.name in nodes)}
+    return replace(
+        desired,
+        cluster=replace(desired.cluster, nodes=stays),
+        resources={key: each for key, each in desired.resources.items() if key not in gone},
+        objects=desired.objects if stays else {},
+        rollouts=desired.rollouts if stays else (),
+        renewals=desired.renewals if stays else (),
+        layouts={node: each for node, each in desired.layouts.items() if node not in nodes},
+        leaving={**desired.leaving, **{node: _left_by(desired, node) for node in nodes if node in desired.layouts}},
+    )
+
+
+def _left_by(desired: Desired, node: str) -> tuple[Resource, ...]:
+    return tuple(each for each in desired.on(node) if isinstance(each, HostCleanup | Folder))
+
+
+def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:
+    """Sort resources by key; two different ones under one key are a fault of the second's plugin."""
+    found: dict[Key, Resource] = {}
+    for resource in resources:
+        former = found.setdefault(resource.key, resource)
+        if former is not resource and replace(former, owner="") != replace(resource, owner=""):
+            raise PluginFault(
+                f"{resource.key} is described differently by {former.owner} and by {resource.owner}",
+                owner=resource.owner,
+            )
+    return {key: found[key] for key in sorted(found, key=Key.order)}
+
+
+def _keyed_objects(objects: Iterable[Object]) -> dict[ObjectKey, Object]:
+    found: dict[ObjectKey, Object] = {}
+    for wanted in objects:
+        if wanted.key in found:
+            raise ConfigError(f"{wanted.where}: {wanted.key} stands in {found[wanted.key].where} too")
+        found[wanted.key] = wanted
+    return found
+
+
+def layout(resources: Iterable[Resource], node: str) -> Layout:
+    """Find which folders of a node are read file by file: the topmost that hold files. The others are not entered."""
+    mine = [resource for resource in resources if resource.key.node == node]
+    folders = {str(each.path): each for each in mine if isinstance(each, Folder)}
+    tops = [path for path in sorted(folders) if not _under(path, folders)]
+    files = [str(each.path) for each in mine if isinstance(each, File)]
+    for path in files:
+        if not _under(path, tops):
+            raise PluginFault(f"{node}: the file {path} lies in no folder that a plugin describes")
+    read = [top for top in tops if any(_under(path, (top,)) for path in files)]
+    closed = [path for path in sorted(folders) if path not in read and not _under(path, read)]
+    held = tuple(path for path in closed if digest.of_folder(folders[path]) == OPEN_TO_ALL)
+    return Layout(read=tuple(read), guard=tuple(path for path in closed if path not in held), hold=held)
+
+
+def _under(path: str, folders: Iterable[str]) -> bool:
+    return path.startswith(tuple(f"{folder}/" for folder in folders))
+
+
+def split(manifest: Manifest) -> list[Object]:
+    """Cut a manifest into its objects; a List gives its items.
+
+    Raises ConfigError where a document is no object, with its number.
+    """
+    from rkx.documents import YamlFault, yaml_documents
+
+    found, where = [], manifest.where or manifest.name
+    try:
+        for document in yaml_documents(manifest.text):
+            place = f"{where} document {document.number}"
+            found += [_object(manifest, body, place) for body in _bodies(document.value)]
+    except YamlFault as error:
+        place = f"line {error.line}, column {error.column}: " if error.line else ""
+        raise ConfigError(f"{where}: not YAML: {place}{error.message}", hint=error.hint) from error
+    return found
+
+
+def _bodies(document: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever YAML holds
+    if document is None:
+        return []
+    if isinstance(document, dict) and str(document.get("kind", "")).endswith("List"):
+        items = document.get("items", document)
+        return items if isinstance(items, list) else [document]
+    return [document]
+
+
+def _object(manifest: Manifest, body: Any, where: str) -> Object:  # noqa: ANN401 - whatever YAML holds
+    try:
+        metadata = body["metadata"]
+        names = (body["apiVersion"], body["kind"], metadata.get("namespace") or "", metadata["name"])
+        version, kind, namespace, name = (text if isinstance(text, str) else _no_text(text) for text in names)
+        _refuse_node(version, kind, name, where)
+        return Object(
+            api_version=version,
+            kind=kind,
+            namespace=namespace,
+            name=name,
+            body=body,
+            after=manifest.after,
+            manifest=manifest.name,
+            grants=manifest.grants,
+            where=where,
+            owner=manifest.owner,
+        )
+    except (KeyError, TypeError, AttributeError):
+        raise ConfigError(f"{where}: no object: apiVersion, kind and metadata.name are needed") from None
+
+
+def _refuse_node(version: str, kind: str, name: str, where: str) -> None:
+    """Refuse a Node: rkx sets the labels and taints of the cluster's own, and a second writer would undo them."""
+    if (version, kind) == ("v1", "Node"):
+        raise ConfigError(
+            f"{where}: a Node cannot be applied as a manifest: {name!r}",
+            hint="kubelets register Nodes; set labels and taints under nodes in cluster.yml",
+        )
+
+
+def _no_text(value: object) -> str:
+    raise TypeError(f"{type(value).__name__} where text is needed")
+
+
+def daemon_images(objects: Iterable[Object]) -> set[str]:
+    """Find the images of pods that every node will run, so that they come while the node is still being made."""
+    templates = [each.body.get("spec", {}).get("template", {}) for each in objects if each.kind == "DaemonSet"]
+    pods = [template.get("spec", {}) for template in templates]
+    every = [each for pod in pods for each in (*pod.get("initContainers", ()), *pod.get("containers", ()))]
+    return {each["image"] for each in every if "image" in each}
+
+
+def containers(resources: Iterable[Resource]) -> list[Container]:
+    """Pick the containers."""
+    return [resource for resource in resources if isinstance(resource, Container)]
+
+
+def node_metadata(desired: Desired) -> list[NodeMetadata]:
+    """Pick the Node objects."""
+    return [resource for resource in desired.resources.values() if isinstance(resource, NodeMetadata)]

@@ -1,0 +1,122 @@
+"""When nodes and workloads count as healthy, and what to show of those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rkx.lines import cut
+from rkx.model.resource import ROLLOUT_VERSIONS, Rollout
+from rkx.reconcile.answers import Said, last_words, of_api
+from rkx.reconcile.objects import ClusterApi
+from rkx.reconcile.state import ObjectRecord
+
+Live = Mapping[str, Any]
+OF_CONDITIONS = "node.kubernetes.io/"
+"""Taints that say how a node is; pods of a DaemonSet bear them by themselves."""
+CONDITIONS = {
+    "Pod": "Ready",
+    "Node": "Ready",
+    "APIService": "Available",
+    "CustomResourceDefinition": "Established",
+    "Job": "Complete",
+}
+
+
+def unhealthy(kind: str, live: Live) -> str:
+    """Say why an object of a kind does not work yet; empty when it does."""
+    if not live:
+        return "is not there"
+    said = of_api(live, kind)
+    status = said.table("status")
+    if kind in CONDITIONS:
+        if status.text("phase", "") == "Succeeded":
+            return ""
+        return _condition(status, CONDITIONS[kind])
+    if status.number("observedGeneration", 0) < said.table("metadata").number("generation", 0):
+        return "is not looked at yet"
+    return _daemons(status) if kind == "DaemonSet" else _replicas(said, status)
+
+
+def behind(live: Live, nodes: Sequence[Live]) -> str:
+    """Say if a DaemonSet has not counted all nodes yet: its controller learns of a new one a moment after kubelets do.
+
+    Affinity is not understood here: with one, or with no pods to run, nothing is said.
+    """
+    said = of_api(live, "DaemonSet")
+    pod = said.table("spec").table("template").table("spec")
+    if "affinity" in pod.value:
+        return ""
+    counted = said.table("status").number("desiredNumberScheduled", 0)
+    wanted = sum(_takes(of_api(node, "Node"), pod) for node in nodes)
+    return "" if counted >= wanted else f"counts {counted} of {wanted} nodes"
+
+
+def _takes(node: Said, pod: Said) -> bool:
+    labels = node.table("metadata").labels("labels")
+    if any(labels.get(name) != value for name, value in pod.labels("nodeSelector").items()):
+        return False
+    taints = [t for t in node.table("spec").rows("taints") if t.text("effect") != "PreferNoSchedule"]
+    tolerations = [each.value for each in pod.rows("tolerations")]
+    return all(
+        t.text("key").startswith(OF_CONDITIONS) or any(_bears(each, t.value) for each in tolerations) for t in taints
+    )
+
+
+def _bears(toleration: Live, taint: Live) -> bool:
+    same_key = toleration.get("key", taint["key"]) == taint["key"]
+    same_effect = toleration.get("effect") in (None, "", taint["effect"])
+    same_value = toleration.get("operator") == "Exists" or toleration.get("value", "") == taint.get("value", "")
+    return same_key and same_effect and same_value
+
+
+def _condition(status: Said, wanted: str) -> str:
+    for condition in status.rows("conditions"):
+        if condition.text("type") == wanted:
+            return "" if condition.text("status") == "True" else condition.words("message", "") or f"is not {wanted}"
+    return f"is not {wanted}"
+
+
+def _daemons(status: Said) -> str:
+    wanted = status.number("desiredNumberScheduled", 0)
+    ready = min(status.number("updatedNumberScheduled", 0), status.number("numberAvailable", 0))
+    return "" if wanted and ready >= wanted else f"{ready} of {wanted} pods are available"
+
+
+def _replicas(live: Said, status: Said) -> str:
+    wanted = live.table("spec").number("replicas", 1)
+    ready = min(status.number("updatedReplicas", 0), status.number("availableReplicas", 0))
+    return "" if ready >= wanted else f"{ready} of {wanted} replicas are available"
+
+
+def collection(api: ClusterApi, rollout: Rollout) -> str:
+    """Find the path to watch for a workload."""
+    return api.path(ROLLOUT_VERSIONS[rollout.kind], rollout.kind, rollout.namespace, "").rstrip("/")
+
+
+def workload(rollout: Rollout) -> ObjectRecord:
+    """Say where a workload is found."""
+    version = ROLLOUT_VERSIONS[rollout.kind]
+    return ObjectRecord(api_version=version, kind=rollout.kind, namespace=rollout.namespace, name=rollout.name)
+
+
+def story(api: ClusterApi, rollout: Rollout) -> str:
+    """Tell what the cluster says of a workload's pods: their events and their last log lines."""
+    namespace = rollout.namespace or "default"
+    pods = [pod.table("metadata").text("name") for pod in api.listed(f"/api/v1/namespaces/{namespace}/pods")]
+    mine = [pod for pod in pods if pod.startswith(rollout.name)]
+    events = api.listed(f"/api/v1/namespaces/{namespace}/events")
+    told = [line for event in events if (line := _warning(event, rollout.name))]
+    return "\n".join([*told[-5:], *(_log(api, namespace, pod) for pod in mine[:2])]) or "no pod and no event"
+
+
+def _warning(event: Said, beginning: str) -> str:
+    name = event.table("involvedObject").text("name", "")
+    if not name.startswith(beginning) or event.text("type", "Normal") == "Normal":
+        return ""
+    return cut(f"{name}: {event.text('reason', '')}: {event.text('message', '')}")
+
+
+def _log(api: ClusterApi, namespace: str, pod: str) -> str:
+    answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params={"tailLines": "8"})
+    return f"{pod} says: {last_words(answer, 800)}"

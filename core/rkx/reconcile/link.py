@@ -1,0 +1,247 @@
+"""One node as the engine reaches it: Docker clients and HTTP sessions over the transport's streams."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import requests
+
+from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, RkxError, StreamRefused, TimedOut
+from rkx.lines import cut
+from rkx.reconcile.answers import SHORT, Said, parsed, refuse_many, words
+from rkx.reconcile.bounds import ENGINE, PING, Limit, TooLate
+from rkx.reconcile.sessions import TIMEOUT_S, Session, StreamAdapter, bind, node_of, session
+from rkx.transport import DialForbidden, Dials, Transport
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+PING_TIMEOUT_S = 8.0
+VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
+_AGAIN = "run again; what was done is recognised"
+
+
+def get(engine: Session, path: str, **params: str) -> Said | None:
+    """Ask an Engine; None if it knows no such thing. Not by docker-py, whose import takes longer than a look."""
+    answer = engine.get(f"http://node{path}", params=params)
+    if answer.status_code == requests.codes.not_found:
+        return None
+    answer.raise_for_status()
+    return parsed(answer.content, engine.node, path)
+
+
+def look(engine: Session, path: str, **params: str) -> Said:
+    """Ask an Engine for what it must know."""
+    found = get(engine, path, **params)
+    if found is None:
+        raise BadAnswer(f"{engine.node}: {path}: its Docker Engine does not know this", node=engine.node)
+    return found
+
+
+def _said(answer: requests.Response) -> str:
+    """Give the Engine's own words about what it refused."""
+    with contextlib.suppress(BadAnswer):
+        return parsed(answer.content, "", "").words("message")
+    return words(answer) or str(answer.status_code)
+
+
+def _plainly(answer: requests.Response, *, stream: bool = False, **_more: object) -> None:
+    """Let docker-py find in each refusal the form that it relies on, and read no JSON that becomes too much."""
+    if answer.status_code >= requests.codes.bad_request:
+        answer._content = json.dumps({"message": _said(answer)}).encode()
+    elif not stream:
+        refuse_many(answer.content, node_of(answer), f"{answer.request.method} {answer.request.path_url}"[:SHORT])
+
+
+class Relay(Protocol):
+    """Another way to addresses of a node whose transport cannot dial."""
+
+    def open(self, link: Link, address: str) -> socket.socket:
+        """Open a stream to an address; StreamRefused when nothing listens there."""
+
+    def end(self, link: Link) -> None:
+        """End what is left of the streams."""
+
+
+class Link:
+    """One node and the open way to it. Every call may come from any thread; each client belongs to one action.
+
+    ``guard`` is called directly before each request that may change something, and raises where that must not be.
+    """
+
+    def __init__(self, name: str, transport: Transport, relays: Relay | None = None) -> None:
+        self.name = name
+        self._transport = transport
+        self._relays = relays
+        self._dials: bool | None = None if isinstance(transport, Dials) else False
+        self._api_version = ""
+        self._too_late: TooLate | None = None
+        self._lock = threading.Lock()
+        self.guard: Callable[[], None] | None = None
+
+    @contextlib.contextmanager
+    def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[APIClient]:
+        """Lend a Docker client of its own streams; trouble with these, and what the Engine refuses, is an RkxError.
+
+        All that is asked through it has ``limit`` together: how much there is to ask, an Engine says itself.
+        docker-py's own errors pass where the caller catches them inside.
+        """
+        from docker.errors import DockerException
+
+        try:
+            with (
+                self._translated(self._refused, limit),
+                contextlib.closing(self.client(timeout_s=timeout_s, limit=limit, together=True)) as client,
+            ):
+                yield client
+        except DockerException as error:
+            raise self._refused(getattr(error, "explanation", None) or error) from error
+
+    @contextlib.contextmanager
+    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[Session]:
+        """Lend a plain HTTP session with the Engine, to look at things; what it does not show is a TransportError.
+
+        All that is asked through it has the limit of one answer together: an Engine can show many things.
+        """
+        opened = session(self._transport.engine, self.name, timeout_s=timeout_s, limit=ENGINE, together=True)
+        with self._translated(self._unshown, ENGINE), opened as plain:
+            yield plain
+
+    @contextlib.contextmanager
+    def _translated(self, refused: Callable[[str], RkxError], limit: Limit) -> Iterator[None]:
+        """Name the node in errors; docker-py reads answers by itself, and what it stumbles over is bad, too.
+
+        An Engine that let a plain answer's time run out is asked nothing more: it says how many things there are to
+        ask. Pulls and batches are as many as rkx wants.
+        """
+        if self._too_late is not None:
+            raise BadAnswer(f"not asked again: {self._too_late.message}", node=self.name, hint=self._too_late.hint)
+        try:
+            yield
+        except TooLate as error:
+            self._too_late = error if limit == ENGINE else None
+            raise
+        except requests.JSONDecodeError as error:
+            raise self._bad(error) from error
+        except requests.HTTPError as error:
+            raise refused(_said(error.response)) from error
+        except (requests.RequestException, OSError) as error:
+            why = f"{self.name}: the stream broke: {cut(str(error))}"
+            raise ConnectFailed(why, node=self.name, hint=_AGAIN) from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise self._bad(error) from error
+
+    def _bad(self, why: Exception) -> BadAnswer:
+        what = f"{type(why).__name__}: {str(why)[:200]}"
+        return BadAnswer(f"{self.name}: its Docker Engine's answer cannot be read: {what}", node=self.name)
+
+    def _unshown(self, why: str) -> BadAnswer:
+        """What was only looked at is not partly done, and a node that shows nothing may be left aside."""
+        return BadAnswer(
+            f"{self.name}: the Engine says: {cut(why)}",
+            node=self.name,
+            hint="mend it, then run again; --allow-unreachable NODE leaves a node aside",
+        )
+
+    def _refused(self, why: object) -> PartlyDone:
+        return PartlyDone(f"{self.name}: the Engine says: {cut(str(why))}", hint="mend it, then run again")
+
+    def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
+        """Give a Docker client that the caller closes."""
+        from docker import APIClient
+
+        client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
+        client.auth = self._guarded  # which is what requests calls with each request before it sends it
+        opened = self._transport.engine
+        bind(client, StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together))
+        client.hooks["response"].append(_plainly)
+        return client
+
+    def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self.guard is not None and request.method not in ("GET", "HEAD"):
+            self.guard()
+        return request
+
+    def api_version(self) -> str:
+        """Give the version of the Engine's API, asked once, by /_ping: for /version the Engine starts processes."""
+        with self._lock:
+            if not self._api_version:
+                self._api_version = self._ping()
+            return self._api_version
+
+    def _ping(self) -> str:
+        try:
+            with session(self._transport.engine, self.name, timeout_s=PING_TIMEOUT_S, limit=PING) as plain:
+                answer = plain.get("http://node/_ping")
+                answer.raise_for_status()
+                found = str(answer.headers["Api-Version"])
+        except (requests.RequestException, KeyError) as error:
+            raise TimedOut(
+                f"{self.name}: its Docker Engine took the connection and gave no answer: {cut(str(error))}",
+                node=self.name,
+                hint="look at dockerd on the node",
+            ) from error
+        if not VERSION.match(found):
+            raise BadAnswer(
+                f"{self.name}: its Docker Engine names no version of its API: {found[:20]!r}", node=self.name
+            )
+        return found
+
+    def dial(self, address: str, *, timeout_s: float = 10.0) -> socket.socket:
+        """Connect to an address as seen from the node; through rkx-node where the transport cannot.
+
+        Raises StreamRefused when nothing listens there.
+        """
+        if isinstance(self._transport, Dials) and self._dials is not False:
+            try:
+                stream = self._transport.dial(address, timeout_s=timeout_s)
+            except DialForbidden:
+                self._dials = False
+            else:
+                self._dials = True if self._dials is None else self._dials
+                return stream
+        if self._relays is None:
+            raise StreamRefused(f"{self.name}: {address} cannot be reached", node=self.name)
+        return self._relays.open(self, address)
+
+    def is_narrow(self, address: str) -> bool:
+        """Tell if streams to an address go through rkx-node: each takes one of the few that such a node has."""
+        if self._dials is None and isinstance(self._transport, Dials):
+            try:
+                self._transport.dial(address, timeout_s=10.0).close()
+                self._dials = True
+            except DialForbidden:
+                self._dials = False
+        return not self._dials
+
+    @property
+    def is_blind(self) -> bool:
+        """Tell if the node forbids forwarding and no relay may be started: its silence then says nothing."""
+        return self._dials is False and self._relays is None
+
+    def dial_tls(
+        self, address: str, context: ssl.SSLContext, server_name: str, *, timeout_s: float = 10.0
+    ) -> ssl.SSLSocket:
+        """Connect as ``dial`` does and speak TLS; the server must be who ``server_name`` says."""
+        plain = self.dial(address, timeout_s=timeout_s)
+        try:
+            plain.settimeout(timeout_s)
+            return context.wrap_socket(plain, server_hostname=server_name)
+        except BaseException:
+            plain.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection to the node, and what was opened there for streams."""
+        try:
+            if self._relays is not None:
+                self._relays.end(self)
+        finally:
+            self._transport.close()

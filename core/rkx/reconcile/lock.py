@@ -1,0 +1,206 @@
+"""One run at a time, from whatever computer: a container that is never started on each etcd node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, TransportError
+from rkx.reconcile.answers import Said
+from rkx.reconcile.batch import Hold
+from rkx.reconcile.holder import ENDED, Holder, locked_by
+from rkx.reconcile.link import Link, get
+from rkx.reconcile.node import LOCK, NodeProgram, image_tag
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+CHECK_TIMEOUT_S = 10.0
+FRESH_S = 5.0
+"""A run that looked at its lock within this time need not look again before it asks an Engine for a change."""
+LOST = "lost"
+"""What ``remove --break-lock`` says in place of a run, where nodes that keep the lock are lost for good."""
+
+
+def clocks() -> tuple[float, float]:
+    """Read a clock that goes on while this computer sleeps, and the wall's, which a pause of the machine moves."""
+    steady = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return steady, time.time()
+
+
+class Lock:
+    """The lock on the nodes: two runs from two computers.
+
+    ``groups`` name all nodes that keep it, reached or not: it is held where a majority of each group holds it.
+    ``number`` is the run's own, higher than that of each run before; it is known once the lock is taken.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        groups: Sequence[Sequence[str]],
+        programs: Mapping[str, NodeProgram],
+        run: str,
+        break_run: str = "",
+    ) -> None:
+        self._links, self._groups, self._programs = list(links), list(groups), programs
+        self._run, self._break = run, break_run
+        self._held: dict[str, tuple[Link, str, int]] = {}
+        self._silent: dict[str, float] = {}
+        self._looked = (0.0, 0.0)
+        self.number = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Tell if a node may still hold it."""
+        return bool(self._held)
+
+    @property
+    def hold(self) -> Hold:
+        """Give what a node is shown of the lock."""
+        return Hold(number=self.number, check=self.check)
+
+    def take(self, number: int = 1) -> None:
+        """Make the lock's container on every node; Locked if another run's stands there, or too few nodes answer.
+
+        The run's number is ``number``, or one more than that of a run whose lock it removed.
+        """
+        self.number = number
+        self._judge_count([link.name for link in self._links])
+        try:
+            for link in self._links:
+                self._take(link)
+            for link in self._links:
+                self._renumber(link)
+        except BaseException:
+            self.release()
+            raise
+        self._looked = clocks()
+
+    def _lacking(self, holding: Collection[str]) -> Sequence[str]:
+        """Give a group of which no majority holds it; empty if there is none."""
+        return next((g for g in self._groups if len({*g} & {*holding}) <= len(g) // 2), ())
+
+    def _judge_count(self, holding: Collection[str]) -> None:
+        if group := self._lacking(holding):
+            silent = ", ".join(name for name in group if name not in holding)
+            raise Locked(
+                f"{len(group) // 2 + 1} of the {len(group)} nodes that keep the lock must hold it, and {silent} cannot"
+                " be reached: another run may hold it there",
+                hint="bring them back, then run again; if they are lost for good, and no other run is at work: "
+                f"rkx remove --break-lock {LOST}",
+            )
+
+    def _take(self, link: Link) -> None:
+        for _ in range(2):
+            with link.docker() as client:
+                self._programs[link.name].load_image(client)
+                if self._made(link, client):
+                    return
+                self.number = max(self.number, self._displace(link, client) + 1)
+        raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+
+    def _made(self, link: Link, client: APIClient) -> bool:
+        from docker.errors import APIError
+
+        try:
+            made = client.create_container_from_config(self._config(self._programs[link.name]), LOCK)
+        except APIError as error:
+            if error.status_code != 409:
+                raise
+            return False
+        self._held[link.name] = (link, Said(made, link.name, LOCK).text("Id"), self.number)
+        return True
+
+    def _renumber(self, link: Link) -> None:
+        """Make a lock anew that was made before a higher number was seen: a successor must find the highest on each."""
+        _link, mine, number = self._held[link.name]
+        if number == self.number:
+            return
+        with link.docker() as client:
+            client.remove_container(mine, force=True)
+            if not self._made(link, client):
+                raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+
+    def _displace(self, link: Link, client: APIClient) -> int:
+        """Remove the lock of a dead or broken holder, by its id: the name may be a third run's by now."""
+        from docker.errors import NotFound
+
+        with suppress(NotFound):  # given back in this moment
+            found = Said(client.inspect_container(LOCK), link.name, LOCK)
+            holder = Holder.of_labels(found.table("Config").labels("Labels"))
+            self._judge(link, holder)
+            client.remove_container(found.text("Id"), force=True)
+            return holder.number
+        return 0
+
+    def _config(self, program: NodeProgram) -> dict[str, Any]:
+        labels = {"rkx.cluster": program.cluster_id, **Holder.here(self._run, self.number).labels}
+        return {"Image": image_tag(program.architecture), "Labels": labels}
+
+    def _judge(self, link: Link, holder: Holder) -> None:
+        if not holder.run:
+            raise PreflightFailed(
+                f"{link.name}: a container {LOCK!r} that rkx did not make stands there", hint="remove it"
+            )
+        if holder.run not in (self._run, self._break) and not holder.is_dead():
+            raise locked_by(holder, link.name, f"--break-lock {holder.run}")
+
+    def check(self) -> None:
+        """Stop if this run's lock is not its own any more; called before each change.
+
+        Who breaks a lock has taken a majority before he changes anything. So a majority that confirms is enough, and
+        is wanted: Locked if too few nodes say anything, Interrupted if one says that the lock is another's.
+        """
+        since, confirmed = clocks(), list[str]()
+        for name in sorted(self._held, key=lambda name: self._silent.get(name, 0.0)):
+            if not self._lacking(confirmed):
+                break
+            if self._confirms(*self._held[name][:2]):
+                confirmed.append(name)
+        self._judge_count(confirmed)
+        self._looked = since
+
+    def confirm(self) -> None:
+        """Look again if the last look is not fresh: this process, or its computer, may have stood still meanwhile."""
+        age_s = max(abs(now - then) for now, then in zip(clocks(), self._looked, strict=True))
+        if age_s > FRESH_S:
+            self.check()
+
+    def _confirms(self, link: Link, mine: str) -> bool:
+        try:
+            with link.http(timeout_s=CHECK_TIMEOUT_S) as engine:
+                found = get(engine, f"/containers/{LOCK}/json")
+        except TransportError:
+            self._silent[link.name] = time.monotonic()  # asked last from now on, if at all
+            return False
+        if found is None:
+            raise Interrupted(f"{link.name}: this run's lock is gone", hint="somebody removed it; run again")
+        if found.text("Id") != mine:
+            raise Interrupted(
+                f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
+            )
+        return True
+
+    def release(self) -> None:
+        """Remove the lock's containers; the holder of one that is left behind is known to have ended."""
+        from docker.errors import NotFound
+
+        for name, (link, mine, _number) in [*self._held.items()]:
+            with suppress(RkxError), link.docker() as client:
+                with suppress(NotFound):
+                    client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
+                del self._held[name]
+        ENDED.add(self._run)
+
+
+def refuse_held(links: Iterable[Link]) -> None:
+    """Raise Locked where a run that may live holds the lock of a cluster whose state is not known here."""
+    for link in links:
+        with link.http() as engine:
+            found = get(engine, f"/containers/{LOCK}/json")
+        holder = Holder.of_labels(found.table("Config").labels("Labels") if found else {})
+        if holder.run and not holder.is_dead():
+            raise locked_by(holder, link.name, f"remove the container {LOCK} on {link.name}")

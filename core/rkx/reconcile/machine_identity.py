@@ -1,0 +1,119 @@
+"""Is it the machine that it was: Docker's id, the machine's own, and the boot's, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from rkx.errors import ConfigError, Refused
+from rkx.model.checks import Finding
+from rkx.model.cluster import Cluster
+from rkx.model.facts import HostFacts
+from rkx.reconcile.members import keeps_lock
+from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.state import NodeRecord, State
+from rkx.reconcile.state_store import StateStore
+
+REPLACE = "bring the machine back; or, if another one shall take its place: --replace {name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A node whose Docker has another id than before: its Docker was installed anew, or it is another machine."""
+
+    node: str
+    was: str
+    now: str
+
+    @property
+    def message(self) -> str:
+        """Say it with both ids."""
+        return f"{self.node}: Docker's id is {self.now}, not {self.was}"
+
+
+def in_doubt(record: NodeRecord | None, engine_id: str) -> bool:
+    """Tell if a node's Docker has another id than the state knows."""
+    return record is not None and record.engine_id not in ("", engine_id)
+
+
+def doubts(seen: Mapping[str, SeenNode], state: State) -> dict[str, Doubt]:
+    """Find the nodes that may be other machines than before."""
+    return {
+        name: Doubt(node=name, was=state.nodes[name].engine_id, now=node.facts.engine_id)
+        for name, node in seen.items()
+        if in_doubt(state.nodes.get(name), node.facts.engine_id)
+    }
+
+
+def replaced(
+    names: frozenset[str], seen: Mapping[str, SeenNode], store: StateStore, cluster: Cluster
+) -> frozenset[str]:
+    """Forget what was known of machines that others take the place of; give those of ``names`` that are in doubt.
+
+    Raises ConfigError for a name that no node has, Refused for etcd's: its member would have to leave first.
+    """
+    for name in sorted(names):
+        if name not in store.state.nodes and name not in {node.name for node in cluster.nodes}:
+            raise ConfigError(f"--replace {name}: no node has this name", hint="names stand in cluster.yml")
+    others = names & doubts(seen, store.state).keys()
+    for name in sorted(others):
+        if keeps_lock(name, cluster, store.began):
+            raise Refused(
+                f"{name}: a machine that keeps the cluster's data cannot be replaced yet: its member stays behind",
+                hint="bring the machine back",
+            )
+        store.note_node(name, partial(_as_new, seen[name].facts.engine_id))
+    return others
+
+
+def _as_new(engine_id: str, record: NodeRecord) -> NodeRecord:
+    bare = replace(record, paths=(), former=(), containers=(), facts=None, prepared=False)
+    return replace(bare, engine_id=engine_id)
+
+
+def tell(doubt: Doubt) -> Finding:
+    """Say what the run makes of it."""
+    message = f"Docker's id is {doubt.now}, not {doubt.was}: installed anew, or another machine"
+    hint = "up asks the machine for its own id before it changes it"
+    return Finding(node=doubt.node, check="machine", message=message, hint=hint, warning=True)
+
+
+def refuse_another(name: str, record: NodeRecord, host: HostFacts) -> None:
+    """Raise Refused if a machine is not the one that the state knows."""
+    known = record.facts.machine_id if record.facts else ""
+    if known and known != host.machine_id:
+        raise Refused(
+            f"{name}: another machine answers there: its machine id is {host.machine_id}, not {known}",
+            hint=REPLACE.format(name=name),
+        )
+
+
+def refuse_twins(seen: Mapping[str, SeenNode], state: State) -> None:
+    """Raise Refused if two nodes have one Docker's id: one machine under two names, or one copied from the other."""
+    holders: dict[str, str] = {}
+    for name, node in seen.items():
+        other = holders.setdefault(node.facts.engine_id, name)
+        if other != name:
+            raise _twins(name, other, node.facts.engine_id, copied=_are_two(name, other, seen, state))
+
+
+def _twins(name: str, other: str, engine_id: str, *, copied: bool) -> Refused:
+    mend = "on a copied machine delete engine-id in Docker's data folder and restart Docker"
+    if copied:
+        return Refused(f"{name} and {other} are two machines with one Docker id, {engine_id}", hint=mend)
+    return Refused(
+        f"{name} and {other} are one machine, or one is a copy: both have Docker's id {engine_id}",
+        hint=f"to give a node another name, take it out of cluster.yml first and run up; {mend}",
+    )
+
+
+def _are_two(name: str, other: str, seen: Mapping[str, SeenNode], state: State) -> bool:
+    """Tell if it is certain: host names differ, or what their kernels said of the boot."""
+    boots = [boot for each in (name, other) for boot in _boot(state.nodes.get(each))]
+    return seen[name].facts.hostname != seen[other].facts.hostname or len(set(boots)) == 2
+
+
+def _boot(record: NodeRecord | None) -> Iterator[str]:
+    if record is not None and record.facts is not None and record.facts.boot_id:
+        yield f"{record.facts.machine_id} {record.facts.boot_id}"

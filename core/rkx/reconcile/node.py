@@ -1,0 +1,282 @@
+"""Files and facts of a node: rkx-node, one static program in two containers that stay stopped between batches.
+
+``files`` is unprivileged and sees our own folders; ``host`` is privileged, for facts, modules, mounts and cleaning.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from rkx.errors import PreflightFailed, Refused
+from rkx.model.facts import HostFacts
+from rkx.model.resource import NODE_PROGRAM
+from rkx.reconcile import forms, host
+from rkx.reconcile.answers import Said
+from rkx.reconcile.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
+from rkx.reconcile.bounds import BATCH
+from rkx.reconcile.copies import read_header
+from rkx.reconcile.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
+from rkx.reconcile.link import Link
+from rkx.reconcile.state import Former
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+FACTS_BYTES = 1 << 18
+"""A machine with 1000 links of containers says 150 KiB; the state keeps what it says."""
+MOST_ID = (1 << 32) - 1
+_TAKE = "if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and rkx-host"
+CLEANER, LOCK = "rkx-clean", "rkx-lock"
+RELAY_LABEL = "rkx.relay"
+REPOSITORY = "rkx/node"
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
+
+
+@cache
+def program(architecture: str) -> bytes:
+    """Read rkx-node for an architecture as the Engine names it, such as x86_64."""
+    arch = ARCHITECTURES.get(architecture, architecture)
+    try:
+        return resources.files("rkx.reconcile").joinpath("bin", f"rkx-node-{arch}").read_bytes()
+    except OSError:
+        raise PreflightFailed(
+            f"rkx-node for {arch} was not built into this rkx", hint="run: make node, then install rkx again"
+        ) from None
+
+
+@cache
+def image_tag(architecture: str) -> str:
+    """Name the image of rkx-node after its content."""
+    return f"{REPOSITORY}:{hashlib.sha256(program(architecture)).hexdigest()[:12]}"
+
+
+class NodeProgram:
+    """rkx-node on one node. Batches of one profile go one at a time, under the lock that ``hold`` tells of."""
+
+    def __init__(self, link: Link, cluster_id: str, architecture: str) -> None:
+        self.link = link
+        self.cluster_id = cluster_id
+        self.architecture = architecture
+        self.hold = Hold()
+        self._locks = {profile: threading.Lock() for profile in NAMES}
+
+    def install(self, layout: Layout, *, keeps: bool) -> None:
+        """Make the container for ``layout``, whose image and ``host`` sibling are there, and put the program last.
+
+        The program survives a boot. Labels or program promise held folders, so these are there before both are. A node
+        that ``keeps`` copies of the state must have none of another cluster; on others it is passed over and told.
+        """
+        with ThreadPoolExecutor(1) as pool, self.link.docker(limit=BATCH) as client:  # a batch is waited for
+            held = pool.submit(self._hold, layout)
+            if self._was_installed(client):
+                held.result()
+            self.ensure(client, "files", layout)
+            if keeps:
+                self.refuse_other_state()
+            held.result()
+        self.batch("files", self._program())
+
+    def _was_installed(self, client: APIClient) -> bool:
+        return bool(client.containers(all=True, filters={"name": f"^/{NAMES['files']}$"}))
+
+    def _hold(self, layout: Layout) -> None:
+        folders = [{"path": path, **_owner(HELD_MODE)} for path in layout.hold]
+        if folders:
+            self.batch("host", [{"verb": "clean", "folders": folders}])
+
+    def refuse_other_state(self, *, keeps: bool = True) -> None:
+        """Stop where the state of another cluster lies: it may be the last copy of its authorities.
+
+        Only of a node that ``keeps`` copies by its roles it may be one to go on with.
+        """
+        said = read_header(self.link)
+        if said is not None and said.cluster_id != self.cluster_id:
+            raise Refused(
+                f"{self.link.name}: {STATE_COPY} is the state of another cluster, {said.cluster_id}",
+                hint=f"{_TAKE if keeps else 'look who put it there'}; if that cluster is gone, delete the file",
+            )
+
+    def load_image(self, client: APIClient) -> None:
+        """Import the image by the Engine's own stream, unless it is there."""
+        from docker.errors import ImageNotFound
+
+        tag = image_tag(self.architecture)
+        with contextlib.suppress(ImageNotFound):
+            client.inspect_image(tag)
+            return
+        name, _, version = tag.rpartition(":")
+        client.import_image_from_data(
+            _archive(program(self.architecture)), repository=name, tag=version, changes=['ENTRYPOINT ["/rkx-node"]']
+        )
+
+    def ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
+        """Make a profile's container, or make it anew if it is another than wanted."""
+        from docker.errors import NotFound
+
+        wanted, digest = self.settings(profile, layout), self._digest(profile, layout)
+        with contextlib.suppress(NotFound):
+            found = Said(client.inspect_container(NAMES[profile]), self.link.name, NAMES[profile])
+            if found.table("Config").labels("Labels").get("rkx.digest") == digest:
+                return
+            client.remove_container(NAMES[profile], force=True)
+        labels = {**wanted["labels"], "rkx.digest": digest}
+        client.create_container_from_config(_config({**wanted, "labels": labels}), NAMES[profile])
+
+    def _digest(self, profile: Profile, layout: Layout) -> str:
+        return hashlib.sha256(json.dumps(self.settings(profile, layout), sort_keys=True).encode()).hexdigest()[:32]
+
+    def expected(self, layout: Layout) -> Expected:
+        """Say how it should be installed for a layout."""
+        digests = {name: self._digest(profile, layout) for profile, name in NAMES.items()}
+        return Expected(size=len(program(self.architecture)), digests=digests)
+
+    def settings(self, profile: Profile, layout: Layout) -> dict[str, Any]:
+        """Say how a profile's container is made; a golden file holds its mounts and capabilities."""
+        common = {"image": image_tag(self.architecture), "labels": {"rkx.cluster": self.cluster_id, **layout.labels}}
+        if profile == "host":
+            return {**common, "privileged": True, "pid": "host", "network": "host", "binds": [], "capabilities": []}
+        capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER"]
+        return {
+            **common,
+            "privileged": False,
+            "pid": "",
+            "network": "none",
+            "binds": layout.binds,
+            "capabilities": capabilities,
+        }
+
+    def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[Said]:
+        """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
+        with self._locks[profile], self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
+            return self._carry_out(client, NAMES[profile], operations)
+
+    def _carry_out(self, client: APIClient, name: str, operations: Sequence[Operation]) -> list[Said]:
+        return carry_out(
+            client, Place(node=self.link.name, container=name, cluster=self.cluster_id), operations, self.hold
+        )
+
+    def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[Former]]:
+        """Ask what the Engine cannot tell; and which of ``paths`` exist."""
+        [answer] = self.batch("host", [{"verb": "facts", "paths": list(paths)}])
+        answer.refuse_beyond(FACTS_BYTES)
+        found = answer.table("facts")
+        return host.of_answer(found), [_former(each) for each in found.rows("free") if each.flag("there")]
+
+    def clean(self, image: str, operations: Sequence[Operation]) -> None:
+        """Do a last batch inside ``image``, which has the programs that cleaning needs, then remove rkx-node itself.
+
+        May be repeated after it was cut anywhere: the privileged container goes last.
+        """
+        with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
+            self.load_image(client)
+            self.ensure(client, "host", Layout())
+            if image:
+                self._put_program(client)
+            _discard(client, NAMES["files"])
+        if image:
+            self._in_image(image, operations)
+        self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
+        self.withdraw()
+
+    def withdraw(self) -> None:
+        """Take the privileged container and the program's image away again."""
+        with self.link.docker() as client:
+            _discard(client, NAMES["host"])
+            client.remove_image(image_tag(self.architecture), force=True)
+
+    def _put_program(self, client: APIClient) -> None:
+        """Put the program where the cleaner finds it, in case an interrupted run deleted it already."""
+        self.ensure(client, "files", Layout())
+        self.batch("files", self._program())
+
+    def _program(self) -> list[Operation]:
+        content = base64.b64encode(program(self.architecture)).decode()
+        return [
+            {"verb": "folder", "path": PROGRAM_FOLDER, **_owner(0o755)},
+            {"verb": "put", "path": NODE_PROGRAM, **_owner(0o755), "content": content},
+        ]
+
+    def _in_image(self, image: str, operations: Sequence[Operation]) -> None:
+        try:
+            with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
+                _discard(client, CLEANER)
+                client.create_container_from_config(self._cleaner(image), CLEANER)
+                self._carry_out(client, CLEANER, operations)
+        finally:
+            with self.link.docker() as client:  # it has time of its own
+                _discard(client, CLEANER)
+
+    def _cleaner(self, image: str) -> dict[str, Any]:
+        wanted = {**self.settings("host", Layout()), "image": image}
+        config = _config({**wanted, "binds": [f"{PROGRAM_FOLDER}:{PROGRAM_FOLDER}:ro"]})
+        return {**config, "Entrypoint": [NODE_PROGRAM]}
+
+
+def _former(said: Said) -> Former:
+    return Former(
+        path=said.read("path", "absolute path", forms.path),
+        empty=said.flag("empty"),
+        mode=said.read("mode", "mode in octal digits", forms.mode),
+        uid=said.count("uid", MOST_ID),
+        gid=said.count("gid", MOST_ID),
+    )
+
+
+def _owner(mode: int) -> Operation:
+    return {"mode": f"{mode:04o}", "uid": 0, "gid": 0}
+
+
+def _deletion(paths: Sequence[str]) -> Operation:
+    return {"verb": "clean", "paths": list(paths)}
+
+
+def _discard(client: APIClient, name: str) -> None:
+    from docker.errors import NotFound
+
+    with contextlib.suppress(NotFound):
+        client.remove_container(name, force=True)
+
+
+def _archive(binary: bytes) -> bytes:
+    import io
+    import tarfile
+
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo("rkx-node")
+        entry.size, entry.mode = len(binary), 0o755
+        archive.addfile(entry, io.BytesIO(binary))
+    return packed.getvalue()
+
+
+def _config(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "Image": wanted["image"],
+        "Labels": wanted["labels"],
+        "Entrypoint": ["/rkx-node"],
+        "Cmd": [],
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "HostConfig": {
+            "NetworkMode": wanted["network"],
+            "PidMode": wanted["pid"],
+            "Privileged": wanted["privileged"],
+            "Binds": wanted["binds"],
+            "CapDrop": [] if wanted["privileged"] else ["ALL"],
+            "CapAdd": wanted["capabilities"],
+            "ReadonlyRootfs": True,
+            "LogConfig": {"Type": "none"},
+        },
+    }

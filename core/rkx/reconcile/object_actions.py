@@ -1,0 +1,204 @@
+"""Carry out what a plan says about cluster objects: apply, delete, label nodes, wait for health."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import astuple, replace
+from functools import partial
+from typing import Any, assert_never
+
+import requests
+
+from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
+from rkx.lines import cut
+from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
+from rkx.model.key import ObjectKey
+from rkx.model.resource import Container, NodeMetadata, Object, Rollout, node_started
+from rkx.reconcile import probe, told
+from rkx.reconcile.answers import of_api
+from rkx.reconcile.desired import Desired
+from rkx.reconcile.diff_objects import former_labels, former_taints, taints_of
+from rkx.reconcile.health import behind, collection, story, unhealthy
+from rkx.reconcile.link import Link
+from rkx.reconcile.objects import ClusterApi, record_of
+from rkx.reconcile.state import ObjectRecord
+from rkx.reconcile.state_store import StateStore
+from rkx.reconcile.wait_budget import WaitBudget
+
+Live = Mapping[str, Any]
+Judge = Callable[[Live], str]
+NODE_TIMEOUT_S = 180.0
+RIGHTS_TIMEOUT_S = 30.0
+POLL_S = 0.02
+PASSING = {
+    "failed calling webhook": "look at the pods behind that webhook",
+    "provided IP is already allocated": "look which Service has that address: kubectl get services -A",
+}
+"""The API server's words for what may pass, with a hint for when it does not.
+
+A webhook's pods may not be up yet (500, with which a mistake in an object is refused, too). A request that was cut off
+leaves the address of a Service that was never stored, until the API server's own repair finds it a minute later (422).
+"""
+PASSING_POLL_S = 1.0
+WATCH_S = 5.0
+"""How long one watch lasts; a cancelled run is noticed in between."""
+
+
+class Objects:
+    """Changes of cluster objects in one run."""
+
+    def __init__(
+        self, api: ClusterApi, store: StateStore, desired: Desired, links: Mapping[str, Link], budget: WaitBudget
+    ) -> None:
+        self._api, self._store, self._desired, self._links, self._budget = api, store, desired, links, budget
+
+    def intend(self, actions: Sequence[Action]) -> None:
+        """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
+        wanted = [action.wanted for action in actions if isinstance(action, CreateObject)]
+        if not wanted:
+            return
+        records = {
+            str(o.key): ObjectRecord(api_version=o.api_version, kind=o.kind, namespace=o.namespace, name=o.name)
+            for o in wanted
+        }
+        self._store.change(lambda state: replace(state, objects={**records, **state.objects}))
+
+    def do(self, action: ObjectAction) -> None:
+        """Carry out one action."""
+        match action:
+            case CreateObject() | UpdateObject():
+                self._apply(action.wanted)
+            case DeleteObject(key=key):
+                self._delete(key)
+            case SetNodeMetadata(wanted=metadata):
+                self._set_node(metadata)
+            case _:
+                assert_never(action)
+
+    def _apply(self, wanted: Object) -> None:
+        """Apply an object; what tells of certificates tells of those that this run has issued, too."""
+        if wanted.key == told.KEY:
+            wanted = told.told(self._desired.identities.values(), self._store.state)
+        if wanted.kind == "Pod":
+            account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
+            path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
+            self._until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
+        live = self._applied(wanted)
+        if wanted.grants:
+            self._until_let_in(wanted)
+        if wanted.kind == "CustomResourceDefinition":
+            self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
+        former = self._store.state.objects.get(str(wanted.key))
+        adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
+        self._store.note_object(
+            str(wanted.key), replace(record_of(self._store.state.key, wanted, live), adopted=adopted)
+        )
+
+    def _applied(self, wanted: Object) -> Live:
+        """Apply an object, again and again while what is in its way may pass; other refusals stand."""
+        since = time.monotonic()
+        while True:
+            try:
+                return self._api.apply(wanted)
+            except ApiRefused as error:
+                hint = next((hint for words, hint in PASSING.items() if words in error.message), "")
+                if not hint:
+                    raise
+                if not self._budget.left(since, self._desired.cluster.addon_timeout_s):
+                    raise NotReady(error.message, hint=hint) from error
+            if self._budget.cancelled.wait(PASSING_POLL_S):
+                raise Interrupted(f"cancelled while {wanted.key} was not taken yet")
+
+    def _until_let_in(self, wanted: Object) -> None:
+        """Wait until the API server heeds what it has stored: it hears of it some moments later."""
+        since = time.monotonic()
+        while not self._api.is_let_in():
+            if not self._budget.left(since, RIGHTS_TIMEOUT_S):
+                raise NotReady(
+                    f"{wanted.key} is applied, and rkx's own user may still not do everything",
+                    hint="look at the ClusterRole that it names, and at authorization webhooks",
+                )
+            if self._budget.cancelled.wait(POLL_S):
+                raise Interrupted(f"cancelled while waiting for {wanted.key} to be heeded")
+
+    def _delete(self, key: ObjectKey) -> None:
+        self._api.delete(self._store.state.objects[str(key)])
+        self._store.note_object(str(key), None)
+
+    def _set_node(self, wanted: NodeMetadata) -> None:
+        """Set a Node's labels and taints once it is registered; others' stay."""
+        key = str(wanted.key)
+        self._until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
+        path = f"/api/v1/nodes/{wanted.node}"
+        live = self._api.read(path) or {}
+        taints = (taints_of(live) - former_taints(self._store.state, wanted.node)) | set(wanted.taints)
+        gone = former_labels(self._store.state, wanted.node) - wanted.labels.keys()
+        patch: dict[str, Any] = {"metadata": {"labels": {**dict.fromkeys(gone), **wanted.labels}}}
+        if taints != taints_of(live):
+            listed = [{"key": t.key, "value": t.value, "effect": t.effect} for t in sorted(taints)]
+            patch["metadata"]["resourceVersion"] = of_api(live, key).table("metadata").text("resourceVersion")
+            patch["spec"] = {"taints": listed}
+        self._api.merge(path, patch)
+        taken = {"taints": [astuple(taint) for taint in sorted(wanted.taints)], "labels": sorted(wanted.labels)}
+        shown = json.dumps(taken)
+        record = ObjectRecord(api_version="v1", kind="Node", namespace="", name=wanted.node, live=shown)
+        self._store.note_object(key, record)
+
+    def wait_for_node(self, node: str) -> None:
+        """Wait until a Node is Ready; NotReady tells the last lines of its agent."""
+        try:
+            self._until("/api/v1/nodes", node, partial(unhealthy, "Node"), f"Node {node}", NODE_TIMEOUT_S)
+        except NotReady as error:
+            raise NotReady(error.message, hint=self._last_lines(node)) from error
+
+    def _last_lines(self, node: str) -> str:
+        link, started = self._links.get(node), node_started(node)
+        agents = [r for r in self._desired.on(node) if isinstance(r, Container) and started in r.reaches]
+        if link is None or not agents:
+            return "the node is not reachable"
+        return f"the last lines of {agents[0].name}:\n{probe.last_lines(link, agents[0].name)}"
+
+    def wait_for(self, rollout: Rollout) -> None:
+        """Wait until a workload is healthy; NotReady tells of its pods."""
+        try:
+            self._until_healthy(rollout, self._desired.cluster.addon_timeout_s)
+        except NotReady as error:
+            raise NotReady(error.message, hint=story(self._api, rollout)) from error
+
+    def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
+        path = collection(self._api, rollout)
+        what = f"{rollout.kind} {rollout.namespace}/{rollout.name}".replace(" /", " ")
+        judge = partial(unhealthy, rollout.kind)
+        self._until(path, rollout.name, judge, what, timeout_s, self._behind if rollout.kind == "DaemonSet" else None)
+
+    def _behind(self, live: Live) -> str:
+        return behind(live, [node.value for node in self._api.listed("/api/v1/nodes")])
+
+    def _until(
+        self, path: str, name: str, judge: Judge, what: str, timeout_s: float = 60.0, confirm: Judge | None = None
+    ) -> None:
+        """Watch an object until ``judge`` finds nothing wrong with it, nor ``confirm``, which may ask more."""
+        since, why = time.monotonic(), "is not there"
+        cancelled = self._budget.cancelled
+        while rest := self._budget.left(since, timeout_s):
+            try:
+                if not (why := self._watched(path, name, judge, min(rest, WATCH_S), confirm)):
+                    return
+            except (ApiSilent, requests.RequestException, OSError) as error:
+                why = cut(str(error))
+            if cancelled.wait(probe.POLL_S):
+                raise Interrupted(f"cancelled while waiting for {what}")
+        raise NotReady(f"{what} was not healthy within {time.monotonic() - since:.0f} s: {why}")
+
+    def _watched(self, path: str, name: str, judge: Judge, limit_s: float, confirm: Judge | None) -> str:
+        """Say what is wrong at the end of one watch, whose stream is given back before anything else is asked."""
+        live: Live = {}
+        why = "is not there"
+        with closing(self._api.watch(path, name, limit_s)) as lives:
+            for live in lives:
+                if not (why := judge(live)) or self._budget.cancelled.is_set():
+                    break
+        return why or (confirm(live) if confirm else "")

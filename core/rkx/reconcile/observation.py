@@ -1,0 +1,42 @@
+"""What was observed of a cluster, as one frozen value: a plan is made of it, and of nothing that is asked meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from rkx.model.checks import Finding
+from rkx.model.key import ObjectKey
+from rkx.model.step import Responses
+from rkx.reconcile.observe import SeenNode
+
+Live = Mapping[str, Any] | None
+"""An object as the API server shows it; None for one that is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSnapshot:
+    """Objects of the cluster, all read in one look: Nodes by name, and the others that are wanted or waited for."""
+
+    nodes: Mapping[str, Mapping[str, Any]]
+    live: Mapping[ObjectKey, Live]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """The nodes that were reached, and what is known of the cluster.
+
+    ``objects`` is None while no API server answers. ``responses`` are those to the queries of plugins, ``is_blind``
+    says that some were not asked, as a node forbids it: then silence says nothing. ``replaced`` names nodes whose
+    machine is another one, as the operator said; ``unreachable`` those left out on purpose; ``findings`` are warnings.
+    """
+
+    nodes: Mapping[str, SeenNode]
+    objects: ObjectSnapshot | None = None
+    responses: Responses = field(default_factory=lambda: MappingProxyType({}))
+    is_blind: bool = False
+    replaced: frozenset[str] = frozenset()
+    unreachable: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()

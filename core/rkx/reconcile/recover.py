@@ -1,0 +1,241 @@
+"""Find a lost state again: a copy lies on every control plane and etcd node; never a second CA over the first."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from rkx.errors import ConfigError, Refused, TransportError
+from rkx.lines import cut
+from rkx.model.checks import Finding
+from rkx.model.cluster import Cluster
+from rkx.reconcile.copies import keepers, read_copy
+from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
+from rkx.reconcile.link import Link, look
+from rkx.reconcile.lock import refuse_held
+from rkx.reconcile.members import lock_groups
+from rkx.reconcile.node import NodeProgram, image_tag
+from rkx.reconcile.observe import architecture
+from rkx.reconcile.state import NodeRecord, State, dump
+from rkx.reconcile.state_store import StateStore
+from rkx.reconcile.vouch import Trust, fingerprint, vouch
+
+HOW = "bring the state file back from a backup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A state that was found on nodes, and what the operator should know of it."""
+
+    state: State
+    told: tuple[Finding, ...]
+
+
+@dataclass(kw_only=True)
+class Search:
+    """The search for a lost state: on the nodes that cluster.yml makes control plane or etcd, and on no other.
+
+    Only with ``writes`` it may make a container to look through, where somebody deleted rkx-node's.
+    """
+
+    links: Mapping[str, Link]
+    cluster: Cluster
+    path: Path
+    trust: Trust
+    writes: bool
+    copies: dict[str, State] = field(default_factory=dict)
+    damaged: dict[str, ConfigError] = field(default_factory=dict)
+
+    def found(self) -> Found | None:
+        """Give the state that all copies hold, as far as copies are believed; None for a cluster not yet born.
+
+        Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, nobody vouches
+        for their authority, or a cluster runs and no copy is left; Locked where another run
+        has begun to make the cluster.
+        """
+        self._refuse_silent()
+        for name in sorted(self._keepers()):
+            self._read(name)
+        if not self.copies:
+            self._refuse_lost()
+            return None
+        self._refuse_others()
+        state = next(iter(self.copies.values()))
+        self._refuse_fewer(state)
+        links = [self.links[node.name] for node in self.cluster.with_role("controlplane") if node.name in self.links]
+        why = vouch(links, state, self.trust)
+        return Found(state=believed(state, self.cluster), told=tuple(self._told(why)))
+
+    def _keepers(self) -> set[str]:
+        return keepers(self.cluster) & self.links.keys()
+
+    def _refuse_silent(self) -> None:
+        """Every node that would keep a copy must answer: one that is silent may hold the only one."""
+        silent = [node.name for node in self.cluster.nodes if node.name in keepers(self.cluster) - self.links.keys()]
+        if silent:
+            raise Refused(
+                f"{self.path} is missing, and {', '.join(silent)}, which may hold a copy of it, cannot be reached",
+                hint="bring these nodes or the state file back first",
+            )
+
+    def _read(self, name: str) -> None:
+        link = self.links[name]
+        try:
+            copy = read_copy(link)
+            if copy is None and self.writes and (marked := _marked(link)) and NAMES["files"] not in marked:
+                refuse_held([link])
+                copy = _read_anew(link)
+        except ConfigError as error:
+            self.damaged[name] = error
+        else:
+            if copy is not None:
+                self.copies[name] = copy
+
+    def _refuse_fewer(self, state: State) -> None:
+        """Refuse to go on without nodes that keep the cluster's lock: a run from elsewhere may hold it there."""
+        lockers = {name for group in lock_groups(self.cluster, state) for name in group}
+        if missing := sorted(lockers - {node.name for node in self.cluster.nodes}):
+            raise Refused(
+                f"{self.path} is missing, and the copies of it name {', '.join(missing)} among the nodes that keep the"
+                f" cluster's lock, which {self.cluster.file} does not name",
+                hint=f"write them into the file; if they are gone for good, copy NODE:{STATE_COPY} to {self.path}",
+            )
+
+    def _refuse_lost(self) -> None:
+        """Refuse to begin anew where a cluster is: a worker's word alone stops that worker's own work, not a birth."""
+        marked = {name: names for name in self.links if (names := self._marked(name))}
+        if self.damaged:
+            messages = "; ".join(error.message for error in self.damaged.values())
+            raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
+        if self._keepers() & marked.keys():
+            refuse_held(self.links[name] for name in sorted(self._keepers()))
+            on = ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in marked.items())
+            look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
+            raise Refused(
+                f"{self.path} is missing, yet containers of a cluster made by rkx are on {on}, and no"
+                f" copy of its state was found ({STATE_COPY})",
+                hint=f"{HOW}, or use other machines: new authorities would cut it off{look}",
+            )
+
+    def _marked(self, name: str) -> list[str]:
+        """Name this tool's containers on a node; a worker that shows nothing is judged when it is looked at."""
+        try:
+            return _marked(self.links[name])
+        except TransportError:
+            if name in self._keepers():
+                raise
+            return []
+
+    def _refuse_others(self) -> None:
+        names = sorted({state.birth.get("name", "") for state in self.copies.values()} - {"", self.cluster.name})
+        if names or len({state.cluster_id for state in self.copies.values()}) > 1:
+            others = ", ".join(names) or "two clusters"
+            raise Refused(
+                f"{self.cluster.file}: cluster {self.cluster.name!r} has no state here, and its nodes carry that of"
+                f" {others}",
+                hint="use other machines; or, if it is that cluster, write its name as cluster_name",
+            )
+        if len({dump(state) for state in self.copies.values()}) > 1:
+            said = "; ".join(
+                f"{name}: generation {state.generation}, authority {fingerprint(state) or 'none'}"
+                for name, state in self.copies.items()
+            )
+            raise Refused(
+                f"{self.path} is missing, and the copies of it on the nodes differ: {said}",
+                hint=f"{HOW}; or copy the one that you trust from NODE:{STATE_COPY} to {self.path}",
+            )
+
+    def _told(self, why: str) -> list[Finding]:
+        from_nodes = ", ".join(self.copies)
+        message = f"{self.path} was missing; the state was found on {from_nodes}: {why}"
+        damaged = [
+            Finding(
+                node=name, check="state", message=f"its copy of the state was passed over: {e.message}", warning=True
+            )
+            for name, e in self.damaged.items()
+        ]
+        return [Finding(node="", check="state", message=message, warning=True), *damaged, *self._further()]
+
+    def _further(self) -> Iterator[Finding]:
+        """Name nodes that copies alone know: they are not connected to."""
+        known = {name for state in self.copies.values() for name in state.nodes}
+        if further := sorted(known - {node.name for node in self.cluster.nodes}):
+            message = f"it names nodes that {self.cluster.file} does not, and they are left alone: {', '.join(further)}"
+            hint = "to take them down, write them into the file, then take them out with the next up"
+            yield Finding(node="", check="state", message=message, hint=hint, warning=True)
+
+
+def refuse_rke(cluster: Cluster, path: Path) -> None:
+    """Raise Refused where RKE's own state lies beside the file: it may be the only copy of a cluster's CA."""
+    rke = Path(cluster.file).with_suffix(".rkestate") if cluster.file else path.with_suffix(".rkestate")
+    if rke.exists():
+        raise Refused(
+            f"{rke} is the state of a cluster that RKE made",
+            hint="taking over RKE's clusters is not offered yet; "
+            "move the file away only if that cluster is gone: it may be the only copy of its CA",
+        )
+
+
+def believed(state: State, cluster: Cluster) -> State:
+    """Keep of a copy what its keepers may say; how nodes are reached, and which there are, says cluster.yml alone.
+
+    Paths are left out: ``settled`` takes them from what the plugins describe.
+    """
+    wanted = {node.name: node for node in cluster.nodes}
+    nodes = {
+        name: replace(record, transport=wanted[name].transport, options=wanted[name].transport_options, paths=())
+        for name, record in state.nodes.items()
+        if name in wanted
+    }
+    return replace(state, nodes=nodes)
+
+
+def settle(store: StateStore, described: Mapping[str, set[str]]) -> None:
+    """Give a found state the paths that plugins describe for each node: none is taken from a copy.
+
+    It is saved at once: it was lost here, and the operator should have it again, whatever the run will do.
+    """
+    for name, paths in described.items():
+        store.note_node(name, partial(_settled, paths))
+    store.save()
+
+
+def _settled(described: set[str], record: NodeRecord) -> NodeRecord:
+    """Give a believed record its paths; of folders that lay there before, those that are described."""
+    former = tuple(each for each in record.former if each.path in described)
+    return replace(record, former=former, paths=tuple(sorted(described - {each.path for each in former})))
+
+
+def _read_anew(link: Link) -> State | None:
+    """Look through a container made for it: somebody deleted the stopped ones, rkx-node's among them."""
+    from docker.errors import APIError
+
+    name = f"rkx-look-{secrets.token_hex(4)}"
+    with link.http() as engine:
+        machine = architecture(look(engine, "/info"))
+    program = NodeProgram(link, "", machine)
+    mount = {"Type": "bind", "Source": STATE_FOLDER, "Target": STATE_FOLDER, "ReadOnly": True}  # binds make folders
+    host = {"Mounts": [mount], "NetworkMode": "none", "CapDrop": ["ALL"]}
+    found = None
+    with link.docker() as client:
+        program.load_image(client)
+        with suppress(APIError):  # there is no such folder
+            client.create_container_from_config({"Image": image_tag(machine), "HostConfig": host}, name)
+            try:
+                found = read_copy(link, name)
+            finally:
+                client.remove_container(name, force=True)
+    if found is None:
+        program.withdraw()
+    return found
+
+
+def _marked(link: Link) -> list[str]:
+    """Name the containers on a node that rkx made for a cluster."""
+    with link.http() as engine:
+        rows = look(engine, "/containers/json", all="1", filters='{"label": ["rkx.cluster"]}').rows()
+    return sorted(name.lstrip("/") for row in rows for name in row.texts("Names")[:1])

@@ -1,0 +1,151 @@
+"""Reach an address from a node without forwarding: rkx-node copies bytes, in one container per stream."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from rkx.errors import ConnectFailed, PartlyDone, RkxError, StreamRefused
+from rkx.reconcile.answers import Said
+from rkx.reconcile.bounds import ENDLESS, ENGINE, Limit
+from rkx.reconcile.frames import frames
+from rkx.reconcile.layout import NAMES
+from rkx.reconcile.link import Link
+from rkx.reconcile.node import RELAY_LABEL
+from rkx.transport import Channel, bridge
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+END_TIMEOUT_S = 10
+
+
+class Relays:
+    """The streams of one link that go through rkx-node, each with a container of its own."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+
+    def open(self, link: Link, address: str) -> socket.socket:
+        """Open a stream to ``address`` by a container of rkx-node's image on the node's network.
+
+        Raises StreamRefused whatever went wrong: to those who ask the address, it does not answer.
+        """
+        name = f"rkx-relay-{secrets.token_hex(4)}"
+        self._names.append(name)
+        try:
+            return _through(link, name, address)
+        except (PartlyDone, ConnectFailed) as error:
+            raise StreamRefused(f"{link.name}: {address}: {error.message}", node=link.name, hint=error.hint) from error
+
+    def end(self, link: Link) -> None:
+        """End what is left of them, and see each container gone: the Engine deletes them after their end.
+
+        All of it takes ``END_TIMEOUT_S`` at most, and each name counts once, however often the Engine shows it.
+        """
+        if not self._names:
+            return
+        ours = {f"/{name}" for name in self._names}
+        limit = Limit(size=ENGINE.size, seconds=END_TIMEOUT_S)
+        with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S, limit=limit) as client:
+            listed = Said(client.containers(all=True, filters={"label": RELAY_LABEL}), link.name, "containers")
+            for row in listed.rows():
+                if shown := ours.intersection(row.texts("Names")):
+                    ours -= shown
+                    _see_gone(client, row.text("Id"))
+        self._names.clear()
+
+
+def _see_gone(client: APIClient, container: str) -> None:
+    from docker.errors import APIError
+
+    with contextlib.suppress(APIError):  # it is going already
+        client.remove_container(container, force=True)
+    with contextlib.suppress(APIError, requests.RequestException):
+        client.wait(container, timeout=END_TIMEOUT_S, condition="removed")
+
+
+def _through(link: Link, name: str, address: str) -> socket.socket:
+    _create(link, name, address)
+    keeper = link.client(timeout_s=3600, limit=ENDLESS)  # of the attached stream alone: each stream counts
+    try:
+        stream = keeper.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        with link.docker() as client:
+            client.start(name)
+    except BaseException:
+        keeper.close()
+        with contextlib.suppress(RkxError), link.docker() as client:  # only one that ran goes away alone
+            client.remove_container(name, force=True)
+        raise
+    return bridge(_Relay(keeper, stream))
+
+
+def _create(link: Link, name: str, address: str) -> None:
+    from docker.errors import NotFound
+
+    with link.docker() as client:
+        try:
+            found = Said(client.inspect_container(NAMES["host"]), link.name, NAMES["host"])
+            client.create_container_from_config(_config(found, address), name)
+        except NotFound as error:
+            raise StreamRefused(
+                f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name
+            ) from error
+
+
+def _config(found: Said, address: str) -> dict[str, Any]:
+    return {
+        "Image": found.text("Image"),
+        "Entrypoint": ["/rkx-node", "relay"],
+        "Cmd": [address],
+        "Labels": {"rkx.cluster": found.table("Config").table("Labels").text("rkx.cluster"), RELAY_LABEL: "1"},
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "HostConfig": {
+            "NetworkMode": "host",
+            "AutoRemove": True,
+            "CapDrop": ["ALL"],
+            "ReadonlyRootfs": True,
+            "LogConfig": {"Type": "none"},
+            "Binds": ["/run:/run"] if address.startswith("unix:") else [],
+        },
+    }
+
+
+class _Relay(Channel):
+    """The attached stream of a relay's container."""
+
+    def __init__(self, client: APIClient, stream: Any) -> None:  # noqa: ANN401 - docker-py's own wrapper
+        self._client, self._stream = client, stream
+        self._socket: socket.socket = stream._sock
+        self._socket.settimeout(None)
+        self._frames = frames(stream)
+        self._closing = threading.Lock()
+
+    def send_bytes(self, piece: bytes) -> None:
+        self._socket.sendall(piece)
+
+    def receive(self) -> bytes:
+        for kind, piece in self._frames:
+            if kind == 1 and piece:
+                return bytes(piece)
+        return b""
+
+    def end_sending(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        with self._closing:
+            with contextlib.suppress(OSError):  # it is closed already
+                self._socket.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody who waits for it
+            self._stream.close()
+            self._socket.close()
+            self._client.close()

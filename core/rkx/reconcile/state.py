@@ -1,0 +1,243 @@
+"""What must outlive a run: credentials, birth values, what was applied, as JSON with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from rkx.errors import ConfigError, Refused
+from rkx.model.facts import HostFacts
+from rkx.model.identity import CredentialInfo
+from rkx.model.key import ObjectKey
+from rkx.model.resource import object_key
+from rkx.reconcile import host
+from rkx.reconcile.texts import Texts
+from rkx.secret import Secret
+
+VERSION = 1
+
+
+def _none() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """Issued credentials, part by part; a plan needs only the keyed ``digests`` of them."""
+
+    saved: CredentialInfo
+    parts: Mapping[str, Secret[bytes]] = field(default_factory=_none)
+    digests: Mapping[str, str] = field(default_factory=_none)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """A folder that lay on the machine before: if it held nothing, its mode in octal digits, and its owner."""
+
+    path: str
+    empty: bool
+    mode: str
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRecord:
+    """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
+
+    ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``former`` folders that lay
+    there before. ``facts`` are what rkx-node said last, as far as known; ``prepared`` tells that it was installed once.
+    """
+
+    address: str
+    internal_address: str
+    roles: tuple[str, ...]
+    transport: str = ""
+    options: Mapping[str, Any] = field(default_factory=_none)
+    engine_id: str = ""
+    paths: tuple[str, ...] = ()
+    former: tuple[Former, ...] = ()
+    containers: tuple[str, ...] = ()
+    facts: HostFacts | None = None
+    prepared: bool = False
+
+    @property
+    def was_asked(self) -> bool:
+        """Tell if rkx-node ever spoke there, whatever is known now of what it said."""
+        return self.prepared or self.facts is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRecord:
+    """An object that was applied: digests of what was wanted, and of the same fields as the API then showed them.
+
+    One that was there before rkx is ``adopted``: it is never deleted.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    wanted: str = ""
+    live: str = ""
+    adopted: bool = False
+
+    @property
+    def key(self) -> ObjectKey:
+        """Name the object in plans."""
+        return object_key(self.api_version, self.kind, self.namespace, self.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One generation of the state; ``run`` changed the cluster last, and ``number`` is that of its lock."""
+
+    cluster_id: str
+    digest_key: Secret[bytes]
+    generation: int = 0
+    run: str = ""
+    number: int = 0
+    birth: Mapping[str, str] = field(default_factory=_none)
+    credentials: Mapping[str, Credential] = field(default_factory=_none)
+    nodes: Mapping[str, NodeRecord] = field(default_factory=_none)
+    objects: Mapping[str, ObjectRecord] = field(default_factory=_none)
+
+    @property
+    def key(self) -> bytes:
+        """Return the key of this cluster's digests."""
+        return self.digest_key.reveal()
+
+    def saved(self) -> dict[str, CredentialInfo]:
+        """Give what an auth plugin may know of the credentials."""
+        return {name: credential.saved for name, credential in self.credentials.items()}
+
+
+def new_state() -> State:
+    """Make the state of a new cluster: a random id and a random key for digests."""
+    return State(cluster_id=secrets.token_hex(8), digest_key=Secret(secrets.token_bytes(32)))
+
+
+def dump(state: State, texts: Texts | None = None) -> bytes:
+    """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads; ``texts`` keeps its pieces."""
+    inner = (texts or Texts()).of(state)
+    digest = hashlib.sha256(inner.encode()).hexdigest()
+    said = StateHeader(
+        cluster_id=state.cluster_id, generation=state.generation, run=state.run, number=state.number, sha256=digest
+    )
+    outside = asdict(replace(said, seal=said.sealed(state)))
+    return json.dumps({"rkxstate": VERSION, **outside, "state": inner}).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateHeader:
+    """Which generation of whose state a file says that it is, by which run; nothing is true of it before ``is_of``."""
+
+    cluster_id: str
+    generation: int
+    sha256: str
+    run: str = ""
+    number: int = 0
+    seal: str = ""
+
+    def sealed(self, state: State) -> str:
+        """Give the seal that only who has this cluster's state can make: no worker ever sees its key."""
+        key = hashlib.sha256(b"rkx copy of the state\0" + state.digest_key.reveal()).digest()
+        said = f"{self.cluster_id} {self.generation} {self.run} {self.number} {self.sha256}"
+        return hmac.digest(key, said.encode(), "sha256").hex()
+
+    def is_of(self, state: State) -> bool:
+        """Tell if it marks a generation of that state."""
+        return hmac.compare_digest(self.seal.encode(), self.sealed(state).encode())
+
+
+MARK_CHARACTERS = 2000
+"""More than ours can be: it is kept of each node."""
+
+
+def header(text: bytes) -> StateHeader | None:
+    """Read the mark alone, which takes no time; None if the file is damaged."""
+    try:
+        outer = json.loads(text)
+        found = StateHeader(
+            cluster_id=str(outer["cluster_id"]),
+            generation=int(outer["generation"]),
+            sha256=str(outer["sha256"]),
+            run=str(outer.get("run", "")),  # older states have none of these
+            number=int(outer.get("number", 0)),
+            seal=str(outer.get("seal", "")),
+        )
+    except _MALFORMED:
+        return None
+    return found if len(f"{found}") <= MARK_CHARACTERS else None
+
+
+_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+"""What reading JSON of another shape than ours raises."""
+
+
+def parse(text: bytes, where: str) -> State:
+    """Read a state; ConfigError if it is damaged or of another shape, Refused if a newer rkx wrote it."""
+    try:
+        outer = json.loads(text)
+        version, inner = int(outer["rkxstate"]), outer["state"]
+        sound = hashlib.sha256(inner.encode()).hexdigest() == outer["sha256"]
+    except _MALFORMED as error:
+        raise ConfigError(f"{where}: this is no state of rkx: {error!r:.200}", hint=_REPAIR) from error
+    if version > VERSION:
+        raise Refused(f"{where}: version {version}, written by a newer rkx", hint="use that rkx")
+    if not sound:
+        raise ConfigError(f"{where}: the checksum does not fit: the file is damaged", hint=_REPAIR)
+    try:
+        return _state(json.loads(inner))
+    except _MALFORMED as error:
+        raise ConfigError(f"{where}: no state of rkx has this shape: {error!r:.200}", hint=_REPAIR) from error
+
+
+_REPAIR = (
+    "move it away: a generation beside it (.1 to .10), or a copy on any control plane or etcd node, takes its place"
+)
+
+
+def _secret(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict) and set(value) == {"secret", "bytes"}:
+        return Secret(value["secret"].encode("latin-1") if value["bytes"] else value["secret"])
+    if isinstance(value, dict):
+        return {key: _secret(item) for key, item in value.items()}
+    return [_secret(item) for item in value] if isinstance(value, list) else value
+
+
+def _date(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _state(raw: dict[str, Any]) -> State:
+    read = _secret(raw)
+    return State(
+        cluster_id=read["cluster_id"],
+        digest_key=read["digest_key"],
+        generation=read["generation"],
+        run=read.get("run", ""),
+        number=read.get("number", 0),
+        birth=read["birth"],
+        credentials={name: _credential(item) for name, item in read["credentials"].items()},
+        nodes={name: _record(item) for name, item in read["nodes"].items()},
+        objects={name: ObjectRecord(**item) for name, item in read["objects"].items()},
+    )
+
+
+def _credential(raw: dict[str, Any]) -> Credential:
+    dates = {name: _date(raw["saved"][name]) for name in ("not_before", "not_after")}
+    return Credential(saved=CredentialInfo(**{**raw["saved"], **dates}), parts=raw["parts"], digests=raw["digests"])
+
+
+def _record(raw: dict[str, Any]) -> NodeRecord:
+    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "containers")}
+    former = tuple(Former(**each) for each in raw["former"])
+    return NodeRecord(**{**raw, **sequences, "former": former, "facts": host.of_state(raw["facts"])})

@@ -1,0 +1,73 @@
+"""Sessions over streams: how many are open at once, and what becomes of who waits for one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from rkx.errors import TimedOut
+from rkx.reconcile.link import Link
+from rkx.reconcile.sessions import session
+from rkx.testing.wire import Request, Response, as_json, serve
+
+HELD = "/held"
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Ends the answer to ``HELD``, which goes on until then."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.mark.whole
+def test_who_finds_no_free_stream_is_told_and_waits_no_longer_than_for_an_answer(release: threading.Event) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"first\n"
+        release.wait()
+
+    def answer(request: Request) -> Response:
+        return Response(pieces=pieces()) if request.path == HELD else as_json({})
+
+    few = session(lambda: serve("node", answer), "node", timeout_s=0.05, at_most=1)
+    with few.get(f"http://node{HELD}", stream=True, timeout=5), pytest.raises(requests.ConnectionError, match="free"):
+        few.get("http://node/other")
+    assert few.get("http://node/other").json() == {}
+
+
+class Wedged:
+    """A node whose Engine takes connections and never answers."""
+
+    def __init__(self) -> None:
+        self.ends: list[socket.socket] = []
+
+    def engine(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        self.ends.append(theirs)
+        return ours
+
+    def close(self) -> None:
+        for end in self.ends:
+            end.close()
+
+
+def test_who_is_never_answered_is_told_in_time() -> None:
+    way, began = Wedged(), time.monotonic()
+    with pytest.raises(requests.Timeout), session(way.engine, "node", timeout_s=0.2) as asking:
+        asking.get("http://node/info")
+    assert time.monotonic() - began < 2
+    way.close()
+
+
+def test_an_engine_that_takes_the_connection_and_never_answers_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.reconcile.link.PING_TIMEOUT_S", 0.2)
+    link = Link("one", Wedged())
+    with pytest.raises(TimedOut, match="one: its Docker Engine took the connection and gave no answer"):
+        link.api_version()
+    link.close()

@@ -1,0 +1,215 @@
+"""The planner as a function of values: what is desired, what was observed, and the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import rkx
+from rkx.errors import PreflightFailed
+from rkx.model.action import (
+    Action,
+    CleanNode,
+    CordonNode,
+    CreateContainer,
+    DeleteNode,
+    DrainNode,
+    PrepareNode,
+    PullImage,
+    RefreshObjects,
+    RemoveContainer,
+    ReplaceContainer,
+    StartContainer,
+    UncordonNode,
+    UpdateContainer,
+    WaitForNode,
+)
+from rkx.model.facts import HostFacts, NodeFacts
+from rkx.model.key import ContainerKey, NodeKey, ProgramKey
+from rkx.model.plan import Confirmation
+from rkx.reconcile import digest, planner
+from rkx.reconcile.desired import Desired
+from rkx.reconcile.layout import NAMES, Expected, Layout
+from rkx.reconcile.observation import ObjectSnapshot, Observation
+from rkx.reconcile.observe import SeenContainer, SeenFile, SeenNode
+from rkx.reconcile.state import NodeRecord, new_state
+from rkx.registry import Plugins
+
+PLUGINS = Plugins([])
+NOWHEN = datetime.fromtimestamp(0, UTC)
+ONE = rkx.Node(
+    name="one", address="192.0.2.1", internal_address="192.0.2.1", roles=frozenset({"worker"}), transport="ssh"
+)
+CLUSTER = rkx.Cluster(name="values", nodes=(ONE,), kubernetes_version="v1.34.4")
+AGENT = rkx.Container(node="one", name="agent", image="agent:1", argv=("agent", "--level=1"), owner="service:tiny")
+STATE = replace(
+    new_state(),
+    nodes={"one": NodeRecord(address="", internal_address="", roles=("worker",), engine_id="E", prepared=True)},
+)
+NO_OBJECTS = ObjectSnapshot(nodes={}, live={})
+FACTS = NodeFacts(engine_id="E", engine_version="24", api_version="1.41", host=HostFacts())
+
+
+def desired(*containers: rkx.Container, nodes: tuple[rkx.Node, ...] = (ONE,)) -> Desired:
+    return Desired(
+        cluster=replace(CLUSTER, nodes=nodes),
+        facts={"one": FACTS},
+        resources={each.key: each for each in containers},
+        objects={},
+        rollouts=(),
+        identities={},
+        renewals=(),
+        layouts={node.name: Layout() for node in nodes},
+        leaving={},
+        programs={node.name: Expected(size=1, digests={}) for node in nodes},
+    )
+
+
+def container(wanted: rkx.Container, **more: str) -> SeenContainer:
+    made = digest.of_container(STATE.key, wanted)
+    own = {"cluster": STATE.cluster_id, "digest": made, "restart_policy": "always"}
+    found = SeenContainer(id="1", name=wanted.name, image=wanted.image, state="running", argv=wanted.argv)
+    return replace(found, **(own | more))  # type: ignore[arg-type] # fields of a SeenContainer that are text
+
+
+def node(*containers: SeenContainer, **more: object) -> SeenNode:
+    own = [
+        SeenContainer(id=name, name=name, image="", state="running", cluster=STATE.cluster_id)
+        for name in NAMES.values()
+    ]
+    program = {rkx.NODE_PROGRAM: SeenFile(word="", modified=NOWHEN, size=1)}
+    found = SeenNode(
+        facts=FACTS,
+        containers={each.name: each for each in (*own, *containers)},
+        files=program,
+        layout=Layout(),
+        images=MappingProxyType({"agent:1": "sha256:1"}),
+    )
+    return replace(found, **more)  # type: ignore[arg-type] # fields of a SeenNode
+
+
+def actions(
+    wanted: Desired, nodes: Mapping[str, SeenNode], objects: ObjectSnapshot | None = NO_OBJECTS
+) -> list[Action]:
+    found = planner.plan(PLUGINS, wanted, Observation(nodes=nodes, objects=objects), STATE)
+    assert not isinstance(found, planner.Unanswered)
+    return [*found.actions]
+
+
+def test_what_is_as_desired_needs_nothing() -> None:
+    found = planner.plan(
+        PLUGINS, desired(AGENT), Observation(nodes={"one": node(container(AGENT))}, objects=NO_OBJECTS), STATE
+    )
+    assert not isinstance(found, planner.Unanswered)
+    assert found.is_empty
+
+
+def test_what_is_missing_is_created_after_its_image_is_pulled() -> None:
+    pull = PullImage(node="one", image="agent:1", reason="not on the node")
+    create = CreateContainer(container=AGENT, reason="missing", owner="service:tiny", after=(pull.key,))
+    assert actions(desired(AGENT), {"one": node(images={})}) == [pull, create]
+    assert actions(desired(AGENT), {"one": node()}) == [replace(create, after=())]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"state": "exited"}, StartContainer(container=AGENT, reason="is exited", owner=AGENT.owner)),
+        ({"state": "dead"}, ReplaceContainer(container=AGENT, reason="is dead", owner=AGENT.owner)),
+        ({"digest": "other"}, ReplaceContainer(container=AGENT, reason="settings changed", owner=AGENT.owner)),
+        (
+            {"restart_policy": "no"},
+            UpdateContainer(container=AGENT, reason="restart policy is 'no'", owner=AGENT.owner),
+        ),
+    ],
+)
+def test_a_container_that_differs_is_brought_back(more: dict[str, str], expected: Action) -> None:
+    assert actions(desired(AGENT), {"one": node(container(AGENT, **more))}) == [expected]
+
+
+def test_a_node_without_rkx_node_is_prepared_first() -> None:
+    prepare = PrepareNode(node="one", reason="missing")
+    found = actions(desired(AGENT), {"one": node(files={})})
+    assert found[0] == prepare
+    assert found[1].after == (ProgramKey("one"),)
+
+
+def test_a_container_of_the_cluster_that_nobody_wants_is_removed() -> None:
+    former = replace(AGENT, name="former")
+    removal = RemoveContainer(key=ContainerKey("one", "former"), reason="no longer wanted")
+    assert actions(desired(), {"one": node(container(former))}) == [removal]
+
+
+def test_a_node_that_left_the_file_is_deleted_before_its_machine_is_cleaned() -> None:
+    found = planner.plan(
+        PLUGINS,
+        desired(nodes=(replace(ONE, name="two"),)),
+        Observation(nodes={"one": node(container(AGENT))}, objects=NO_OBJECTS),
+        STATE,
+    )
+    assert not isinstance(found, planner.Unanswered)
+    why = "no longer in cluster.yml"
+    cordon = CordonNode(node="one", reason=why)
+    drain = DrainNode(node="one", reason=why, after=(cordon.key,))
+    leave = DeleteNode(key=NodeKey("one"), reason=why, after=(drain.key,))
+    remove = RemoveContainer(key=AGENT.key, reason="the node is taken down", after=(leave.key,))
+    clean = CleanNode(node="one", reason="the node is taken down", after=(leave.key, AGENT.key))
+    assert [*found.actions] == [cordon, drain, leave, remove, clean]
+    assert found.confirmations == (Confirmation(what="remove node one", why=planner.LEAVES),)
+
+
+def test_objects_that_cannot_be_seen_are_looked_at_later() -> None:
+    found = actions(desired(), {"one": node()}, objects=None)
+    assert found == [RefreshObjects(reason="unknown until the API answers: up to 0 objects")]
+
+
+def test_a_node_that_is_not_ready_is_waited_for() -> None:
+    wanted = desired()
+    metadata = rkx.NodeMetadata(node="one")
+    wanted = replace(wanted, resources={metadata.key: metadata})
+    assert actions(wanted, {"one": node()}) == [WaitForNode(node="one", reason="is not there")]
+
+
+def of_nodes(**nodes: dict[str, object]) -> ObjectSnapshot:
+    return ObjectSnapshot(nodes={name: {"metadata": more} for name, more in nodes.items()}, live={})
+
+
+CORDONED: dict[str, object] = {"annotations": {"rkx/cordoned": "true"}}
+
+
+def test_a_node_that_an_earlier_run_cordoned_takes_pods_again() -> None:
+    found = actions(desired(AGENT), {"one": node(container(AGENT))}, of_nodes(one=CORDONED, other=CORDONED))
+    assert found == [UncordonNode(node="one", reason="an earlier run cordoned it")]
+
+
+def test_it_takes_pods_again_when_its_containers_are_as_they_should_be() -> None:
+    create, uncordon = actions(desired(AGENT), {"one": node()}, of_nodes(one=CORDONED))
+    assert isinstance(uncordon, UncordonNode)
+    assert uncordon.after == (create.key,)
+
+
+def test_a_node_that_its_operator_cordoned_stays_so() -> None:
+    assert actions(desired(AGENT), {"one": node(container(AGENT))}, of_nodes(one={"annotations": {}})) == []
+
+
+def test_a_clock_that_is_off_refuses_the_plan() -> None:
+    with pytest.raises(PreflightFailed, match=r"one: its clock is \+40 s off"):
+        actions(desired(), {"one": node(facts=replace(FACTS, clock_offset_s=40.0))})
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from("abcdef"), unique=True), st.lists(st.sampled_from("abcdef"), unique=True))
+def test_the_plan_is_what_is_desired_less_what_is_there(wanted: list[str], there: list[str]) -> None:
+    named = {name: replace(AGENT, name=name) for name in "abcdef"}
+    found = actions(
+        desired(*(named[name] for name in wanted)), {"one": node(*(container(named[name]) for name in there))}
+    )
+    assert {each.key.name for each in found if isinstance(each, CreateContainer)} == {*wanted} - {*there}
+    assert {each.key.name for each in found if isinstance(each, RemoveContainer)} == {*there} - {*wanted}
+    assert len(found) == len({*wanted} ^ {*there})

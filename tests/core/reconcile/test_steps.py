@@ -1,0 +1,106 @@
+"""Taking steps of plugins: ask, let the plugin decide, act; until it is done, refused, or too late."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+import rkx
+from rkx.errors import Interrupted, NotReady, Refused
+from rkx.model.cluster import PluginRef
+from rkx.reconcile import steps
+from rkx.reconcile.state import new_state
+from rkx.reconcile.state_store import StateStore
+from rkx.reconcile.steps import Steps
+from rkx.reconcile.wait_budget import WaitBudget
+from rkx.registry import Chosen, Plugins
+from rkx.testing.world import NoOptions
+
+
+class Keeper(rkx.ServicePlugin[NoOptions]):
+    """Answers steps from a list, and notes them."""
+
+    name = "keeper"
+    Config = NoOptions
+
+    def __init__(self, *verdicts: rkx.Verdict) -> None:
+        super().__init__(NoOptions())
+        self.verdicts, self.noted = list(verdicts), list[str]()
+
+    @rkx.hookimpl
+    def rkx_service_resources(
+        self,
+        cluster: rkx.Cluster,
+        node: rkx.Node,
+        facts: rkx.Facts,
+        auth: rkx.AuthSettings,
+        network: rkx.NetworkSettings,
+    ) -> Sequence[rkx.Resource]:
+        return []
+
+    @rkx.hookimpl
+    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
+        self.noted.append(f"{step.verb} {step.subject} {sorted(answer.status for answer in responses.values())}")
+        return self.verdicts.pop(0) if self.verdicts else rkx.Done()
+
+
+OWNER = "service:keeper"
+QUERY = rkx.NodeRequest(node="one", port=1, path="/", identity="nobody", authority="nobody")
+
+
+STEP = rkx.Step(verb="enter", subject="one", reason="", queries=(QUERY,), owner=OWNER)
+
+
+def nobody_broke_it() -> None:
+    """Let the run go on."""
+
+
+def make(keeper: Keeper, check: Callable[[], None] = nobody_broke_it) -> tuple[Steps, WaitBudget]:
+    plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
+    budget = WaitBudget(threading.Event())
+    return Steps(plugins, {}, StateStore(new_state(), None), budget, check), budget
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "POLL_S", 0.001)
+
+
+def test_a_step_is_asked_again_until_it_is_done() -> None:
+    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(requests=(QUERY,)), rkx.Done())
+    make(keeper)[0].take(STEP)
+    assert keeper.noted == ["enter one [0]"] * 3
+
+
+def test_a_step_does_nothing_once_the_lock_is_broken() -> None:
+    def broken() -> None:
+        raise Interrupted("another run broke this run's lock")
+
+    keeper = Keeper(rkx.Do(requests=(QUERY,)))
+    with pytest.raises(Interrupted):
+        make(keeper, check=broken)[0].take(STEP)
+    assert keeper.noted == ["enter one [0]"]
+
+
+def test_a_patience_that_is_short_ends_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rkx.reconcile.wait_budget.AFTER_FAILURE_S", 0.02)
+    made, budget = make(Keeper(*[rkx.Wait(why="no leader")] * 1000))
+    budget.failed("one")
+    with pytest.raises(NotReady, match="did not end: no leader"):
+        made.take(STEP)
+
+
+def test_what_a_step_refuses_is_refused() -> None:
+    made, _ = make(Keeper(rkx.Refuse(why="the majority would be lost", hint="bring it up")))
+    with pytest.raises(Refused, match="enter one: the majority would be lost") as caught:
+        made.take(STEP)
+    assert (caught.value.hint, caught.value.exit_code) == ("bring it up", 8)
+
+
+def test_a_step_that_never_ends_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "STEP_TIMEOUT_S", 0.02)
+    made, _ = make(Keeper(*[rkx.Wait(why="no leader")] * 1000))
+    with pytest.raises(NotReady, match="did not end: no leader"):
+        made.take(STEP)
