@@ -15,7 +15,7 @@ PATIENCE_S = 120.0
 
 
 def kubectl() -> Path:
-    """Give kubectl, taken out of the lab's own image once."""
+    """Return kubectl, taken out of the lab's own image once."""
     program = BIN / "kubectl"
     if not program.exists():
         extract.extract(images.ensure(["kubernetes"])["kubernetes"], "usr/local/bin/kubectl", program)
@@ -23,7 +23,7 @@ def kubectl() -> Path:
 
 
 def is_done(kubeconfig: Path, nodes: int) -> bool:
-    """Tell whether so many nodes are there, every one of them Ready, and CoreDNS is available."""
+    """Return whether so many nodes are there, every one of them Ready, and CoreDNS is available."""
     listed = _get(kubeconfig, "nodes")["items"]
     dns = _get(kubeconfig, "--namespace", "kube-system", "deployment", "coredns")
     ready = [node for node in listed if _condition(node, "Ready")]

@@ -23,6 +23,6 @@ def wait_for_rest() -> float:
 
 
 def _ticks() -> tuple[int, int]:
-    """Give ticks of all processors, and those of them that were idle or waited for a disk (proc(5))."""
+    """Return ticks of all processors, and those of them that were idle or waited for a disk (proc(5))."""
     ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
     return sum(ticks), ticks[3] + ticks[4]

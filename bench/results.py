@@ -17,7 +17,7 @@ BASELINE = Path(__file__).with_name("baseline.json")
 
 
 def newest() -> dict[str, Any]:
-    """Give the newest results that were taken with the same limit.py, or the baseline; empty if it has another one."""
+    """Return the newest results that were taken with the same limit.py, or the baseline; empty if there are none."""
     for path in [*sorted(RESULTS.glob("*.json"), reverse=True), BASELINE]:
         found: dict[str, Any] = json.loads(path.read_text())
         if found["limit_sha256"] == limit_digest():

@@ -50,7 +50,7 @@ class Judged:
 
     @property
     def passes(self) -> bool:
-        """Tell whether it is within what is allowed."""
+        """Return whether it is within what is allowed."""
         return self.median <= self.bound
 
 

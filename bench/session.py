@@ -50,7 +50,7 @@ class Session:
                 self._try(number, stage)
 
     def path(self) -> list[Stretch]:
-        """Give the critical path of the ``up`` in the middle."""
+        """Return the critical path of the ``up`` in the middle."""
         return path_of_middle(self._ups)
 
     def _try(self, number: int, stage: Callable[[], None]) -> None:

@@ -33,7 +33,7 @@ IMAGES = {
 
 
 def limit_digest() -> str:
-    """Give the digest of limit.py: results with another one cannot be compared."""
+    """Return the digest of limit.py: results with another one cannot be compared."""
     return sha256(LIMIT.read_bytes()).hexdigest()
 
 

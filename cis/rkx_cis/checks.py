@@ -37,5 +37,5 @@ REASONS: Mapping[Profile, Mapping[str, str]] = {
 
 
 def expected(check: Check, profile: Profile) -> str:
-    """Give the verdict that a cluster of this profile is held to."""
+    """Return the verdict that a cluster of this profile is held to."""
     return "manual" if check.kind == "manual" else "fail" if check.id in REASONS[profile] else "pass"

@@ -64,5 +64,5 @@ class Verdict:
 
 
 def judged(good: bool, seen: str) -> Verdict:
-    """Give pass or fail."""
+    """Return pass or fail."""
     return Verdict(result="pass" if good else "fail", seen=seen)

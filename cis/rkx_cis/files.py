@@ -22,7 +22,7 @@ PARTS: tuple[tuple[str, Role], ...] = (
 
 
 def _records() -> Iterator[Check]:
-    """Give the checks of each component's own description, which here is its record."""
+    """Return the checks of each component's own description, which here is its record."""
     for number, (name, role) in enumerate(PARTS):
         path, first = f"{RECORDS}/{name}.json", 2 * number + 1
         yield scored(f"1.1.{first}", f"{name}'s record is 600 or less", every(role, mode(0o600, path)))
@@ -30,7 +30,7 @@ def _records() -> Iterator[Check]:
 
 
 def _kubeconfigs() -> Iterator[Check]:
-    """Give the checks of the credentials of scheduler and controller manager."""
+    """Return the checks of the credentials of scheduler and controller manager."""
     for first, name in ((15, "kube-scheduler"), (17, "kube-controller-manager")):
         path = f"{ETC}/{name}/kubeconfig"
         yield scored(f"1.1.{first}", f"{name}'s kubeconfig is 600 or less", every("controlplane", mode(0o600, path)))

@@ -42,7 +42,7 @@ def up(file: Path) -> None:
 
 @contextmanager
 def kernel(lab: Lab) -> Iterator[None]:
-    """Give the computer's kernel the settings for a while; LabError where it does not take them."""
+    """Return the computer's kernel the settings for a while; LabError where it does not take them."""
     machine = lab.machines[0].name
     former = {name: inside.run(lab, machine, "cat", f"/proc/sys/{name}").strip() for name in KERNEL}
     wrong = [name for name, wanted in KERNEL.items() if former[name] != wanted]

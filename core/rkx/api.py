@@ -187,7 +187,7 @@ def _remove(project: Project, options: Options, run: Run) -> None:
 
 
 def kubeconfig(project: Project) -> bytes:
-    """Give the operator's kubeconfig from the state; Refused before the cluster is born."""
+    """Return the operator's kubeconfig from the state; Refused before the cluster is born."""
     from rkx.reconcile.kubeconfig import kubeconfig_of
     from rkx.reconcile.state_file import path_beside
     from rkx.reconcile.state_store import StateStore
@@ -217,7 +217,7 @@ def expiring(project: Project) -> list[Problem]:
 
 
 def first_ends(project: Project) -> list[End]:
-    """Give the authority that ends first, then the certificate that does; nothing where there is no cluster yet."""
+    """Return the authority that ends first, then the certificate that does; nothing where there is no cluster yet."""
     from rkx.reconcile.expiry import first_ends as of_state
 
     state = _state(project)
@@ -225,7 +225,7 @@ def first_ends(project: Project) -> list[End]:
 
 
 def kubeconfig_path(project: Project) -> Path:
-    """Give the place where ``up`` writes the operator's kubeconfig."""
+    """Return the place where ``up`` writes the operator's kubeconfig."""
     from rkx.reconcile.kubeconfig import kubeconfig_path as beside
 
     return beside(project.path)

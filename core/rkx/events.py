@@ -25,7 +25,7 @@ class Event:
     node: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the event as JSON-ready values; ``v`` is the version of this form."""
+        """Return the event as JSON-ready values; ``v`` is the version of this form."""
         values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "plan"}
         values["at"] = self.at.isoformat(timespec="milliseconds")
         return {"v": 1, "kind": self.kind, **values}
@@ -61,11 +61,11 @@ class PlanReady(Event):
 
     @property
     def risks(self) -> tuple[Risk, ...]:
-        """Give the risks that cluster.yml accepts."""
+        """Return the risks that cluster.yml accepts."""
         return self.plan.risks if self.plan else ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the event as JSON-ready values, with name and place of each accepted risk."""
+        """Return the event as JSON-ready values, with name and place of each accepted risk."""
         return {**Event.as_dict(self), "risks": [asdict(risk) for risk in self.risks]}
 
 

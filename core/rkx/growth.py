@@ -38,7 +38,7 @@ class Growth:
         self._known: dict[str, _Sum | None] = {}
 
     def guard(self, events: Iterable[yaml.Event]) -> Iterator[yaml.Event]:
-        """Give the same events; raises TooMuch in the place of the first that leads too far."""
+        """Return the same events; raises TooMuch in the place of the first that leads too far."""
         for event in events:
             self._take(event)
             yield event

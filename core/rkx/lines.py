@@ -10,15 +10,15 @@ MESSAGE = 20_000
 
 
 def hanging(text: str) -> str:
-    """Give a message whose further lines are indented: none of them begins as a message does."""
+    """Return a message whose further lines are indented: none of them begins as a message does."""
     return text.replace("\n", INDENT)
 
 
 def one_line(text: str) -> str:
-    """Give a text as one line, its ends of lines written as ``\\n``."""
+    """Return a text as one line, its ends of lines written as ``\\n``."""
     return text.replace("\n", "\\n")
 
 
 def cut(text: str, most: int = WORDS) -> str:
-    """Give a text that another wrote; of a longer one its beginning, and how long it is."""
+    """Return a text that another wrote; of a longer one its beginning, and how long it is."""
     return text if len(text) <= most else f"{text[:most]}... ({len(text)} characters)"

@@ -128,7 +128,7 @@ class _Choice:
     secrets: bool = True
 
     def of(self, ref: PluginRef) -> Chosen | None:
-        """Give the plugin, decoded; None beside a problem."""
+        """Return the plugin, decoded; None beside a problem."""
         if plugin := self.given.get((ref.stage, ref.name)):
             return Chosen(ref=ref, plugin=plugin, owner="given by the caller")
         try:

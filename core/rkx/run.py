@@ -62,7 +62,7 @@ class Run:
 
     @property
     def cancelled(self) -> threading.Event:
-        """Give the event that ``cancel`` sets."""
+        """Return the event that ``cancel`` sets."""
         return self._cancelled
 
     def wait(self) -> None:

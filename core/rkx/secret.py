@@ -16,7 +16,7 @@ class Secret(Generic[T]):
         self._value = value
 
     def reveal(self) -> T:
-        """Give the value itself; for those that write it to its one file."""
+        """Return the value itself; for those that write it to its one file."""
         return self._value
 
     def __repr__(self) -> str:
@@ -46,5 +46,5 @@ class Unread(Secret[str]):
         super().__init__("")
 
     def reveal(self) -> NoReturn:
-        """Give nothing: raises ValueError."""
+        """Return nothing: raises ValueError."""
         raise ValueError("this secret was not read: the file was loaded without secrets")

@@ -64,7 +64,7 @@ ENDS_S = 2.0
 
 
 def bridge(channel: Channel) -> socket.socket:
-    """Give a real socket whose other end is pumped to ``channel`` by two threads; a third sees both ends closed.
+    """Return a real socket whose other end is pumped to ``channel`` by two threads; a third sees both ends closed.
 
     docker-py needs more than a channel's methods (exec, followed logs, archives), and TLS wraps sockets only.
     """

@@ -45,7 +45,7 @@ def layers_in(archive: Path) -> list[Layer]:
 
 
 def digest_of(archive: Path) -> str:
-    """Give the digest under which a registry holds an archive that `write` made, if it gets its blobs unchanged."""
+    """Return the digest under which a registry holds an archive that `write` made, if it gets its blobs unchanged."""
     with tarfile.open(archive, "r:") as tar:
         index = tar.extractfile("index.json")
         if index is None:

@@ -23,7 +23,7 @@ class Builder:
         self._cache = cache
 
     def archive(self, image: Image) -> Path:
-        """Give the place of an image's archive, whether it was built or not."""
+        """Return the place of an image's archive, whether it was built or not."""
         return self._cache.archive(image.name, image_digest(self._catalogue, image))
 
     def ensure(self, image: Image) -> Path:

@@ -23,11 +23,11 @@ class Cache:
         self.folder = folder
 
     def archive(self, name: str, digest: str) -> Path:
-        """Give the place of an image's archive, whether it is there or not."""
+        """Return the place of an image's archive, whether it is there or not."""
         return self.folder / "images" / f"{name}-{digest[:12]}.tar"
 
     def program(self, name: str, digest: str) -> Path:
-        """Give the place of a single program, whether it is there or not."""
+        """Return the place of a single program, whether it is there or not."""
         return self.folder / "programs" / f"{name}-{digest[:12]}"
 
     @contextmanager
@@ -45,7 +45,7 @@ class Cache:
 
     @contextmanager
     def work(self, target: Path) -> Iterator[Path]:
-        """Give an empty folder to build `target` in, gone afterwards; the caller holds its lock."""
+        """Return an empty folder to build `target` in, gone afterwards; the caller holds its lock."""
         folder = self.folder / "work" / target.name
         shutil.rmtree(folder, ignore_errors=True)  # a killed build's
         folder.mkdir(parents=True)

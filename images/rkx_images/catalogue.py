@@ -60,7 +60,7 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """Give the name under which a Docker Engine knows the image."""
+        """Return the name under which a Docker Engine knows the image."""
         return f"{self.repository}:{self.tag}"
 
     def source_of(self, program: Program) -> Source | None:
@@ -106,7 +106,7 @@ def load(root: Path) -> Catalogue:
 
 
 def at_version(image: Image, version: str) -> Image:
-    """Give the same image for another version of its first module."""
+    """Return the same image for another version of its first module."""
     if not image.sources:
         raise BuildError(f"image {image.name!r} has no versions to choose from", f"write {image.name}")
     source = replace(image.sources[0], version=version)

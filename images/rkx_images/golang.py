@@ -18,7 +18,7 @@ _FIRST_MINOR_WITH_CONTEXT = 34  # kubelet's constructor, see images/kubernetes/k
 
 
 def environment(*, cgo: bool = False, architecture: str = "") -> dict[str, str]:
-    """Give the environment of every go command: no toolchain fetched, no setting of the user's."""
+    """Return the environment of every go command: no toolchain fetched, no setting of the user's."""
     fixed = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off", "CGO_ENABLED": str(int(cgo))}
     return dict(os.environ) | fixed | ({"GOARCH": architecture} if architecture else {})
 
@@ -42,7 +42,7 @@ def module_flags(modfile: Path | None) -> list[str]:
 
 
 def tag_flags(image: Image, program: Program) -> list[str]:
-    """Give the build tags of a program, with those that choose between sources by Kubernetes' minor."""
+    """Return the build tags of a program, with those that choose between sources by Kubernetes' minor."""
     old = image.name == "kubernetes" and minor_of(image.sources[0].version) < _FIRST_MINOR_WITH_CONTEXT
     tags = [*program.tags, *(["before134"] if old else [])]
     return ["-tags", ",".join(tags)] if tags else []

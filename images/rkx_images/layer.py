@@ -36,7 +36,7 @@ class LayerWriter:
                 self.file(f"/{path.relative_to(folder)}", path, mode)
 
     def empty(self) -> bool:
-        """Tell whether nothing was put."""
+        """Return whether nothing was put."""
         return not self._files and not self._links
 
     def write(self, path: Path) -> None:

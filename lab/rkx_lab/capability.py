@@ -14,5 +14,5 @@ def lacks_sys_resource(status: str) -> bool:
 
 
 def needs_wrapper() -> bool:
-    """Tell whether `--privileged` fails here without the wrapper ("unable to apply caps")."""
+    """Return whether `--privileged` fails here without the wrapper ("unable to apply caps")."""
     return lacks_sys_resource(Path("/proc/self/status").read_text())

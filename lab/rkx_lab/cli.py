@@ -14,7 +14,7 @@ Command = Callable[..., None]
 
 
 def named(command: Command) -> Command:
-    """Give a command the option that says which lab."""
+    """Return a command the option that says which lab."""
     option = click.option("--name", default="lab", show_default=True, envvar="RKX_LAB", help="Name of the lab.")
     return option(command)
 

@@ -25,5 +25,5 @@ def fill(lab: Lab, machine: str, folder: str) -> None:
 
 
 def free(lab: Lab, machine: str, folder: str) -> None:
-    """Give space again; the folder stays in memory, with its content, until the machine is made anew or restarts."""
+    """Return space again; the folder stays in memory, with its content, until the machine is made anew or restarts."""
     inside.run(lab, machine, "sh", "-c", FREE, "free", folder, FILLER)

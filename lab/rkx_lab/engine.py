@@ -45,7 +45,7 @@ def _listens(url: str) -> bool:
 
 
 def suits(client: docker.DockerClient) -> bool:
-    """Tell whether the engine can run privileged containers here: with plain runc only where nothing is missing."""
+    """Return whether the engine can run privileged containers here: with plain runc only where nothing is missing."""
     info = client.info()
     return not needs_wrapper() or info["Runtimes"][info["DefaultRuntime"]]["path"] != "runc"
 

@@ -1,4 +1,4 @@
-"""Give machines their images at once: a volume is filled once, and its layers are linked into every machine."""
+"""Return machines their images at once: a volume is filled once, and its layers are linked into every machine."""
 
 import fcntl
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -25,7 +25,7 @@ def background(line: list[str], log: Path) -> int:
 
 
 def lives(pid: int) -> bool:
-    """Tell whether a process has not ended; one that nobody waits for has."""
+    """Return whether a process has not ended; one that nobody waits for has."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -33,7 +33,7 @@ def lives(pid: int) -> bool:
 
 
 def runs(pid: int | None, *words: str) -> bool:
-    """Tell whether this process lives and its command line contains all words."""
+    """Return whether this process lives and its command line contains all words."""
     if pid is None:
         return False
     try:

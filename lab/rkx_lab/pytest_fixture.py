@@ -1,4 +1,4 @@
-"""Give tests a lab for the session: import `lab` and `clean_lab` in a conftest.
+"""Return tests a lab for the session: import `lab` and `clean_lab` in a conftest.
 
 RKX_LAB names a lab that is up already, which is then used and left; RKX_LAB_NODES says how many machines a lab of
 the session's own has (4: three for a cluster, one to add).

@@ -44,7 +44,7 @@ def stop(folder: Path) -> None:
 
 
 def answers(address: str) -> bool:
-    """Tell whether a registry answers at this address."""
+    """Return whether a registry answers at this address."""
     try:
         with requests.Session() as session:
             session.trust_env = False

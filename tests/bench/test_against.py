@@ -22,7 +22,7 @@ TIMED = Timed(out="", started_at=0.0, took_s=3.0, cpu_s=1.5, peak_bytes=2_000_00
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SideBySide:
-    """Give a run whose machines are made up, and whose old side was built with another library."""
+    """Return a run whose machines are made up, and whose old side was built with another library."""
     monkeypatch.setattr("against.fresh", lambda lab, *, preload, cluster: None)
     monkeypatch.setattr("against.wait_for_rest", lambda: 0.0)
     monkeypatch.setattr(Build, "libraries", lambda build: [f"library=={build.bin}"])

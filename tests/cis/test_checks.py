@@ -26,7 +26,7 @@ Rendered = Callable[[Profile], Evidence]
 
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
-    """Give the evidence of a cluster that rkx describes with a profile."""
+    """Return the evidence of a cluster that rkx describes with a profile."""
     folder = tmp_path_factory.mktemp("rendered")
     return cache(lambda profile: evidence(wanted(profile, folder)))
 

@@ -25,7 +25,7 @@ def _machines(change: Callable[[Machine], Machine]) -> Change:
 
 
 def argument(program: str, name: str, value: str | None) -> Change:
-    """Give a program another argument, or none of that name."""
+    """Return a program another argument, or none of that name."""
 
     def change(machine: Machine) -> Machine:
         if program not in machine.processes:
@@ -40,7 +40,7 @@ def argument(program: str, name: str, value: str | None) -> Change:
 
 
 def entry(path: str, **rights: Any) -> Change:  # noqa: ANN401 - fields of an Entry
-    """Give a file other rights where it is, or take it away where none are given."""
+    """Return a file other rights where it is, or take it away where none are given."""
 
     def change(machine: Machine) -> Machine:
         if path not in machine.files:
@@ -53,7 +53,7 @@ def entry(path: str, **rights: Any) -> Change:  # noqa: ANN401 - fields of an En
 
 
 def field(path: str, name: str, value: object) -> Change:
-    """Give a field of a file another value, or none."""
+    """Return a field of a file another value, or none."""
 
     def change(machine: Machine) -> Machine:
         body = json.loads(machine.texts[path])
@@ -68,7 +68,7 @@ def field(path: str, name: str, value: object) -> Change:
 
 
 def text(path: str, content: str) -> Change:
-    """Give a file another content where it is."""
+    """Return a file another content where it is."""
     return _machines(lambda m: replace(m, texts={**m.texts, path: content}) if path in m.texts else m)
 
 

@@ -50,7 +50,7 @@ def test_rkx_itself_loads_nothing_heavy() -> None:
 
 
 def code_of(file: Path) -> str:
-    """Give a file's code without docstrings and comments: those may say for what something is."""
+    """Return a file's code without docstrings and comments: those may say for what something is."""
     import ast
 
     tree = ast.parse(file.read_text())

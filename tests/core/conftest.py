@@ -26,7 +26,7 @@ Install = Callable[..., str]
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give the path of a cluster file beside a private key called ``id``."""
+    """Return the path of a cluster file beside a private key called ``id``."""
     key = tmp_path / "id"
     encoding = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
     key.write_bytes(ed25519.Ed25519PrivateKey.generate().private_bytes(*encoding))

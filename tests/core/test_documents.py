@@ -14,7 +14,7 @@ from rkx.documents import DEPTH, REPEATS
 
 
 def laughs(levels: int, times: int = 10) -> str:
-    """Give a text whose every line repeats the one before."""
+    """Return a text whose every line repeats the one before."""
     lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * times)}]" for n in range(1, levels + 1))]
     return "\n".join(["kind: Sample", *lines])
 

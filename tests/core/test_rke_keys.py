@@ -38,7 +38,7 @@ def keys() -> Iterator[tuple[str, Value]]:
 
 
 def plain() -> dict[str, Any]:
-    """Give a file that a key can be set in, beside what it needs."""
+    """Return a file that a key can be set in, beside what it needs."""
     taint = {"key": "one", "effect": "NoSchedule"}
     node = {"address": "10.0.0.5", "user": "u", "role": ["controlplane", "etcd", "worker"], "taints": [taint]}
     return {
@@ -50,7 +50,7 @@ def plain() -> dict[str, Any]:
 
 
 def put(tree: Value, steps: list[str], value: Value) -> Value:
-    """Give the tree with a value at a path; ``[0]`` is the first item of a list."""
+    """Return the tree with a value at a path; ``[0]`` is the first item of a list."""
     if not steps:
         return value
     first, *rest = steps
@@ -72,7 +72,7 @@ def installed(stage: Stage, name: str) -> type[Plugin[Any]] | None:
 
 
 def given(loaded: Loaded, ref: PluginRef) -> tuple[Value, list[Problem]]:
-    """Give what a plugin makes of its options, or the options of one that is not there."""
+    """Return what a plugin makes of its options, or the options of one that is not there."""
     kind = installed(ref.stage, ref.name)
     if kind is None:
         return (ref.name, dict(ref.options)), []
@@ -80,7 +80,7 @@ def given(loaded: Loaded, ref: PluginRef) -> tuple[Value, list[Problem]]:
 
 
 def understood(text: str) -> tuple[Value, list[Problem]]:
-    """Give all that a file comes to, and what is said of it."""
+    """Return all that a file comes to, and what is said of it."""
     loaded = load_text(text, PATH)
     found: Cluster = loaded.cluster
     several = ("auth", "services", "addons", "extensions")
@@ -91,7 +91,7 @@ def understood(text: str) -> tuple[Value, list[Problem]]:
 
 
 def is_named(path: str, problems: list[Problem]) -> bool:
-    """Tell if a problem stands at the path, inside or around it; that a key is unknown does not count."""
+    """Return whether a problem stands at the path, inside or around it; that a key is unknown does not count."""
     placed = [problem for problem in problems if problem.line and not problem.message.startswith("unknown key")]
     inside = (".", "[")
     return any(

@@ -12,7 +12,7 @@ from harness import Cluster
 
 
 def authorities(cluster: Cluster) -> dict[str, str]:
-    """Give each authority's fingerprint as the state has it, or nothing before it is born."""
+    """Return each authority's fingerprint as the state has it, or nothing before it is born."""
     if not state_file(cluster).exists():
         return {}
     names = [name for name in state(cluster)["credentials"] if name.endswith("-ca")]
@@ -31,11 +31,11 @@ def state(cluster: Cluster) -> dict[str, Any]:
 
 
 def part(cluster: Cluster, name: str, what: str) -> bytes:
-    """Give one part of issued credentials."""
+    """Return one part of issued credentials."""
     text: str = state(cluster)["credentials"][name]["parts"][what]["secret"]
     return text.encode()
 
 
 def fingerprint(pem: bytes) -> str:
-    """Give a certificate's SHA-256."""
+    """Return a certificate's SHA-256."""
     return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA256()).hex()

@@ -122,7 +122,7 @@ class Cluster:
         return {machine.name: self.containers(machine.name) for machine in self.machines}
 
     def plan(self) -> dict[str, Any]:
-        """Give rkx's plan as JSON."""
+        """Return rkx's plan as JSON."""
         found: dict[str, Any] = self.rkx("plan", "--json").check().json()
         return found
 
@@ -152,7 +152,7 @@ def until(condition: Callable[[], bool], what: str, limit_s: float = 60) -> floa
 
 
 def kubectl() -> Path:
-    """Give the multi-call program that holds kubectl, taken out of the lab's own image once."""
+    """Return the multi-call program that holds kubectl, taken out of the lab's own image once."""
     archive = images.ensure(["kubernetes"])["kubernetes"]
     path = places.cache() / f"kubernetes-{archive.id.removeprefix('sha256:')[:12]}"
     if not path.exists():

@@ -53,7 +53,7 @@ class Site:
         return self.cluster.on(self.bad, "sh", "-c", script)
 
     def others(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """Give the containers of the other machines."""
+        """Return the containers of the other machines."""
         return own(replace(self.cluster, machines=self.cluster.machines[:2]))
 
     def lose(self) -> None:
@@ -61,7 +61,7 @@ class Site:
         self.cluster.on(self.good, "docker", "rm", "-f", LOST)
 
     def has_work_done(self) -> bool:
-        """Tell if what was lost is there again."""
+        """Return whether what was lost is there again."""
         return LOST in self.cluster.containers(self.good)
 
     def up(self, *options: str) -> Done:
@@ -141,13 +141,13 @@ def as_flannel(site: Site, folder: Path, node: str, metadata: Mapping[str, objec
 
 
 def said_of(site: Site, node: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Give labels and annotations of a Node."""
+    """Return labels and annotations of a Node."""
     [metadata] = [each["metadata"] for each in site.cluster.objects("nodes") if each["metadata"]["name"] == node]
     return metadata["labels"], metadata["annotations"]
 
 
 def kinds(elsewhere: Server) -> dict[str, Answer]:
-    """Give what a false Engine may say, by what that is."""
+    """Return what a false Engine may say, by what that is."""
     away = http(b"", f"Location: http://{elsewhere.address}:{elsewhere.port}/", status="307 Temporary Redirect")
     chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     return {
@@ -170,7 +170,7 @@ def kinds(elsewhere: Server) -> dict[str, Answer]:
 
 
 def included(elsewhere: Server) -> dict[str, tuple[Answer, str]]:
-    """Give what a server of manifests may say, and what is told of that."""
+    """Return what a server of manifests may say, and what is told of that."""
     away = f"http://{elsewhere.address}:{elsewhere.port}/"
     return {
         "another host": (whole(b"", http(b"", f"Location: {away}", status="302 Found")), f"it leads to {away}"),

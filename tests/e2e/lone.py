@@ -15,7 +15,7 @@ from rkx_lab.state import Lab
 
 @pytest.fixture(scope="module")
 def spare(lab: Lab) -> Iterator[str]:
-    """Give the name of a machine made anew, and make it anew again at the end."""
+    """Return the name of a machine made anew, and make it anew again at the end."""
     name = lab.machines[-1].name
     machines.clean(lab, [name])
     yield name

@@ -64,14 +64,14 @@ def own_folder(cluster: Cluster) -> str:
 
 
 def held(cluster: Cluster, machine: str) -> x509.Certificate:
-    """Give the certificate by which a machine's kubelet speaks to the API server."""
+    """Return the certificate by which a machine's kubelet speaks to the API server."""
     own = f"{own_folder(cluster)}/{CURRENT}"  # a kubelet that exchanges it takes the old one away first
     text = cluster.on(machine, "sh", "-c", f"cat {own} 2>/dev/null || cat {SPARE}")
     return x509.load_pem_x509_certificate(text.encode())
 
 
 def issued(cluster: Cluster, machine: str) -> x509.Certificate:
-    """Give the certificate that rkx issued to a machine's kubelet: its first one, and its spare."""
+    """Return the certificate that rkx issued to a machine's kubelet: its first one, and its spare."""
     return x509.load_pem_x509_certificate(cluster.on(machine, "cat", SPARE).encode())
 
 

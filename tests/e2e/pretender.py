@@ -108,7 +108,7 @@ def in_place_of_engine(cluster: Cluster, machine: str, server: Server) -> Iterat
 
 
 def tunnel(lab: Lab, machine: str, way: str) -> list[str]:
-    """Give the command that leads an address of a machine to one of this computer, as ssh's -R has it."""
+    """Return the command that leads an address of a machine to one of this computer, as ssh's -R has it."""
     options = {
         "BatchMode": "yes",
         "ExitOnForwardFailure": "yes",
@@ -121,7 +121,7 @@ def tunnel(lab: Lab, machine: str, way: str) -> list[str]:
 
 
 def http(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """Give an answer whole."""
+    """Return an answer whole."""
     lines = (f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "Connection: close", "", "")
     return "\r\n".join(lines).encode() + body
 

@@ -53,7 +53,7 @@ class Recorded:
         self.run("remove", remove)
 
     def said(self) -> str:
-        """Give all that rkx has told: each event as a line, and with the plan in it."""
+        """Return all that rkx has told: each event as a line, and with the plan in it."""
         lines = [json.dumps(event.as_dict()) for those in self.events.values() for event in those]
         return "\n".join([*lines, *(repr(event) for those in self.events.values() for event in those)])
 

@@ -55,6 +55,6 @@ def refuses(words: str) -> Answer:
 
 
 def gives(content: bytes, kind: str) -> Answer:
-    """Give one thing as every manifest."""
+    """Return one thing as every manifest."""
     said = http(content, f"Content-Type: {kind}")
     return lambda stream, path: stream.sendall(said if "/manifests/" in path else http(b"{}"))

@@ -18,7 +18,7 @@ def up(cluster: Cluster) -> None:
 
 
 def planned(cluster: Cluster) -> list[tuple[str, str, str]]:
-    """Give the changes of a plan, sorted: verb, where and what, why; waits touch nothing."""
+    """Return the changes of a plan, sorted: verb, where and what, why; waits touch nothing."""
     changes = [action for action in cluster.plan()["actions"] if action["verb"] != "await"]
     return sorted((each["verb"], _what(each), each["reason"]) for each in changes)
 
@@ -28,7 +28,7 @@ def _what(action: Mapping[str, str]) -> str:
 
 
 def own(cluster: Cluster) -> Containers:
-    """Give id and time of start of all containers but those of pods, and of rkx-node, which runs for each batch."""
+    """Return id and time of start of all containers but those of pods, and of rkx-node, which runs for each batch."""
     return {
         (machine, name): each
         for machine, those in cluster.every_container().items()
@@ -38,7 +38,7 @@ def own(cluster: Cluster) -> Containers:
 
 
 def pods(cluster: Cluster) -> Containers:
-    """Give the same of the pods' containers that run: kubelets clear away the others at times of their own."""
+    """Return the same of the pods' containers that run: kubelets clear away the others at times of their own."""
     found: Containers = {}
     for machine, those in cluster.every_container().items():
         running = set(cluster.on(machine, "docker", "ps", "-q", "--no-trunc").split())

@@ -28,7 +28,7 @@ class Request:
 
     @property
     def shape(self) -> str:
-        """Give method and path without version, name and query."""
+        """Return method and path without version, name and query."""
         path = urlsplit(self.target).path
         named = NAMED.sub(lambda found: f"/{found[1]}/NAME{found[3] or ''}", path)
         return f"{self.method} {re.sub(r'^/v[0-9.]+', '', named)}"
@@ -52,7 +52,7 @@ class Tap(SshTransport):
         return _Tapped(super().rkx_open_transport(node, prompt), node.name, self._streams)
 
     def taken(self) -> list[Request]:
-        """Give the requests since the last call."""
+        """Return the requests since the last call."""
         streams, self._streams[:] = list(self._streams), []
         return [request for node, sent in streams for request in requests_in(node, bytes(sent))]
 

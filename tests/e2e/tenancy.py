@@ -24,7 +24,7 @@ class Tenancy:
         self._used = "RKX_LAB" in os.environ  # a lab that was up before us
 
     def cluster(self) -> Cluster:
-        """Give the session's cluster, and bring it up if it is not there."""
+        """Return the session's cluster, and bring it up if it is not there."""
         if self._cluster is None:
             self.clean()
             self._used = True
@@ -35,14 +35,14 @@ class Tenancy:
         return self._cluster
 
     def work(self) -> Workload:
-        """Give the pods that run in the session's cluster; they stay until it ends."""
+        """Return the pods that run in the session's cluster; they stay until it ends."""
         cluster = self.cluster()
         if self._work is None:
             self._work = workload.deploy(cluster)
         return self._work
 
     def lend(self) -> Lab:
-        """Give machines as new to a test that has them for itself."""
+        """Return machines as new to a test that has them for itself."""
         self.clean()
         self._used = True
         return self._lab

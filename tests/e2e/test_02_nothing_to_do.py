@@ -14,12 +14,12 @@ KINDS = (
 
 
 def versions(cluster: Cluster) -> dict[str, str]:
-    """Give the resource version of every object that rkx applies."""
+    """Return the resource version of every object that rkx applies."""
     return {item["metadata"]["uid"]: item["metadata"]["resourceVersion"] for item in cluster.objects(KINDS, "-A")}
 
 
 def system_pods(cluster: Cluster) -> Containers:
-    """Give the running containers of the cluster's own pods."""
+    """Return the running containers of the cluster's own pods."""
     return {key: each for key, each in pods(cluster).items() if "_kube-" in key[1]}
 
 

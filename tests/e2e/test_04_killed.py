@@ -184,7 +184,7 @@ def through(cluster: Cluster, link: SlowLink, folder: Path) -> None:
 
 
 def is_file(event: dict[str, Any], node: str) -> bool:
-    """Tell if an event speaks of a file of a node."""
+    """Return whether an event speaks of a file of a node."""
     return bool(event["node"] == node and " file " in event["key"])
 
 

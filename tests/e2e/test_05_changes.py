@@ -18,7 +18,7 @@ RECORDS = "/etc/kubernetes/records"
 
 @pytest.fixture(scope="module")
 def restored() -> Iterator[dict[str, Cluster]]:
-    """Give the session's cluster its former cluster.yml back after this file's tests, which add to each other."""
+    """Return the session's cluster its former cluster.yml back after this file's tests, which add to each other."""
     kept: dict[str, Cluster] = {}
     yield kept
     for text, cluster in kept.items():

@@ -33,7 +33,7 @@ PROCESSES = f"grep -laFf {NEEDLES} /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/
 
 @pytest.fixture(scope="module")
 def needles(recorded: Recorded) -> dict[str, list[str]]:
-    """Give texts by which each secret is known, by its name: of all keys, and of the tokens in pods."""
+    """Return texts by which each secret is known, by its name: of all keys, and of the tokens in pods."""
     state = parse(recorded.cluster.file.with_suffix(".rkxstate").read_bytes(), "the state")
     found = {"digest key": _spellings(state.digest_key.reveal())}
     for name, credential in state.credentials.items():
@@ -100,7 +100,7 @@ def test_files_beside_cluster_yml_when_they_hold_keys_are_closed(
 
 
 def _spellings(secret: bytes) -> list[str]:
-    """Give what a secret looks like in text: the middle of it as it is, and in base64 at the start of a field."""
+    """Return what a secret looks like in text: the middle of it as it is, and in base64 at the start of a field."""
     if secret.startswith(b"-----BEGIN"):
         line = secret.splitlines()[1].decode()
         inside = [line[8:56]]  # the number itself, without what all keys of its kind begin with

@@ -26,7 +26,7 @@ class Serving:
     pods: list[str]
 
     def is_back(self, machines: Sequence[str], since: datetime) -> bool:
-        """Tell if the nodes are Ready by word of kubelets that run since then, and Service, DNS and volumes work."""
+        """Return whether kubelets that run since then report Ready, and Service, DNS and volumes work."""
         return ready(self.cluster, machines, since) and words.all_answer(self.cluster, self.pods)
 
 
@@ -38,7 +38,7 @@ def serving(tenancy: Tenancy) -> Iterator[Serving]:
 
 
 def ready(cluster: Cluster, machines: Sequence[str], since: datetime) -> bool:
-    """Tell if the nodes are Ready and their kubelets have renewed their leases since then."""
+    """Return whether the nodes are Ready and their kubelets have renewed their leases since then."""
     asked = ("nodes,leases", "-n", "kube-node-lease", "--request-timeout=5s", "-o", "json")
     done = cluster.kubectl("get", *asked)
     if done.code:

@@ -27,7 +27,7 @@ PROGRAMS = {
 
 @pytest.fixture(scope="module")
 def requests(recorded: Recorded) -> dict[str, list[Request]]:
-    """Give the requests of the cluster's whole life: it is changed, then removed."""
+    """Return the requests of the cluster's whole life: it is changed, then removed."""
     recorded.change()
     recorded.remove()
     return recorded.requests
@@ -58,7 +58,7 @@ def test_rkx_node_when_it_is_given_work_knows_every_verb(requests: dict[str, lis
 
 
 def _name(request: Request) -> str:
-    """Give the container's name; a replacement is made under one that ends in its digest."""
+    """Return the container's name; a replacement is made under one that ends in its digest."""
     [name] = parse_qs(urlsplit(request.target).query)["name"]
     return re.sub(r"-[0-9a-f]{12}$", "", name)
 
@@ -77,7 +77,7 @@ def _programs(request: Request) -> set[str]:
 
 
 def _own_command(request: Request) -> list[str]:
-    """Give what rkx-node is told to do at once; without a command it reads a batch."""
+    """Return what rkx-node is told to do at once; without a command it reads a batch."""
     command = _command(request)
     return command[1:2] if command and OWN_PROGRAM.fullmatch(command[0]) else []
 
@@ -96,7 +96,7 @@ def _row(request: Request) -> str:
 
 
 def _batch(request: Request) -> Iterator[dict[str, Any]]:
-    """Give the operations that were sent to rkx-node by attach."""
+    """Return the operations that were sent to rkx-node by attach."""
     if request.shape == "POST /containers/NAME/attach":
         for line in request.body.splitlines():
             yield json.loads(line)

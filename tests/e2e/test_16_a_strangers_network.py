@@ -92,7 +92,7 @@ def test_a_second_machine_is_refused_by_name(bridged: Cluster) -> None:
 
 
 def passed(done: Done) -> int:
-    """Give how many laws were kept; none may be broken or skipped."""
+    """Return how many laws were kept; none may be broken or skipped."""
     last = done.check().out.strip().splitlines()[-1]
     found = re.search(r"(\d+) passed, \d+ deselected", last)
     assert found, last

@@ -17,7 +17,7 @@ NODES = ["system:nodes"]
 
 
 def give(cluster: Cluster, machine: str, rest: timedelta) -> None:
-    """Give a kubelet a certificate of some thirty days, as one that it got itself, and start it anew."""
+    """Return a kubelet a certificate of some thirty days, as one that it got itself, and start it anew."""
     certificate, key = pki.client(cluster, f"system:node:{machine}", NODES, timedelta(days=29), rest)
     folder = pki.own_folder(cluster)
     script = (

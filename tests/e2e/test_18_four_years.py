@@ -65,7 +65,7 @@ class Years:
             self.cluster.on(name, "sh", "-c", running)
 
     def is_well(self) -> bool:
-        """Tell if every kubelet speaks since the step, is Ready, and has no certificate that it should have renewed."""
+        """Return whether every kubelet speaks since the step, is Ready, and has renewed each certificate in time."""
         done = self.observe("get", "nodes,leases", "-n", "kube-node-lease", "-o", "json")
         if done.code:
             return False
@@ -127,7 +127,7 @@ def give_observer(cluster: Cluster) -> None:
 
 
 def runs_a_pod(years: Years) -> bool:
-    """Tell if a new pod comes to run on the worker."""
+    """Return whether a new pod comes to run on the worker."""
     body = workload.pod(years.cluster, "late", years.names[-1])
     del body["metadata"]["namespace"], body["spec"]["nodeName"]
     years.observe("apply", "-n", "default", "-f", "-", stdin=json.dumps(body))

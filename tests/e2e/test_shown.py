@@ -15,18 +15,18 @@ FOR_ALL: list[Row] = [(f"number {number}", number, "passed") for number in DEMON
 
 
 def item(name: str, number: int | None, *, lab: bool = True) -> pytest.Item:
-    """Give as much of a test as is asked for."""
+    """Return as much of a test as is asked for."""
     marks = {"demonstration": SimpleNamespace(args=(number,)) if number else None, "lab": lab or None}
     return cast("pytest.Item", SimpleNamespace(nodeid=name, get_closest_marker=marks.get))
 
 
 def report(name: str, outcome: Any, when: Any = "call") -> pytest.TestReport:  # noqa: ANN401 - pytest's own literals
-    """Give a test's outcome; a skipped test is so before it begins."""
+    """Return a test's outcome; a skipped test is so before it begins."""
     return pytest.TestReport(name, ("", 0, ""), {}, outcome, None, when)
 
 
 def result(rows: list[Row], *, complete: bool = True, lab: bool = True, listed: Mapping[str, int] | None = None) -> int:
-    """Give the exit status of a run of such tests that was green without us; each is listed, if nothing is given."""
+    """Return the exit status of a run of such tests that was green without us; each is listed, if nothing is given."""
     items = [item(name, number, lab=lab) for name, number, _ in rows]
     config, session = SimpleNamespace(getoption=lambda _name: complete), SimpleNamespace(exitstatus=0, items=items)
     shown = Shown(cast("pytest.Config", config), Counter(name for name, *_ in rows) if listed is None else listed)

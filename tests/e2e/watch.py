@@ -33,12 +33,12 @@ def end(cluster: Cluster) -> None:
 
 
 def events(cluster: Cluster, machine: str) -> list[dict[str, Any]]:
-    """Give the Engine's events about containers."""
+    """Return the Engine's events about containers."""
     return _lines(cluster, machine, "events")
 
 
 def inspected(cluster: Cluster, machine: str) -> list[dict[str, Any]]:
-    """Give what `docker inspect` said of each container when it was made and started."""
+    """Return what `docker inspect` said of each container when it was made and started."""
     return _lines(cluster, machine, "inspected")
 
 

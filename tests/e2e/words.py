@@ -48,7 +48,7 @@ def names(cluster: Cluster) -> list[str]:
 
 
 def all_answer(cluster: Cluster, pods: list[str]) -> bool:
-    """Tell if each pod finds the Service by name, reaches every pod behind it, and has its words still."""
+    """Return whether each pod finds the Service by name, reaches every pod behind it, and has its words still."""
     return all(_answers(cluster, pod, pods) for pod in pods)
 
 

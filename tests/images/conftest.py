@@ -22,7 +22,7 @@ tag = "2"
 
 @pytest.fixture
 def catalogue() -> Callable[..., Catalogue]:
-    """Give the maker of a catalogue of `low` and, on top of it, `high`, each with more lines for its recipe."""
+    """Return the maker of a catalogue of `low` and, on top of it, `high`, each with more lines for its recipe."""
     return _catalogue
 
 

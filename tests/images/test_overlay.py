@@ -16,7 +16,7 @@ Make = Callable[..., Catalogue]
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a library of one file in place of Go's."""
+    """Return a library of one file in place of Go's."""
     (tmp_path / "go/src/time").mkdir(parents=True)
     (tmp_path / "go/src/time/time.go").write_text("now := clock()\nother()\n")
     monkeypatch.setattr(overlay, "_go_root", lambda: str(tmp_path / "go"))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2] / "images"
 
 
 def manifest(archive: Path) -> bytes:
-    """Give the one blob of an archive that names its layers."""
+    """Return the one blob of an archive that names its layers."""
     with tarfile.open(archive) as tar:
         found = [tar.extractfile(member) for member in tar if member.name.startswith("blobs/") and member.size < 4096]
         texts = [file.read() for file in found if file]

@@ -82,5 +82,5 @@ class Operator:
 
     @staticmethod
     def is_there() -> bool:
-        """Tell if somebody can be asked."""
+        """Return whether somebody can be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()

@@ -47,7 +47,7 @@ class Wishes:
 
 
 def options(wishes: Wishes, operator: Operator) -> Options:
-    """Give the options of a run."""
+    """Return the options of a run."""
     from rkx.api import Options
 
     return Options(
@@ -78,7 +78,7 @@ def follow(project: Project, start: Callable[[Project, Options], Run], wishes: W
 
 
 def _is_shown_elsewhere(event: Event, project: Project) -> bool:
-    """Tell if a warning stands on the screen already, with its line in the file, or will, as one of the state's does.
+    """Return whether a warning is on the screen already, with its line in the file, or will be, as one of the state.
 
     What a run finds about no single node, such as where a lost state was found, has neither node nor place.
     """

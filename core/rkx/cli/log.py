@@ -12,7 +12,7 @@ class Shown(logging.Formatter):
     """Formats for a terminal: banners of servers stand in the log."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give a record as text."""
+        """Return a record as text."""
         return visible(hanging(cut(super().format(record), MESSAGE)))
 
 

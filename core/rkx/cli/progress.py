@@ -36,7 +36,7 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """Give how many actions are known; objects are counted once the API server answered."""
+        """Return how many actions are known; objects are counted once the API server answered."""
         known = self._before + len(self._planned)
         return max(known, self.done + self.failed + len(self._running))
 

@@ -68,7 +68,7 @@ class NotThereYet(click.ClickException):
 
 
 def command(name: str) -> click.Command | None:
-    """Give a stand-in for one of RKE's commands, whatever follows it; None for a name that RKE lacks, too."""
+    """Return a stand-in for one of RKE's commands, whatever follows it; None for a name that RKE lacks, too."""
     if name not in COMMANDS:
         return None
 

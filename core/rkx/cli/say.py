@@ -16,7 +16,7 @@ OF_LINES = "\n\t"
 
 
 def visible(text: str) -> str:
-    """Give text that a terminal only shows; ends of lines and tabs stay."""
+    """Return text that a terminal only shows; ends of lines and tabs stay."""
     if text.isprintable():
         return text
     return text.replace("\r\n", "\n").translate(_Visible())
@@ -54,7 +54,7 @@ def say_text(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 
 def as_json(value: object) -> str:
-    """Give a value as one line of JSON, in which what is not printable is escaped as JSON has it."""
+    """Return a value as one line of JSON, in which what is not printable is escaped as JSON has it."""
     text = json.dumps(value, ensure_ascii=False)
     if text.isprintable():
         return text

@@ -57,7 +57,7 @@ class Plain:
 
 
 def counted(number: int, what: str) -> str:
-    """Give a number of things in words."""
+    """Return a number of things in words."""
     return f"{number} {what}{'s' * (number != 1)}"
 
 
@@ -74,11 +74,11 @@ def risk(accepted: Risk) -> str:
 
 
 def because(reason: str) -> str:
-    """Give a reason in brackets, if there is one."""
+    """Return a reason in brackets, if there is one."""
     return f" ({reason})" if reason else ""
 
 
 def problem(event: ProblemFound) -> str:
-    """Give a problem as one line."""
+    """Return a problem as one line."""
     places = [place for place in ("warning" if event.warning else "problem", event.node, event.where) if place]
     return f"{': '.join(places)}: {event.message}{because(event.hint)}"

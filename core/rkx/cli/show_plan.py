@@ -15,7 +15,7 @@ from rkx.model.update import NodeUpdate, keys_of
 
 
 def as_text(plan: Plan) -> str:
-    """Give a plan for reading: per node, what is done to which resource, why, and what changes."""
+    """Return a plan for reading: per node, what is done to which resource, why, and what changes."""
     lines = [one_line(line) for line in (*_actions(plan), *_groups(plan), *_remarks(plan))]
     if plan.is_empty:
         return "\n".join(["nothing to do", *lines])
@@ -60,7 +60,7 @@ def _remarks(plan: Plan) -> Iterator[str]:
 
 
 def as_values(plan: Plan) -> dict[str, Any]:
-    """Give a plan for programs; ``v`` is the version of this form."""
+    """Return a plan for programs; ``v`` is the version of this form."""
     return {
         "v": 1,
         "cluster": plan.cluster,

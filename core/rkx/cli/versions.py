@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 
 def line() -> str:
-    """Give what ``rkx -v`` prints, in RKE's words."""
+    """Return what ``rkx -v`` prints, in RKE's words."""
     return f"rkx version v{version('rkx')}"
 
 
 def values() -> dict[str, Any]:
-    """Give the versions for programs."""
+    """Return the versions for programs."""
     import platform
 
     from rkx.hooks import API_VERSION

@@ -20,7 +20,7 @@ def ip(text: str) -> Ip | None:
 
 
 def is_dns_name(text: str) -> bool:
-    """Tell if a text is a DNS-1123 subdomain."""
+    """Return whether a text is a DNS-1123 subdomain."""
     return len(text) <= 253 and all(LABEL.match(label) for label in text.split("."))
 
 

@@ -73,7 +73,7 @@ class Decoder:
         return self.value(sorted(rest, key=lambda each: each is str)[-1], tree, where)
 
     def again(self) -> Decoder:
-        """Give one that decodes alike and has found nothing yet."""
+        """Return one that decodes alike and has found nothing yet."""
         return Decoder(folder=self.folder, as_rke=self.as_rke, lenient=self.lenient, secrets=self._reads_secrets)
 
     def choice(self, allowed: tuple[Any, ...], tree: Tree, where: str) -> Plain:

@@ -43,6 +43,6 @@ class Diagnostics:
                 self.at_key(path, f"no effect: {why}", "take it out", warning=True)
 
     def position(self, where: str) -> str:
-        """Give a place for use inside another problem's text."""
+        """Return a place for use inside another problem's text."""
         place = self.document.locate(where)
         return f"{place.line}:{place.column}"

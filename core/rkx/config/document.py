@@ -43,7 +43,7 @@ class Document:
     hidden: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def hide(self, secrets: Mapping[int, int]) -> Document:
-        """Give the same document with more secrets that no source line shows."""
+        """Return the same document with more secrets that no source line shows."""
         return replace(self, hidden=MappingProxyType({**self.hidden, **secrets}))
 
     def locate(self, where: str) -> Place:
@@ -60,7 +60,7 @@ class Document:
         return self.at(mark)
 
     def find(self, where: str) -> Tree | None:
-        """Give what stands at exactly this path, or None."""
+        """Return what stands at exactly this path, or None."""
         tree, rest = self.root, where
         while rest:
             found = _step(tree, rest)
@@ -74,7 +74,7 @@ class Document:
         return as_table(self.find(where))
 
     def key_mark(self, where: str) -> Mark:
-        """Give the place of the key at the end of a path, or of its value where there is no key."""
+        """Return the place of the key at the end of a path, or of its value where there is no key."""
         parent, _, name = where.rpartition(".")
         table = self.find(parent)
         if isinstance(table, Table) and name in table.entries:
@@ -83,7 +83,7 @@ class Document:
         return Mark(place.line, place.column)
 
     def at(self, mark: Mark) -> Place:
-        """Give the source line at a place."""
+        """Return the source line at a place."""
         source = source_line(self.lines, mark.line)
         if start := self.hidden.get(mark.line):
             source = f"{source[: start - 1]}***"
@@ -104,7 +104,7 @@ class Document:
 
 
 def source_line(lines: tuple[str, ...], line: int) -> str:
-    """Give a line with secrets' values cut out: by name of the key, and PEM blocks."""
+    """Return a line with secrets' values cut out: by name of the key, and PEM blocks."""
     if not 0 < line <= len(lines):
         return ""
     # One sign for each that shows nothing, or turns the line around, so that columns stay.
@@ -115,12 +115,12 @@ def source_line(lines: tuple[str, ...], line: int) -> str:
 
 
 def unread_source_line(lines: tuple[str, ...], line: int) -> str:
-    """Give a line of a file whose structure is unknown, where ``key`` may be a secret's name too."""
+    """Return a line of a file whose structure is unknown, where ``key`` may be a secret's name too."""
     return BARE_KEY.sub(r"\1***", source_line(lines, line))
 
 
 def _without_value(place: Place, problem: Problem) -> str:
-    """Give the source line, cut behind an unknown key that may be a misspelt secret's."""
+    """Return the source line, cut behind an unknown key that may be a misspelt secret's."""
     if not problem.message.startswith("unknown key") or not WORDS_OF_SECRETS.search(problem.hint):
         return place.source
     head, colon, _ = place.source[place.column - 1 :].partition(":")

@@ -19,7 +19,7 @@ REDIRECTS = 3
 
 
 def fetched(address: str, size: int, *, anywhere: bool) -> bytes:
-    """Give at most ``size`` bytes of what an address holds; ValueError says why there are none.
+    """Return at most ``size`` bytes of what an address holds; ValueError says why there are none.
 
     Redirects are followed to https alone, and to another host only with ``anywhere``: for who knows the digest.
     """

@@ -36,7 +36,7 @@ SECRET: dict[str, Any] = {
 
 
 def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of cluster.yml."""
+    """Return the JSON Schema (2020-12) of cluster.yml."""
     return {"$schema": DIALECT, "title": "cluster.yml", **schema_of(ClusterKeys)}
 
 

@@ -30,7 +30,7 @@ def nearest(written: str, known: Iterable[str], most: int = 2) -> tuple[str, ...
 
 
 def suggestion(written: str, known: Iterable[str]) -> str:
-    """Give a hint: the nearest names, or all that are known."""
+    """Return a hint: the nearest names, or all that are known."""
     names = sorted(known)
     if close := nearest(written, names):
         return "did you mean " + " or ".join(f'"{name}"' for name in close) + "?"

@@ -51,7 +51,7 @@ def ranges(keys: ClusterKeys, nodes: tuple[Node, ...], diags: Diagnostics) -> Ra
 
 
 def _service_cidr(api: KubeApiKeys, controller: KubeControllerKeys, diags: Diagnostics) -> tuple[str, str]:
-    """Give the service range and where it stands: both services name it, and one may be absent."""
+    """Return the service range and where it stands: both services name it, and one may be absent."""
     one, other = api.service_cluster_ip_range, controller.service_cluster_ip_range
     if one and other and one != other:
         place = diags.position(SERVICES)
@@ -133,7 +133,7 @@ def _room(keys: ClusterKeys, nodes: tuple[Node, ...], pods: list[Net], diags: Di
 
 
 def _dns_address(keys: ClusterKeys, given: str | None, services: list[Net], diags: Diagnostics) -> str:
-    """Give the DNS address: the tenth of the service range unless the file names another in it."""
+    """Return the DNS address: the tenth of the service range unless the file names another in it."""
     tenth = str(services[0][10]) if services and services[0].num_addresses > 10 else Ranges().dns_address
     if not given:
         if services and tenth != Ranges().dns_address:

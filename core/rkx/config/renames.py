@@ -12,7 +12,7 @@ ODD_IMAGES = {"service_sidekick_image": "kubernetes_services_sidecar", "wave_nod
 
 
 def current(root: Table) -> tuple[Table, list[Problem]]:
-    """Give the tree in today's spelling, and what to say about it."""
+    """Return the tree in today's spelling, and what to say about it."""
     problems: list[Problem] = []
     entries = _renamed(root.entries, TOP, "", problems)
     entries = _docker_version(entries, problems)

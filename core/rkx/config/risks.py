@@ -14,7 +14,7 @@ KEY = "accept_risk"
 
 
 def judge(problems: Iterable[Problem], accepted: Sequence[str]) -> Iterator[Problem]:
-    """Give the problems with each risk as an error, or as a warning where its name is accepted."""
+    """Return the problems with each risk as an error, or as a warning where its name is accepted."""
     for problem in problems:
         if problem.risk:
             taken = problem.risk in accepted
@@ -24,7 +24,7 @@ def judge(problems: Iterable[Problem], accepted: Sequence[str]) -> Iterator[Prob
 
 
 def _way(problem: Problem, accepted: Sequence[str]) -> str:
-    """Give the very line that accepts one more risk."""
+    """Return the very line that accepts one more risk."""
     line = f"{KEY}: [{', '.join(dict.fromkeys([*accepted, problem.risk]))}]"
     return f"{problem.hint or 'take it out'}; or accept the risk, at the top of the file: {line}"
 

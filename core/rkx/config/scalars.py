@@ -15,7 +15,7 @@ def found(tree: Tree) -> str:
 
 
 def shortened(text: str) -> str:
-    """Give a text as one line of at most 60 characters, with control characters spelled out."""
+    """Return a text as one line of at most 60 characters, with control characters spelled out."""
     line = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:61])
     return line if len(text) <= 60 else f"{line[:57]}..."
 

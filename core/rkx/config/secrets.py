@@ -17,7 +17,7 @@ MOST_BYTES = 1 << 20
 
 
 def secret(tree: Tree, folder: Path, *, reads: bool) -> Secret[str]:
-    """Give the secret; ValueError says why it cannot be had, without a word of it.
+    """Return the secret; ValueError says why it cannot be had, without a word of it.
 
     Without ``reads`` one that lies elsewhere is judged by its form and stays unread: nothing is opened or run.
     """
@@ -32,7 +32,7 @@ def secret(tree: Tree, folder: Path, *, reads: bool) -> Secret[str]:
 
 
 def _words(source: str, value: Tree) -> list[str]:
-    """Give the words of a command, or the one word of the others."""
+    """Return the words of a command, or the one word of the others."""
     if source == "command":
         words = [item.text for item in value.values if isinstance(item, Scalar)] if isinstance(value, Items) else []
         if not words:

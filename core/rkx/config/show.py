@@ -11,7 +11,7 @@ MOST = 100
 
 
 def show(problems: Sequence[Problem]) -> str:
-    """Give the text for a terminal; at most 100 problems."""
+    """Return the text for a terminal; at most 100 problems."""
     shown = [_one(problem) for problem in problems[:MOST]]
     if len(problems) > MOST:
         shown.append(f"and {len(problems) - MOST} more")

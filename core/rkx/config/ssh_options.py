@@ -49,7 +49,7 @@ def _ssh(keys: ClusterKeys, node: NodeKeys, where: str, diags: Diagnostics) -> d
 
 
 def _keys(keys: ClusterKeys, owner: NodeKeys | BastionKeys, folder: Path) -> dict[str, Any]:
-    """Give key and certificate: the owner's own, else the cluster's; its certificate goes with its key only."""
+    """Return key and certificate: the owner's own, else the cluster's; its certificate goes with its key only."""
     if owner.ssh_key:
         return {"ssh_key": owner.ssh_key, **_certificate(owner, folder)}
     if owner.ssh_key_path:

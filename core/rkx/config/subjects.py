@@ -33,6 +33,6 @@ def _problem(node: Node, common_name: str, document: Document) -> Problem:
 
 
 def name_place(node: Node, document: Document) -> str:
-    """Give the path of what names a node: its address where nothing else does."""
+    """Return the path of what names a node: its address where nothing else does."""
     override = f"{node.where}.hostname_override"
     return override if document.find(override) is not None else f"{node.where}.address"

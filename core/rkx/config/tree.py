@@ -34,7 +34,7 @@ class Scalar(NamedTuple):
 
     @property
     def is_null(self) -> bool:
-        """Tell if nothing was written, or null."""
+        """Return whether nothing was written, or null."""
         return self.plain and self.text in NULLS
 
     @property
@@ -90,7 +90,7 @@ KINDS: dict[type[object], str] = {Scalar: "text", Items: "list", Table: "mapping
 
 
 def is_empty(tree: Tree, *, zero: bool = False) -> bool:
-    """Tell if RKE reads this as absent: null, empty text, ``0`` but where ``zero`` counts, and what holds nothing."""
+    """Return whether RKE reads this as absent: null, empty text, ``0`` unless ``zero`` counts, empty mappings."""
     match tree:
         case Scalar():
             return not tree.text or tree.is_null or (tree.plain and tree.text == "0" and not zero)
@@ -103,7 +103,7 @@ def is_empty(tree: Tree, *, zero: bool = False) -> bool:
 
 
 def says_nothing(tree: Tree) -> bool:
-    """Tell if a key without effect may stay unmentioned: empty or false all the way down."""
+    """Return whether a key without effect may stay unmentioned: empty or false all the way down."""
     match tree:
         case Scalar():
             return is_empty(tree) or (tree.plain and tree.text in FALSE)
@@ -137,7 +137,7 @@ def from_python(value: Plain) -> Tree:
 
 
 def to_python(tree: Tree) -> Plain:
-    """Give plain Python values by YAML 1.2's core schema: yes and on stay text, 022 too."""
+    """Return plain Python values by YAML 1.2's core schema: yes and on stay text, 022 too."""
     match tree:
         case Scalar():
             return scalar_to_python(tree)
@@ -150,7 +150,7 @@ def to_python(tree: Tree) -> Plain:
 
 
 def scalar_to_python(scalar: Scalar) -> str | int | float | bool | None:
-    """Give a scalar's value by YAML 1.2's core schema."""
+    """Return a scalar's value by YAML 1.2's core schema."""
     if scalar.loose or not scalar.plain:
         return scalar.text
     if scalar.is_null:

@@ -18,7 +18,7 @@ WHERE = "kubernetes_version"
 
 
 def version(keys: ClusterKeys, diags: Diagnostics) -> str:
-    """Give vX.Y.Z; whether a newer one is known, and has images, is its service's business."""
+    """Return vX.Y.Z; whether a newer one is known, and has images, is its service's business."""
     text, default = keys.kubernetes_version, _default(keys)
     if text is None or WHERE in diags.broken:
         return default

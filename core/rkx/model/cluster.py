@@ -116,7 +116,7 @@ class Cluster:
         raise KeyError(name)
 
     def image(self, name: str, default: str) -> str:
-        """Give the image called ``name`` under system_images, or ``default`` behind the default registry."""
+        """Return the image called ``name`` under system_images, or ``default`` behind the default registry."""
         if written := self.images.get(name):
             return written
         prefix = next((registry.url for registry in self.registries if registry.is_default), "")
@@ -124,5 +124,5 @@ class Cluster:
 
     @property
     def minor(self) -> int:
-        """Give the minor of the Kubernetes version: 34 for v1.34.4."""
+        """Return the minor of the Kubernetes version: 34 for v1.34.4."""
         return int(self.kubernetes_version.split(".")[1])

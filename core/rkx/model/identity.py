@@ -54,7 +54,7 @@ class Identity:
 
 
 def describe(identity: Identity) -> str:
-    """Give a digest of all that credentials are issued for; another one means that they must be made anew."""
+    """Return a digest of all that credentials are issued for; another one means that they must be made anew."""
     said = [identity.kind, identity.authority, identity.common_name, *identity.organizations, identity.form]
     text = json.dumps([said, sorted(identity.sans), sorted(identity.usages)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

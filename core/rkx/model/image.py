@@ -28,13 +28,13 @@ def reference(image: str) -> Reference:
 
 
 def listed(image: str) -> str:
-    """Give the name under which an Engine lists the image: by its digest if it has one, the tag says nothing then."""
+    """Return the name under which an Engine lists the image: by its digest if it has one, the tag says nothing then."""
     parts = reference(image)
     repository = HUB.sub("", parts.repository, count=1) if HUB.match(parts.repository) else parts.repository
     return f"{repository}@{parts.digest}" if parts.digest else f"{repository}:{parts.tag or 'latest'}"
 
 
 def is_well_pinned(image: str) -> bool:
-    """Tell if what follows an ``@`` is a digest; a name without one is well too."""
+    """Return whether what follows an ``@`` is a digest; a name without one is well too."""
     _, at, digest = image.partition("@")
     return not at or DIGEST.match(digest) is not None

@@ -38,5 +38,5 @@ class Node:
     where: str = ""
 
     def has(self, role: Role) -> bool:
-        """Tell if the node carries ``role``."""
+        """Return whether the node carries ``role``."""
         return role in self.roles

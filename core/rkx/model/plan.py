@@ -40,7 +40,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Tell if there is nothing to do."""
+        """Return whether there is nothing to do."""
         return not self.actions
 
     @property

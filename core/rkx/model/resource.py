@@ -28,12 +28,12 @@ API_READY = Milestone("api-ready")
 
 
 def node_started(node: str) -> Milestone:
-    """Give the moment when the node's kubelet runs."""
+    """Return the moment when the node's kubelet runs."""
     return Milestone("node-started", node)
 
 
 def node_ready(node: str) -> Milestone:
-    """Give the moment when the Node object is Ready."""
+    """Return the moment when the Node object is Ready."""
     return Milestone("node-ready", node)
 
 
@@ -293,5 +293,5 @@ Resource: TypeAlias = Container | Folder | File | HostCleanup | Manifest | NodeM
 
 
 def stamped(resource: Resource, owner: str) -> Resource:
-    """Give the same resource with the plugin that made it written on it."""
+    """Return the same resource with the plugin that made it written on it."""
     return replace(resource, owner=owner)

@@ -27,12 +27,12 @@ So many mappings of one field become 560 MiB, where 32 MiB of empty ones were 11
 
 
 def words(answer: requests.Response) -> str:
-    """Give the beginning of an answer as text, without guessing its encoding."""
+    """Return the beginning of an answer as text, without guessing its encoding."""
     return answer.content[:WORDS].decode(errors="replace").strip()
 
 
 def last_words(answer: requests.Response, size: int) -> str:
-    """Give the end of an answer as text."""
+    """Return the end of an answer as text."""
     return answer.content[-size:].decode(errors="replace").strip()
 
 
@@ -104,29 +104,29 @@ class Said:
         return found
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Give a text, which can be written as UTF-8."""
+        """Return a text, which can be written as UTF-8."""
         found = self._field(name, str, default)
         if not found.isascii() and any("\ud800" <= letter <= "\udfff" for letter in found):
             raise self._bad(name, "text")
         return found
 
     def words(self, name: str, default: str | None = None) -> str:
-        """Give a text to be read by people: of one that is longer than anybody reads, the beginning."""
+        """Return a text to be read by people: of one that is longer than anybody reads, the beginning."""
         return cut(self.text(name, default))
 
     def line(self, name: str, default: str | None = None, *, most: int = SHORT) -> str:
-        """Give a text of one line: at most so many letters, all of them printable."""
+        """Return a text of one line: at most so many letters, all of them printable."""
         found = self.text(name, default)
         if len(found) > most or not found.isprintable():
             raise self._bad(name, f"line of at most {most} printable letters")
         return found
 
     def read(self, name: str, kind: str, form: Callable[[str], T], default: str | None = None) -> T:
-        """Give what ``form`` makes of a line; its ValueError, where that is no ``kind``, is BadAnswer."""
+        """Return what ``form`` makes of a line; its ValueError, where that is no ``kind``, is BadAnswer."""
         return self.valid(self.line(name, default, most=WORDS), kind, form, name)
 
     def valid(self, text: str, kind: str, form: Callable[[str], T], name: str = "") -> T:
-        """Give what ``form`` makes of a text that stands here, such as a key of a mapping."""
+        """Return what ``form`` makes of a text that stands here, such as a key of a mapping."""
         try:
             return form(text)
         except ValueError:
@@ -138,7 +138,7 @@ class Said:
             raise self._bad("", f"at most {size >> 10} KiB")
 
     def choice(self, name: str, *allowed: T) -> T:
-        """Give one of a few values."""
+        """Return one of a few values."""
         found = self._field(name, object, None)
         for each in allowed:
             if found == each:
@@ -146,25 +146,25 @@ class Said:
         raise self._bad(name, " or ".join(map(str, allowed)))
 
     def number(self, name: str, default: int | None = None) -> int:
-        """Give a whole number."""
+        """Return a whole number."""
         return self._field(name, int, default)
 
     def count(self, name: str, most: int, default: int | None = None) -> int:
-        """Give a whole number from 0 to ``most``."""
+        """Return a whole number from 0 to ``most``."""
         if not 0 <= (found := self.number(name, default)) <= most:
             raise self._bad(name, f"number from 0 to {most}")
         return found
 
     def flag(self, name: str) -> bool:
-        """Give a truth value; false where there is none."""
+        """Return a truth value; false where there is none."""
         return self._field(name, bool, False)
 
     def table(self, name: str) -> Said:
-        """Give an inner mapping; an empty one where there is none."""
+        """Return an inner mapping; an empty one where there is none."""
         return self._sub(self._field(name, dict, {}), name)
 
     def moment(self, name: str) -> datetime | None:
-        """Give a time, None where there is none; one without an offset is UTC."""
+        """Return a time, None where there is none; one without an offset is UTC."""
         if not (text := self.text(name, "")):
             return None
         try:
@@ -176,30 +176,30 @@ class Said:
         return found
 
     def rows(self, name: str = "") -> list[Said]:
-        """Give the mappings of a list, of the answer itself where no name is given; none where there is none."""
+        """Return the mappings of a list, of the answer itself where no name is given; none where there is none."""
         found = self._list(name)
         if not all(isinstance(each, dict) for each in found):
             raise self._bad(name, "list of mappings")
         return [self._sub(each, f"{name}[{index}]") for index, each in enumerate(found)]
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Give a list of texts; an empty one where there is none."""
+        """Return a list of texts; an empty one where there is none."""
         return self.each(name, Said.text)
 
     def each(self, name: str, read: Callable[[Said, str], T]) -> tuple[T, ...]:
-        """Give what ``read`` finds at each index of a list; nothing where there is none."""
+        """Return what ``read`` finds at each index of a list; nothing where there is none."""
         listed = {str(index): each for index, each in enumerate(self._list(name))}
         inner = self._sub(listed, name)
         return tuple(read(inner, index) for index in listed)
 
     def arguments(self, name: str) -> tuple[str, ...]:
-        """Give a list of texts that a program may be started with: together at most ``ARGUMENTS`` letters."""
+        """Return a list of texts that a program may be started with: together at most ``ARGUMENTS`` letters."""
         found = self.texts(name)
         if sum(map(len, found)) > ARGUMENTS:
             raise self._bad(name, f"list of at most {ARGUMENTS >> 10} KiB")
         return found
 
     def labels(self, name: str) -> dict[str, str]:
-        """Give a mapping of texts; an empty one where there is none."""
+        """Return a mapping of texts; an empty one where there is none."""
         inner = self.table(name)
         return {key: inner.text(key) for key in inner.value}

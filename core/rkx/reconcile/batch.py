@@ -147,7 +147,7 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
 
 
 def _free(client: APIClient, place: Place, hold: Hold) -> str:
-    """Give the id of the container, which stands still; the name may be that of another by the time it is started."""
+    """Return the id of the container, which stands still; the name may be that of another by the time it is started."""
     found = Said(client.inspect_container(place.container), place.node, place.container)
     owner = found.table("Config").labels("Labels").get("rkx.cluster", "")
     if owner != place.cluster:

@@ -17,7 +17,7 @@ FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services
 
 
 def births(cluster: Cluster) -> dict[str, str]:
-    """Give what a new cluster is born with."""
+    """Return what a new cluster is born with."""
     fixed = {name: str(getattr(cluster, name)) for name in FIXED}
     return {**fixed, "network": cluster.network.name, "name": cluster.name}
 
@@ -127,7 +127,7 @@ def _refuse_lost(members: list[Container], seen: Mapping[str, SeenNode], state: 
 
 
 def _folders(container: Container, node: SeenNode) -> Iterator[tuple[str, bool]]:
-    """Give the guarded folders that a container mounts, and whether they hold something."""
+    """Return the guarded folders that a container mounts, and whether they hold something."""
     guarded = node.layout.guard if node.layout else ()
     for mount in container.mounts:
         if mount.source in guarded and mount.source in node.files:

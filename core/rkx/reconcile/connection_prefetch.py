@@ -42,7 +42,7 @@ class ConnectionPrefetch:
             future.set_exception(error)
 
     def open(self, node: Node) -> Transport:
-        """Give a node's transport once it is open, or open one now; raises what opening raised."""
+        """Return a node's transport once it is open, or open one now; raises what opening raised."""
         begun = self._begun.pop(node.name, None)
         return self._opens(node, self._prompt) if begun is None else begun.result()
 

@@ -32,7 +32,7 @@ LOGS = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
 
 
 def settings(container: Container, store: StateStore, reads: str) -> dict[str, Any]:
-    """Give what the Engine's create call takes for a container; ``reads`` is one word for the files that it reads."""
+    """Return what the Engine's create call takes for a container; ``reads`` is one word for the files that it reads."""
     labels = {
         "rkx.cluster": store.state.cluster_id,
         "rkx.digest": digest.of_container(store.state.key, container),
@@ -88,7 +88,7 @@ def _discard(client: APIClient, link: Link, name: str, store: StateStore) -> Non
 
 
 def _stopping(container: Container) -> Limit:
-    """Give the limit of an action that also waits for a container's end, which may take as long as that may."""
+    """Return the limit of an action that also waits for a container's end, which may take as long as that may."""
     return Limit(size=ENGINE.size, seconds=ENGINE.seconds + container.stop_timeout_s)
 
 
@@ -140,7 +140,7 @@ def remove(link: Link, name: str) -> None:
 
 
 def has_image(client: APIClient, image: str) -> bool:
-    """Tell if the node holds an image of that name."""
+    """Return whether the node holds an image of that name."""
     from docker.errors import ImageNotFound
 
     try:
@@ -181,7 +181,7 @@ def _pulled(client: APIClient, node: str, image: str, registries: tuple[Registry
 
 
 def login(image: str, registries: tuple[Registry, ...]) -> dict[str, str]:
-    """Give the login of the registry with the longest address before the image's name; none is sent elsewhere."""
+    """Return the login of the registry with the longest address before the image's name; none is sent elsewhere."""
     fitting = [r for r in registries if r.user and r.password and image.startswith(f"{r.url}/")]
     if not fitting:
         return {}

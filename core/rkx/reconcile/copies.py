@@ -22,7 +22,7 @@ _HINT = "delete the file on that node; if no other node has a whole copy, bring 
 
 
 def may_keep(node: Node) -> bool:
-    """Tell if a node of cluster.yml keeps a copy of the state: Docker access there is root over the cluster anyway."""
+    """Return whether a node keeps a copy of the state: Docker access there is root over the cluster anyway."""
     return bool(node.roles & KEEPERS)
 
 

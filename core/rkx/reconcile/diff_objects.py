@@ -60,7 +60,7 @@ def _told_anew(desired: Desired, actions: Sequence[ApplyObject]) -> Iterator[Upd
 
 
 def is_grave(action: Action) -> bool:
-    """Tell if an action deletes an object with which other things go."""
+    """Return whether an action deletes an object with which other things go."""
     return isinstance(action, DeleteObject) and (action.key.group, action.key.kind) in GRAVE
 
 

@@ -30,12 +30,12 @@ UNCOUNTED = frozenset(
 
 
 def keyed(key: bytes, content: bytes) -> str:
-    """Give the HMAC-SHA256 of content, in 32 hexadecimal digits."""
+    """Return the HMAC-SHA256 of content, in 32 hexadecimal digits."""
     return hmac.digest(key, content, "sha256").hex()[:32]
 
 
 def canonical(value: object) -> Any:  # noqa: ANN401 - JSON
-    """Give a value in the one form that digests are made of."""
+    """Return a value in the one form that digests are made of."""
     if isinstance(value, Mapping):
         return {str(key): canonical(value[key]) for key in sorted(value)}
     if isinstance(value, tuple | list):

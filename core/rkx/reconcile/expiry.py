@@ -31,7 +31,7 @@ class End:
 
 
 def first_ends(state: State, identities: Collection[Identity]) -> list[End]:
-    """Give the authority that ends first, then the certificate of the others that does, of what is in use.
+    """Return the authority that ends first, then the certificate of the others that does, of what is in use.
 
     A certificate that ends with its authority is not told of: making it anew would gain nothing.
     """
@@ -43,7 +43,7 @@ def first_ends(state: State, identities: Collection[Identity]) -> list[End]:
 
 
 def _is_first(state: State, identity: Identity) -> bool:
-    """Tell if it is rkx that makes the next one, before its authority ends."""
+    """Return whether it is rkx that makes the next one, before its authority ends."""
     own, authority = (state.credentials.get(name) for name in (identity.name, identity.authority))
     if identity.life == "self-renewed":
         return False

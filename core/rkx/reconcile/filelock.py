@@ -52,7 +52,7 @@ class FileLock:
             ) from None
 
     def _is_in_place(self, handle: int) -> bool:
-        """Tell if the locked file still has its name: who held it may have removed it since it was opened."""
+        """Return whether the locked file still has its name: who held it may have removed it since it was opened."""
         found = os.fstat(handle)
         if found.st_nlink > 1:
             raise self._linked()
@@ -65,7 +65,7 @@ class FileLock:
         return Refused(f"{self._path} is a link to another file", hint="take it away: rkx writes through no link")
 
     def release(self) -> None:
-        """Give it back; its file goes first, while nobody else can hold it."""
+        """Return it back; its file goes first, while nobody else can hold it."""
         if self._handle >= 0:
             with contextlib.suppress(OSError):
                 self._path.unlink()

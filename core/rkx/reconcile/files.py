@@ -53,7 +53,7 @@ def _owner(resource: File | Folder) -> Operation:
 
 
 def state_copy(store: StateStore) -> list[Operation]:
-    """Give what puts a copy of the state on a node, 0600."""
+    """Return what puts a copy of the state on a node, 0600."""
     content = base64.b64encode(dump(without_logins(store.state))).decode()
     return [
         {"verb": "folder", "path": STATE_FOLDER, "mode": "0700", "uid": 0, "gid": 0},

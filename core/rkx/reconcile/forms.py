@@ -37,12 +37,12 @@ mode = _shaped(r"[0-7]{3,4}")
 
 
 def address(text: str) -> str:
-    """Give an IP address as it is written shortest; the name of a zone could be anything."""
+    """Return an IP address as it is written shortest; the name of a zone could be anything."""
     return str(ip_address(_unzoned(text)))
 
 
 def cidr(text: str) -> str:
-    """Give an interface's address with the length of its prefix."""
+    """Return an interface's address with the length of its prefix."""
     return ip_interface(_unzoned(text)).with_prefixlen
 
 
@@ -53,7 +53,7 @@ def _unzoned(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """Give an absolute path without ``..``, fit for a bind: a colon would end it there."""
+    """Return an absolute path without ``..``, fit for a bind: a colon would end it there."""
     found = PurePosixPath(text)
     if not found.is_absolute() or text.startswith("//") or ".." in found.parts or ":" in text:
         raise ValueError(text)
@@ -61,7 +61,7 @@ def path(text: str) -> str:
 
 
 def resolver(text: str) -> str:
-    """Give a resolver's file of printable lines."""
+    """Return a resolver's file of printable lines."""
     if len(text) > RESOLVER_LETTERS or not all(line.isprintable() for line in text.split("\n")):
         raise ValueError(text)
     return text

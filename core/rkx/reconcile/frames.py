@@ -14,7 +14,7 @@ PIECE_BYTES = 1 << 16
 
 
 def frames(stream: io.RawIOBase) -> Iterator[tuple[int, bytes]]:
-    """Give pieces of at most 64 KiB, each with 1 for output and 2 for complaints, until the stream ends.
+    """Return pieces of at most 64 KiB, each with 1 for output and 2 for complaints, until the stream ends.
 
     Raises OSError where the stream stays silent for longer than its own time limit.
     """

@@ -47,7 +47,7 @@ class Graph:
                 self._start(pool, self._line_up(self._opened(unit, more, error)) | {unit.node})
 
     def _opened(self, unit: Unit, more: Sequence[Unit], error: BaseException | None) -> list[Unit]:
-        """Give what the end of a unit lets start."""
+        """Return what the end of a unit lets start."""
         if error is not None:
             self.failures[unit] = error
             self._budget.failed(about(unit.actions[0]))

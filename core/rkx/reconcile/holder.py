@@ -17,12 +17,12 @@ _MOST_DIGITS = 15
 
 
 def boot_id() -> str:
-    """Give what changes with each boot of this computer; empty where the kernel does not say."""
+    """Return what changes with each boot of this computer; empty where the kernel does not say."""
     return _read("/proc/sys/kernel/random/boot_id")
 
 
 def machine_id() -> str:
-    """Give what should tell this computer from others; images of machines may share it."""
+    """Return what should tell this computer from others; images of machines may share it."""
     return _read("/etc/machine-id")
 
 
@@ -33,7 +33,7 @@ def _read(path: str) -> str:
 
 
 def pid_namespace() -> str:
-    """Give what tells apart containers of one computer that do not see each other's processes."""
+    """Return what tells apart containers of one computer that do not see each other's processes."""
     with suppress(OSError):
         return os.readlink("/proc/self/ns/pid")
     return ""
@@ -82,7 +82,7 @@ class Holder:
 
     @property
     def labels(self) -> dict[str, str]:
-        """Give the labels that tell of it."""
+        """Return the labels that tell of it."""
         return {f"rkx.{name}": str(value) for name, value in asdict(self).items()}
 
     @classmethod
@@ -94,12 +94,12 @@ class Holder:
 
     @property
     def is_here(self) -> bool:
-        """Tell if it ran where this process can see it: a boot's id proves the computer, a machine's id does not."""
+        """Return whether it ran where this process can see it: a boot id proves the computer, a machine id does not."""
         ours = (machine_id(), boot_id(), pid_namespace())
         return all(ours) and ours == (self.machine, self.boot, self.pidns)
 
     def is_dead(self) -> bool:
-        """Tell if the holder is known to have ended; where that cannot be known, it has not."""
+        """Return whether the holder is known to have ended; where that cannot be known, it has not."""
         if self.run in ENDED and self.pid == os.getpid():
             return True
         return self.is_here and bool(self.pid and self.start) and start_of(self.pid) != self.start

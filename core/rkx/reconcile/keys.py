@@ -38,7 +38,7 @@ def _load(key: Secret[bytes]) -> EllipticCurvePrivateKey:
 
 
 def public_pem(key: Secret[bytes]) -> bytes:
-    """Give the public half, PEM in PKIX form."""
+    """Return the public half, PEM in PKIX form."""
     from cryptography.hazmat.primitives import serialization
 
     public = _load(key).public_key()

@@ -54,7 +54,7 @@ def _part(store: StateStore, identity: str, what: str) -> str:
 
 
 def kubeconfig_path(cluster_file: Path) -> Path:
-    """Give the place of the operator's kubeconfig."""
+    """Return the place of the operator's kubeconfig."""
     return cluster_file.with_name(NAME.format(name=cluster_file.name))
 
 

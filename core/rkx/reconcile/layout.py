@@ -23,7 +23,7 @@ HELD_MODE = 0o755
 
 
 def within(path: str, folder: str) -> bool:
-    """Tell if a path is a folder or lies in it."""
+    """Return whether a path is a folder or lies in it."""
     return f"{path}/".startswith(f"{folder}/")
 
 
@@ -54,7 +54,7 @@ class Layout:
 
     @property
     def labels(self) -> dict[str, str]:
-        """Give the labels by which it is known again."""
+        """Return the labels by which it is known again."""
         return {f"rkx.{field.name}": ":".join(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
@@ -71,5 +71,5 @@ class Expected:
     digests: Mapping[str, str]
 
     def fits(self, containers: Mapping[str, Any]) -> bool:
-        """Tell if both containers are made as this rkx makes them."""
+        """Return whether both containers are made as this rkx makes them."""
         return all(containers[name].digest == digest for name, digest in self.digests.items())

@@ -46,7 +46,7 @@ def look(engine: Session, path: str, **params: str) -> Said:
 
 
 def _said(answer: requests.Response) -> str:
-    """Give the Engine's own words about what it refused."""
+    """Return the Engine's own words about what it refused."""
     with contextlib.suppress(BadAnswer):
         return parsed(answer.content, "", "").words("message")
     return words(answer) or str(answer.status_code)
@@ -154,7 +154,7 @@ class Link:
         return PartlyDone(f"{self.name}: the Engine says: {cut(str(why))}", hint="mend it, then run again")
 
     def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
-        """Give a Docker client that the caller closes."""
+        """Return a Docker client that the caller closes."""
         from docker import APIClient
 
         client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
@@ -170,7 +170,7 @@ class Link:
         return request
 
     def api_version(self) -> str:
-        """Give the version of the Engine's API, asked once, by /_ping: for /version the Engine starts processes."""
+        """Return the version of the Engine's API, asked once, by /_ping: for /version the Engine starts processes."""
         with self._lock:
             if not self._api_version:
                 self._api_version = self._ping()
@@ -212,7 +212,7 @@ class Link:
         return self._relays.open(self, address)
 
     def is_narrow(self, address: str) -> bool:
-        """Tell if streams to an address go through rkx-node: each takes one of the few that such a node has."""
+        """Return whether streams to an address go through rkx-node: each takes one of the few that such a node has."""
         if self._dials is None and isinstance(self._transport, Dials):
             try:
                 self._transport.dial(address, timeout_s=10.0).close()
@@ -223,7 +223,7 @@ class Link:
 
     @property
     def is_blind(self) -> bool:
-        """Tell if the node forbids forwarding and no relay may be started: its silence then says nothing."""
+        """Return whether the node forbids forwarding and no relay may be started: its silence then says nothing."""
         return self._dials is False and self._relays is None
 
     def dial_tls(

@@ -54,12 +54,12 @@ class Lock:
 
     @property
     def is_held(self) -> bool:
-        """Tell if a node may still hold it."""
+        """Return whether a node may still hold it."""
         return bool(self._held)
 
     @property
     def hold(self) -> Hold:
-        """Give what a node is shown of the lock."""
+        """Return what a node is shown of the lock."""
         return Hold(number=self.number, check=self.check)
 
     def take(self, number: int = 1) -> None:
@@ -80,7 +80,7 @@ class Lock:
         self._looked = clocks()
 
     def _lacking(self, holding: Collection[str]) -> Sequence[str]:
-        """Give a group of which no majority holds it; empty if there is none."""
+        """Return a group of which no majority holds it; empty if there is none."""
         return next((g for g in self._groups if len({*g} & {*holding}) <= len(g) // 2), ())
 
     def _judge_count(self, holding: Collection[str]) -> None:

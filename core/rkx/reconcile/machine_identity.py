@@ -33,7 +33,7 @@ class Doubt:
 
 
 def in_doubt(record: NodeRecord | None, engine_id: str) -> bool:
-    """Tell if a node's Docker has another id than the state knows."""
+    """Return whether a node's Docker has another id than the state knows."""
     return record is not None and record.engine_id not in ("", engine_id)
 
 
@@ -109,7 +109,7 @@ def _twins(name: str, other: str, engine_id: str, *, copied: bool) -> Refused:
 
 
 def _are_two(name: str, other: str, seen: Mapping[str, SeenNode], state: State) -> bool:
-    """Tell if it is certain: host names differ, or what their kernels said of the boot."""
+    """Return whether it is certain: host names differ, or what their kernels said of the boot."""
     boots = [boot for each in (name, other) for boot in _boot(state.nodes.get(each))]
     return seen[name].facts.hostname != seen[other].facts.hostname or len(set(boots)) == 2
 

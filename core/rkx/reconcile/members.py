@@ -15,7 +15,7 @@ from rkx.reconcile.state import NodeRecord, State
 
 
 def node_of(name: str, record: NodeRecord) -> Node:
-    """Give a node as the state knows it."""
+    """Return a node as the state knows it."""
     return Node(
         name=name,
         address=record.address,
@@ -43,7 +43,7 @@ def lock_groups(cluster: Cluster, began: State) -> list[list[str]]:
 
 
 def keeps_lock(name: str, cluster: Cluster, began: State) -> bool:
-    """Tell if a node is one of those."""
+    """Return whether a node is one of those."""
     return any(name in group for group in lock_groups(cluster, began))
 
 

@@ -55,7 +55,7 @@ class ClusterApi:
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def _session(self, link: Link, whom: str) -> requests.Session:
-        """Give the session that all threads share; where streams are few, they take turns."""
+        """Return the session that all threads share; where streams are few, they take turns."""
         with self._opening[link.name]:
             if (link.name, whom) not in self._sessions:
                 context = tls_context(self._store, KUBERNETES_CA, whom)
@@ -229,7 +229,7 @@ class ClusterApi:
             self._checked(answer, path)
 
     def watch(self, path: str, name: str, timeout_s: float) -> Generator[dict[str, Any]]:
-        """Give an object as it is and at each change, until ``timeout_s``; an empty mapping when it is deleted."""
+        """Return an object as it is and at each change, until ``timeout_s``; an empty mapping when it is deleted."""
         params = {"watch": "1", "fieldSelector": f"metadata.name={name}", "timeoutSeconds": str(max(1, int(timeout_s)))}
         answer = self.ask("GET", path, params=params, stream=True, timeout=timeout_s + 5)
         try:

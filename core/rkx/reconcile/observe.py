@@ -110,7 +110,7 @@ class SeenNode:
     copy: StateHeader | None = None
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
-        """Give this cluster's own containers by name."""
+        """Return this cluster's own containers by name."""
         return {name: seen for name, seen in self.containers.items() if seen.cluster == cluster_id}
 
 
@@ -163,12 +163,12 @@ def _facts(link: Link, engine: Session) -> NodeFacts:
 
 
 def architecture(info: Said) -> str:
-    """Give the architecture as the Engine names it, such as x86_64."""
+    """Return the architecture as the Engine names it, such as x86_64."""
     return info.read("Architecture", "architecture", forms.architecture)
 
 
 def _images(engine: Session) -> dict[str, str]:
-    """Give ids by name; of a name that is longer than anybody gives one the beginning, which is nobody's name."""
+    """Return ids by name; of a name that is longer than anybody gives one the beginning, which is nobody's name."""
     rows = look(engine, "/images/json").rows()
     named = ((row, name) for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind))
     found = {cut(name): row.line("Id") for row, name in islice(named, ROWS + 1)}
@@ -276,7 +276,7 @@ def _seen(info: tarfile.TarInfo, content: bytes | None, digest_key: bytes) -> Se
 
 
 def _modified(entry: tarfile.TarInfo) -> datetime:
-    """Give the time of an entry; one that no calendar has was never."""
+    """Return the time of an entry; one that no calendar has was never."""
     try:
         return datetime.fromtimestamp(entry.mtime, UTC)
     except (ValueError, OverflowError, OSError):

@@ -132,6 +132,6 @@ def judge_lost(lost: Mapping[str, RkxError], cluster: Cluster, allowed_unreachab
 
 
 def _may_lose(name: str, error: RkxError, cluster: Cluster, allowed_unreachable: frozenset[str]) -> bool:
-    """Tell if the others go on without a node: one that leaves may be of no use, but silent only if allowed."""
+    """Return whether the others go on without a node: one that leaves may be of no use, but silent only if allowed."""
     leaves = all(node.name != name for node in cluster.nodes)
     return name in allowed_unreachable or (leaves and isinstance(error, BadAnswer))

@@ -133,7 +133,7 @@ def milestones(desired: Desired) -> Reached:
 
 
 def keys_of(moment: After, reached: Reached) -> Sequence[Key]:
-    """Give the keys that a moment stands for."""
+    """Return the keys that a moment stands for."""
     if isinstance(moment, Key):
         return [moment]
     return [HealthKey(NodeKey(moment.node))] if moment.name == "node-ready" else reached.get(moment, [])

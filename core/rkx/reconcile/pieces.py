@@ -12,12 +12,12 @@ PIECE_BYTES = 1 << 14
 
 
 def opened(answer: requests.Response) -> io.BufferedReader:
-    """Give what an answer holds, which must have been asked for as a stream."""
+    """Return what an answer holds, which must have been asked for as a stream."""
     return io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES)))
 
 
 class _Pieces(io.RawIOBase):
-    """Give an iterator of bytes the form of a file."""
+    """Return an iterator of bytes the form of a file."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces

@@ -63,19 +63,19 @@ class PlanExecutor:
             raise ApplyFailed(_lines(failures), hint="; ".join([*hints, again]), failures=failures, left=left)
 
     def _alike(self, failures: Mapping[str, RkxError], waiting: Sequence[Unit]) -> RkxError | None:
-        """Give one error for all: where the lock alone is the trouble, or a refusal and nothing is left but to wait."""
+        """Return one error for all: where the lock alone is the trouble, or a refusal and only waits are left."""
         for kind in (Locked, Refused) if self._only_waits(waiting) else (Locked,):
             if failures and all(isinstance(error, kind) for error in failures.values()):
                 return kind(_lines(failures), hint=next(iter(failures.values())).hint)
         return None
 
     def _all_changed(self, waiting: Sequence[Unit]) -> bool:
-        """Tell if what failed and what is left waits for something, and changes nothing any more."""
+        """Return whether what failed and what is left waits for something, and changes nothing any more."""
         others = [u for u in self._graph.failures if not isinstance(u.actions[0], ContainerAction | TakeStep)]
         return all(isinstance(action, Wait) for unit in (*waiting, *others) for action in unit.actions)
 
     def _only_waits(self, units: Iterable[Unit]) -> bool:
-        """Tell if units change nothing, but for those of an update of which something failed."""
+        """Return whether units change nothing, but for those of an update of which something failed."""
         failed = self._rollout.together(key for unit in self._graph.failures for key in unit.keys)
         return all(isinstance(a, Wait) or a.key in failed for unit in units for a in unit.actions)
 

@@ -51,7 +51,7 @@ def recognise(program: NodeProgram, record: NodeRecord, host: HostFacts) -> None
 
 
 def noted(host: HostFacts, record: NodeRecord) -> HostFacts:
-    """Give what is kept of a machine's answer: once it was prepared, our own programs listen."""
+    """Return what is kept of a machine's answer: once it was prepared, our own programs listen."""
     if not record.was_asked:
         return host
     return replace(host, listening=record.facts.listening if record.facts else ())

@@ -78,7 +78,7 @@ class _Ends:
         self._before, self._next = self._count(), time.monotonic() + LOOK_S
 
     def too_many(self) -> bool:
-        """Tell if it ended so often that waiting is in vain."""
+        """Return whether it ended so often that waiting is in vain."""
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + LOOK_S
@@ -117,7 +117,7 @@ def _connects(link: Link, address: str) -> str:
 
 
 def last_lines(link: Link, name: str) -> str:
-    """Give a container's last log lines, or why there are none."""
+    """Return a container's last log lines, or why there are none."""
     try:
         with link.docker() as client:
             lines: bytes = client.logs(name, tail=LAST_LINES)

@@ -51,7 +51,7 @@ class Search:
     damaged: dict[str, ConfigError] = field(default_factory=dict)
 
     def found(self) -> Found | None:
-        """Give the state that all copies hold, as far as copies are believed; None for a cluster not yet born.
+        """Return the state that all copies hold, as far as copies are believed; None for a cluster not yet born.
 
         Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, nobody vouches
         for their authority, or a cluster runs and no copy is left; Locked where another run
@@ -195,7 +195,7 @@ def believed(state: State, cluster: Cluster) -> State:
 
 
 def settle(store: StateStore, described: Mapping[str, set[str]]) -> None:
-    """Give a found state the paths that plugins describe for each node: none is taken from a copy.
+    """Set the paths of a found state to those that plugins describe for each node: none is taken from a copy.
 
     It is saved at once: it was lost here, and the operator should have it again, whatever the run will do.
     """
@@ -205,7 +205,7 @@ def settle(store: StateStore, described: Mapping[str, set[str]]) -> None:
 
 
 def _settled(described: set[str], record: NodeRecord) -> NodeRecord:
-    """Give a believed record its paths; of folders that lay there before, those that are described."""
+    """Return a believed record its paths; of folders that lay there before, those that are described."""
     former = tuple(each for each in record.former if each.path in described)
     return replace(record, former=former, paths=tuple(sorted(described - {each.path for each in former})))
 

@@ -65,7 +65,7 @@ class RunLock:
         self.show()
 
     def _is_new(self) -> bool:
-        """Tell if the state was first written by this run, or by one that did nothing: nothing was applied with it."""
+        """Return whether this run wrote the first state, or one that did nothing: nothing was applied with it."""
         return self._context.is_new or not self._context.state.nodes
 
     def _guard(self, guard: Callable[[], None] | None) -> None:

@@ -92,11 +92,11 @@ class StreamAdapter(HTTPAdapter):
         return gauge
 
     def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> urllib3.HTTPConnectionPool:  # noqa: ANN401
-        """Give the one pool there is."""
+        """Return the one pool there is."""
         return self._pool
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:  # noqa: ANN401
-        """Give the path alone; no proxy is ever asked."""
+        """Return the path alone; no proxy is ever asked."""
         return request.path_url
 
     def build_response(self, request: requests.PreparedRequest, answer: Any) -> requests.Response:  # noqa: ANN401
@@ -157,7 +157,7 @@ def bind(session: requests.Session, adapter: StreamAdapter) -> None:
 
 
 def session(connect: Connect, node: str, **more: Any) -> Session:  # noqa: ANN401 - those of StreamAdapter
-    """Give an HTTP session whose every connection is one that ``connect`` opens; TLS, if any, is connect's."""
+    """Return an HTTP session whose every connection is one that ``connect`` opens; TLS, if any, is connect's."""
     return Session(StreamAdapter(connect, node, **more))
 
 

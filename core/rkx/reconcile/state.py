@@ -70,7 +70,7 @@ class NodeRecord:
 
     @property
     def was_asked(self) -> bool:
-        """Tell if rkx-node ever spoke there, whatever is known now of what it said."""
+        """Return whether rkx-node ever spoke there, whatever is known now of what it said."""
         return self.prepared or self.facts is not None
 
 
@@ -115,7 +115,7 @@ class State:
         return self.digest_key.reveal()
 
     def saved(self) -> dict[str, CredentialInfo]:
-        """Give what an auth plugin may know of the credentials."""
+        """Return what an auth plugin may know of the credentials."""
         return {name: credential.saved for name, credential in self.credentials.items()}
 
 
@@ -147,13 +147,13 @@ class StateHeader:
     seal: str = ""
 
     def sealed(self, state: State) -> str:
-        """Give the seal that only who has this cluster's state can make: no worker ever sees its key."""
+        """Return the seal that only who has this cluster's state can make: no worker ever sees its key."""
         key = hashlib.sha256(b"rkx copy of the state\0" + state.digest_key.reveal()).digest()
         said = f"{self.cluster_id} {self.generation} {self.run} {self.number} {self.sha256}"
         return hmac.digest(key, said.encode(), "sha256").hex()
 
     def is_of(self, state: State) -> bool:
-        """Tell if it marks a generation of that state."""
+        """Return whether it marks a generation of that state."""
         return hmac.compare_digest(self.seal.encode(), self.sealed(state).encode())
 
 

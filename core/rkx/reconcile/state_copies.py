@@ -1,4 +1,4 @@
-"""Give the state's copies to the nodes that keep one."""
+"""Return the state's copies to the nodes that keep one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _send(context: Context, name: str) -> RkxError | None:
 
 
 def are_late(context: Context, nodes: Mapping[str, SeenNode]) -> bool:
-    """Tell if a copy is another than should be there; that of another cluster is left, and refused at a change."""
+    """Return whether a copy is outdated; that of another cluster is left, and refused at a change."""
     return any(_is_late(context, nodes[name].copy) for name in keepers(context.cluster) & nodes.keys())
 
 

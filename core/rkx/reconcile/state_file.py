@@ -17,7 +17,7 @@ KEPT = 10
 
 
 def path_beside(cluster_file: Path) -> Path:
-    """Give the state's place: cluster.yml -> cluster.rkxstate, in the same folder."""
+    """Return the state's place: cluster.yml -> cluster.rkxstate, in the same folder."""
     return cluster_file.with_suffix(".rkxstate")
 
 

@@ -21,7 +21,7 @@ def check_shape(value: object, kind: Any, where: str = "state") -> None:  # noqa
 
 
 def _parts(value: Any, kind: Any) -> Iterator[tuple[str, object, Any]]:  # noqa: ANN401 - whatever JSON holds
-    """Give what a value is made of, each with its annotation and how it is called."""
+    """Return what a value is made of, each with its annotation and how it is called."""
     inner = get_args(kind)
     if is_dataclass(kind):
         yield from ((f".{name}", getattr(value, name), hint) for name, hint in get_type_hints(kind).items())

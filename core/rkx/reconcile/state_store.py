@@ -26,7 +26,7 @@ class StateStore:
 
     @property
     def state(self) -> State:
-        """Give the present value."""
+        """Return the present value."""
         return self._state
 
     def change(self, how: Callable[[State], State], *, save: bool = True) -> None:

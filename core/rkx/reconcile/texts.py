@@ -11,7 +11,7 @@ from rkx.secret import Secret
 
 
 def encoded(value: object) -> str:
-    """Give a value as JSON with sorted keys."""
+    """Return a value as JSON with sorted keys."""
     return json.dumps(_plain(value), sort_keys=True)
 
 
@@ -25,7 +25,7 @@ class Texts:
         self._kept: dict[tuple[str, str], tuple[object, str]] = {}
 
     def of(self, value: object) -> str:
-        """Give a dataclass as JSON; what is no longer in it is forgotten."""
+        """Return a dataclass as JSON; what is no longer in it is forgotten."""
         former, self._kept = self._kept, {}
         fields = {name: getattr(value, name) for name in sorted(value.__dataclass_fields__)}  # type: ignore[attr-defined] # a dataclass
         return _object(

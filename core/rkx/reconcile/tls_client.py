@@ -61,7 +61,7 @@ def https(
     at_most: int = 0,
     limit: Limit = API,
 ) -> Session:
-    """Give a session to a server on the node's own loopback; every connection speaks TLS."""
+    """Return a session to a server on the node's own loopback; every connection speaks TLS."""
 
     def connect() -> socket.socket:
         return link.dial_tls(f"tcp:{SERVER_NAME}:{port}", context, SERVER_NAME, timeout_s=timeout_s)

@@ -22,12 +22,12 @@ class Unit:
 
     @property
     def keys(self) -> frozenset[Key]:
-        """Give the keys that are done when the unit is."""
+        """Return the keys that are done when the unit is."""
         return frozenset(action.key for action in self.actions)
 
     @property
     def after(self) -> frozenset[Key]:
-        """Give the keys to wait for."""
+        """Return the keys to wait for."""
         return frozenset(key for action in self.actions for key in action.after) - self.keys
 
 

@@ -30,7 +30,7 @@ class Trust:
     confirm: Callable[[str], bool] = lambda _fingerprint: False
 
     def agrees(self, found: str) -> bool:
-        """Tell if the operator knows this fingerprint, in whatever spelling."""
+        """Return whether the operator knows this fingerprint, in whatever spelling."""
         if not self.fingerprint:
             return self.confirm(found)
         last = re.split(r"[=\s]", self.fingerprint.strip().lower().removeprefix("sha256:"))[-1]
@@ -38,7 +38,7 @@ class Trust:
 
 
 def fingerprint(state: State) -> str:
-    """Give the SHA-256 of the Kubernetes authority's certificate, in hexadecimal; empty before there is one."""
+    """Return the SHA-256 of the Kubernetes authority's certificate, in hexadecimal; empty before there is one."""
     if KUBERNETES_CA not in state.credentials:
         return ""
     bundle = part_of(state, CredentialRef(identity=KUBERNETES_CA, what="ca-bundle")).decode()

@@ -25,7 +25,7 @@ class WaitBudget:
             self._failed_at = time.monotonic()
 
     def left(self, since: float, timeout_s: float) -> float:
-        """Give the seconds that are left of a wait that began at ``since`` (time.monotonic); none below zero."""
+        """Return the seconds that are left of a wait that began at ``since`` (time.monotonic); none below zero."""
         end = since + timeout_s
         if self._failed_at is not None:
             end = min(end, max(since, self._failed_at) + AFTER_FAILURE_S)

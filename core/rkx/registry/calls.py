@@ -36,7 +36,7 @@ class Chosen:
         return f"{self.ref.stage}:{self.ref.name}"
 
     def fault(self, message: str, trace: str = "") -> PluginFault:
-        """Give the error of this plugin's authors."""
+        """Return the error of this plugin's authors."""
         return PluginFault(
             f"{self.ref.stage} plugin {self.ref.name!r} ({self.owner}): {message}",
             plugin=self.ref.name,
@@ -69,7 +69,7 @@ class Calls:
         return any(impl.plugin is chosen.plugin for impl in getattr(self._pluggy.hook, hook).get_hookimpls())
 
     def call(self, chosen: Chosen, hook: str, *, timed: bool = True, **arguments: Any) -> Any:  # noqa: ANN401
-        """Give what pluggy does, a list; ``timed`` is for what computes, and not for what connects or asks others."""
+        """Return what pluggy does, a list; ``timed`` is for what computes, and not for what connects or asks others."""
         others = [each.plugin for each in self.chosen if each is not chosen]
         caller = self._pluggy.subset_hook_caller(hook, others)
         if not timed:
@@ -87,7 +87,7 @@ class Calls:
         return _manager()
 
     def one(self, chosen: Chosen, hook: str, kind: type[T], **arguments: Any) -> T:  # noqa: ANN401
-        """Give the one value that the hook must return."""
+        """Return the one value that the hook must return."""
         results = self.call(chosen, hook, **arguments)
         if len(results) != 1 or not isinstance(results[0], kind):
             raise chosen.fault(f"{hook} returned {_kinds(results)}, not {kind.__name__}")
@@ -102,7 +102,7 @@ class Calls:
         timed: bool = True,
         **arguments: Any,  # noqa: ANN401
     ) -> list[Any]:
-        """Give the values that the hook returns; none where the plugin has no such hook."""
+        """Return the values that the hook returns; none where the plugin has no such hook."""
         if not self._has(chosen, hook):
             return []
         [result] = self.call(chosen, hook, timed=timed, **arguments)

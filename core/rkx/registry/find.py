@@ -17,7 +17,7 @@ class Installed(Protocol):
     """All entry points of this Python, read once: ``importlib.metadata.entry_points()``."""
 
     def select(self, *, group: str) -> Iterable[EntryPoint]:
-        """Give those of a group."""
+        """Return those of a group."""
 
 
 def installed(stage: Stage, every: Installed | None = None) -> dict[str, list[EntryPoint]]:

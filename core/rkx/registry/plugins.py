@@ -41,11 +41,11 @@ class Plugins:
         return [(each.ref.stage, each.ref.name, each.owner) for each in self._chosen]
 
     def images(self) -> frozenset[str]:
-        """Give the names under ``system_images`` that the chosen plugins ask for."""
+        """Return the names under ``system_images`` that the chosen plugins ask for."""
         return frozenset(name for each in self._chosen for name in each.plugin.images)
 
     def risks(self) -> frozenset[str]:
-        """Give the names of the risks that the chosen plugins know."""
+        """Return the names of the risks that the chosen plugins know."""
         return frozenset(name for each in self._chosen for name in each.plugin.risks)
 
     def _named(self, stage: Stage) -> Chosen:

@@ -52,13 +52,13 @@ class Box:
 
     @property
     def host(self) -> dict[str, Any]:
-        """Give the settings that concern the host."""
+        """Return the settings that concern the host."""
         found: dict[str, Any] = self.config.setdefault("HostConfig", {})
         return found
 
     @property
     def labels(self) -> dict[str, str]:
-        """Give the labels."""
+        """Return the labels."""
         return self.config.get("Labels") or {}
 
     def start(self) -> None:
@@ -89,7 +89,7 @@ class FakeEngine:
         self._doing = threading.Lock()
 
     def running(self, name: str) -> bool:
-        """Tell if a container of that name runs."""
+        """Return whether a container of that name runs."""
         return name in self.boxes and self.boxes[name].state == "running"
 
     def answer(self, request: Request) -> Response:

@@ -42,7 +42,7 @@ MAY = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def plural(kind: str) -> str:
-    """Give a kind's name in paths."""
+    """Return a kind's name in paths."""
     return f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}es" if kind.endswith("s") else f"{kind}s"
 
 
@@ -158,7 +158,7 @@ def _discovered(kind: str) -> Body:
 
 
 def _in(each: str, collection: str) -> bool:
-    """Tell if a path is of a collection, in one namespace or in all."""
+    """Return whether a path is of a collection, in one namespace or in all."""
     root, _, name = collection.rpartition("/")
     return each.rpartition("/")[0] == collection or (
         each.startswith(f"{root}/namespaces/") and each.split("/")[-2] == name and "/namespaces/" not in root

@@ -77,7 +77,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def subject(request: pytest.FixtureRequest) -> Subject:
-    """Give the plugin that is tried."""
+    """Return the plugin that is tried."""
     return request.config.stash[_SUBJECTS][request.param]
 
 

@@ -64,7 +64,7 @@ def error(status: int, message: str) -> Response:
 
 
 def serve(to: str, application: Application, tls: ssl.SSLContext | None = None) -> socket.socket:
-    """Give the client's end of a new connection to ``application``."""
+    """Return the client's end of a new connection to ``application``."""
     ours, theirs = socket.socketpair()
     threading.Thread(target=_talk, args=(to, application, tls, theirs), daemon=True, name=f"fake {to}").start()
     return ours

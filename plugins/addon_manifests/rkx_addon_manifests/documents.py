@@ -53,7 +53,7 @@ def workloads(source: Source) -> tuple[rkx.Rollout, ...]:
 
 
 def _objects(value: object) -> Iterator[dict[str, Any]]:
-    """Give the object, or those inside when it is a List."""
+    """Return the object, or those inside when it is a List."""
     if not isinstance(value, dict):
         return
     if value.get("kind") == "List" and isinstance(value.get("items"), list):

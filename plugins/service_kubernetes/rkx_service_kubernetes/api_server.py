@@ -24,7 +24,7 @@ AUDIT_LOGS = "/var/log/kube-audit"
 
 
 def issuer(cluster: rkx.Cluster) -> str:
-    """Give the name that service account tokens are issued under."""
+    """Return the name that service account tokens are issued under."""
     return f"https://kubernetes.default.svc.{cluster.dns_domain}"
 
 

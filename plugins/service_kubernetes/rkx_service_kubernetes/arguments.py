@@ -18,7 +18,7 @@ FLAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 @cache
 def rules() -> dict[str, Any]:
-    """Give the rules of every program."""
+    """Return the rules of every program."""
     return tomllib.loads(files(__package__).joinpath("flags.toml").read_text())
 
 
@@ -34,7 +34,7 @@ def merged(own: Mapping[str, str], extra: Program) -> tuple[str, ...]:
 
 
 def knows(program: str, flag: str, minor: int) -> bool:
-    """Tell if a program of that minor takes the flag, as far as the rules say."""
+    """Return whether a program of that minor takes the flag, as far as the rules say."""
     rule = rules()[program]["rules"].get(flag, {})
     return int(rule.get("first", 0)) <= minor <= int(rule.get("last", minor))
 

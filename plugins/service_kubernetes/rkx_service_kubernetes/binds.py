@@ -52,6 +52,6 @@ def _of_source(program: str, source: PurePosixPath, where: str) -> Iterator[rkx.
 
 
 def _path(text: str) -> PurePosixPath:
-    """Give a path without ``.``, ``..`` and doubled slashes; /var/run is /run wherever Docker runs."""
+    """Return a path without ``.``, ``..`` and doubled slashes; /var/run is /run wherever Docker runs."""
     path = PurePosixPath(posixpath.normpath(f"/{text.lstrip('/')}"))
     return PurePosixPath("/run") / path.relative_to("/var/run") if path.is_relative_to("/var/run") else path

@@ -45,12 +45,12 @@ def versions(cluster: rkx.Cluster) -> tuple[str, ...]:
 
 
 def minors() -> frozenset[int]:
-    """Give the minors of Kubernetes 1 whose rules are known; not each has an image of Kubernetes."""
+    """Return the minors of Kubernetes 1 whose rules are known; not each has an image of Kubernetes."""
     return frozenset(int(minor) for minor in _table()["public"]["minor"])
 
 
 def is_retired(image: str) -> bool:
-    """Tell if an address is one of the pause image that no longer answers."""
+    """Return whether an address is one of the pause image that no longer answers."""
     return image.startswith(RETIRED)
 
 

@@ -27,18 +27,18 @@ def key(node: str) -> rkx.ContainerKey:
 
 
 def owner(site: NodeContext) -> tuple[int, int]:
-    """Give user and group that etcd runs as; RKE's pair counts when both are above 0."""
+    """Return user and group that etcd runs as; RKE's pair counts when both are above 0."""
     wanted = site.config.etcd
     return (wanted.uid, wanted.gid) if wanted.uid > 0 and wanted.gid > 0 else (USER, USER)
 
 
 def peer_url(node: rkx.Node) -> str:
-    """Give the address that other members reach this one by: what a member is known by."""
+    """Return the address that other members reach this one by: what a member is known by."""
     return f"https://{in_url(node.internal_address)}:{PEER_PORT}"
 
 
 def client_url(node: rkx.Node) -> str:
-    """Give the address that API servers reach this member by."""
+    """Return the address that API servers reach this member by."""
     return f"https://{in_url(node.internal_address)}:{CLIENT_PORT}"
 
 

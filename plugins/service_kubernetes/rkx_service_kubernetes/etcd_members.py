@@ -68,7 +68,7 @@ def is_etcd(key: rkx.ContainerKey) -> bool:
 
 
 def _said(path: str, responses: rkx.Responses) -> Iterator[tuple[str, Any]]:
-    """Give by node what answers to one question say; who answers in no form that can be read is silent, too."""
+    """Return by node what answers to one question say; who answers in no form that can be read is silent, too."""
     for request, response in responses.items():
         if request.path == path and response.status == 200:
             with suppress(ValueError, RecursionError):

@@ -37,7 +37,7 @@ class _EtcdView:
         return next((member for member in self.now.values() if member.url == url), None)
 
     def is_new(self, node: str) -> bool:
-        """Tell if a member would be added: the list decides, and without it what was applied."""
+        """Return whether a member would be added: the list decides, and without it what was applied."""
         return self.listed(node) is None if self.now else node not in self.known
 
     def update(self, node: str, *, before: str = "", after: str = "", also: Sequence[str] = ()) -> rkx.NodeUpdate:

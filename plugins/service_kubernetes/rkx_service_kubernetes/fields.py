@@ -16,18 +16,18 @@ from rkx_service_kubernetes.config import Program
 
 @cache
 def table() -> dict[str, Any]:
-    """Give the fields of every program that has such a file."""
+    """Return the fields of every program that has such a file."""
     return tomllib.loads(files(__package__).joinpath("fields.toml").read_text())
 
 
 def in_file(program: str, flag: str) -> bool:
-    """Tell if a flag has no effect beside a configuration file."""
+    """Return whether a flag has no effect beside a configuration file."""
     entry = table()[program]
     return flag in entry["only"] or (not entry["only"] and flag not in entry["flags"])
 
 
 def with_fields(program: str, body: Mapping[str, Any], extra: Program) -> dict[str, Any]:
-    """Give the file's body with the user's arguments in their fields; an empty value leaves the field out."""
+    """Return the file's body with the user's arguments in their fields; an empty value leaves the field out."""
     filled = dict(body)
     for flag, text in extra.extra_args.items():
         if in_file(program, flag):
@@ -37,7 +37,7 @@ def with_fields(program: str, body: Mapping[str, Any], extra: Program) -> dict[s
 
 
 def flags_left(program: str, extra: Program) -> Program:
-    """Give the user's arguments that stay flags."""
+    """Return the user's arguments that stay flags."""
     left = {flag: text for flag, text in extra.extra_args.items() if not in_file(program, flag)}
     many = {flag: texts for flag, texts in extra.extra_args_array.items() if not in_file(program, flag)}
     return replace(extra, extra_args=left, extra_args_array=many)

@@ -24,17 +24,17 @@ SYSCTLS = "/etc/sysctl.d/90-kubelet.conf"
 
 
 def is_cis(cluster: rkx.Cluster) -> bool:
-    """Tell if the cluster is held to the CIS benchmark."""
+    """Return whether the cluster is held to the CIS benchmark."""
     return cluster.profile == "cis"
 
 
 def pod_security(cluster: rkx.Cluster, config: KubeApi) -> str:
-    """Give the level of Pod Security that holds where a namespace names none."""
+    """Return the level of Pod Security that holds where a namespace names none."""
     return config.pod_security_configuration or ("restricted" if is_cis(cluster) else "privileged")
 
 
 def always_pulls(cluster: rkx.Cluster, config: KubeApi) -> bool:
-    """Tell if each pod's images are asked for anew, so that nobody runs what only others may pull."""
+    """Return whether each pod's images are asked for anew, so that nobody runs what only others may pull."""
     return is_cis(cluster) if config.always_pull_images is None else config.always_pull_images
 
 

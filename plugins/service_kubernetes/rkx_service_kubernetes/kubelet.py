@@ -67,7 +67,7 @@ def _preparations(site: NodeContext) -> tuple[str, ...]:
 
 
 def _flags(site: NodeContext, place: ServiceDir) -> dict[str, str]:
-    """Give the flags that have no field in the configuration file."""
+    """Return the flags that have no field in the configuration file."""
     flags = {
         "config": place.json("config.yaml", _configuration(site, place)),
         "kubeconfig": _kubeconfig(site, place),

@@ -14,7 +14,7 @@ EXEMPT = ("kube-system",)
 
 
 def audit(config: KubeApi) -> Mapping[str, Any]:
-    """Give the audit policy: bodies of secrets are never written."""
+    """Return the audit policy: bodies of secrets are never written."""
     if config.audit_log.configuration.policy is not None:
         return config.audit_log.configuration.policy
     return {
@@ -60,7 +60,7 @@ def _of(group: str, *resources: str) -> list[dict[str, Any]]:
 
 
 def admission(config: KubeApi, level: str) -> dict[str, Any]:
-    """Give the one file for all admission plugins; a user's own entries go before rkx's.
+    """Return the one file for all admission plugins; a user's own entries go before rkx's.
 
     ``level`` is what Pod Security holds pods to where their namespace names none.
     """

@@ -21,7 +21,7 @@ def resources(node: str, found: Iterable[rkx.Resource]) -> list[rkx.Resource]:
 
 
 def _record(container: rkx.Container) -> dict[str, Any]:
-    """Give what an auditor judges: of the environment names alone, whose values are the user's."""
+    """Return what an auditor judges: of the environment names alone, whose values are the user's."""
     return {
         "name": container.name,
         "image": container.image,

@@ -10,7 +10,7 @@ SPELLINGS = {"controlplane": ("controlplane", "control-plane"), "etcd": ("etcd",
 
 
 def labels(node: rkx.Node) -> dict[str, str]:
-    """Give a label per role and spelling, then the node's own; a kubelet may not set the former itself."""
+    """Return a label per role and spelling, then the node's own; a kubelet may not set the former itself."""
     spelled = [name for role, names in SPELLINGS.items() if role in node.roles for name in names]
     return {f"{PREFIX}/{name}": "true" for name in spelled} | dict(node.labels)
 

@@ -21,7 +21,7 @@ API = "services.kube-api"
 
 
 def table() -> dict[str, Any]:
-    """Give every risk by its name."""
+    """Return every risk by its name."""
     found: dict[str, Any] = rules()["risks"]
     return found
 
@@ -51,7 +51,7 @@ def _of_flag(name: str, program: str, given: Given, rule: Mapping[str, Any]) -> 
 
 
 def opens(rule: Mapping[str, Any], text: str, *, whole: bool) -> bool:
-    """Tell if a flag's value opens the cluster; one that cannot be read does. ``whole``: rkx's own list is gone."""
+    """Return whether a flag's value opens the cluster; an unreadable one does. ``whole``: rkx's own list is gone."""
     if text == "":
         return bool(rule.get("empty", False))
     try:

@@ -31,12 +31,12 @@ class ServiceDir:
 
     @property
     def folder(self) -> rkx.Folder:
-        """Give the folder itself, closed to others."""
+        """Return the folder itself, closed to others."""
         return rkx.Folder(node=self.node, path=self.path, mode=0o700, uid=self.uid, gid=self.gid)
 
     @property
     def mount(self) -> rkx.Mount:
-        """Give the folder as the service's container sees it."""
+        """Return the folder as the service's container sees it."""
         return rkx.Mount(source=str(self.path), target=str(self.path), mode="ro")
 
     @property

@@ -24,12 +24,12 @@ class NodeContext:
 
     @property
     def name(self) -> str:
-        """Give the node's name."""
+        """Return the node's name."""
         return self.node.name
 
     @property
     def has_own_address(self) -> bool:
-        """Tell if the internal address stands on an interface; one that merely translates is no address of the node.
+        """Return whether an interface has the internal address; a translated one is not an address of the node.
 
         One that cluster.yml names apart from the address is meant so; on a machine not yet seen it is presumed.
         """
@@ -57,5 +57,5 @@ def in_url(address: str) -> str:
 
 
 def first_ips(ranges: str) -> tuple[str, ...]:
-    """Give the first usable address of each range; a pair is written with a comma."""
+    """Return the first usable address of each range; a pair is written with a comma."""
     return tuple(str(ipaddress.ip_network(part.strip(), strict=False)[1]) for part in ranges.split(","))

@@ -127,7 +127,7 @@ class GuardedTransport(paramiko.Transport):
             channel.in_stderr_buffer.feed(data)
 
     def _receiver(self, number: int, size: int) -> paramiko.Channel | None:
-        """Give the channel that may take ``size`` bytes more; None if it is closed, Violation if they are too many."""
+        """Return the channel that may take ``size`` bytes more; None if it is closed, Violation if too many."""
         channel: paramiko.Channel | None = self._channels.get(number)  # type: ignore[attr-defined]  # as above
         if channel is None or channel.closed or channel.eof_received:
             self._drop(number, size)

@@ -52,7 +52,7 @@ class Offered:
 
 
 def fingerprint(blob: bytes) -> str:
-    """Give a key's fingerprint as OpenSSH shows it."""
+    """Return a key's fingerprint as OpenSSH shows it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
@@ -94,7 +94,7 @@ def verify(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> None:
 
 
 def _rests_on(offered: Offered, blob: bytes) -> bool:
-    """Tell if a key is the machine's own, or stands in its certificate, as that of the authority does."""
+    """Return whether a key is the machine's own, or stands in its certificate, as that of the authority does."""
     return blob == offered.key or struct.pack(">I", len(blob)) + blob in offered.sent
 
 
@@ -148,12 +148,12 @@ def _lines(path: Path, policy: HostKeyPolicy) -> Iterator[KnownKey]:
 
 
 def _speaks_of(policy: HostKeyPolicy, names: str, marker: str) -> bool:
-    """Tell if a line is about the machine; one of authorities or revoked keys may leave out the port, as in OpenSSH."""
+    """Return whether a line names the machine; one of authorities or revoked keys may omit the port, as in OpenSSH."""
     return names_match(names, policy.name) or (marker != "" and names_match(names, policy.host))
 
 
 def names_match(names: str, wanted: str) -> bool:
-    """Tell if a known_hosts line speaks of ``wanted``, in small letters: hashed, or with ``*``, ``?`` and ``!``."""
+    """Return whether a known_hosts line names ``wanted``, in lower case: hashed, or with ``*``, ``?`` and ``!``."""
     if names.startswith("|1|"):
         return _hash_matches(names, wanted)
     patterns = [pattern.lower() for pattern in names.split(",")]
@@ -163,7 +163,7 @@ def names_match(names: str, wanted: str) -> bool:
 
 
 def pattern_matches(pattern: str, wanted: str) -> bool:
-    """Tell if a name fits ``*`` and ``?``; brackets are part of a name here, as in [host]:port."""
+    """Return whether a name fits ``*`` and ``?``; brackets are part of a name here, as in [host]:port."""
     return fnmatch.fnmatchcase(wanted, pattern.replace("[", "[[]"))
 
 

@@ -67,7 +67,7 @@ def _private(text: str, label: str, ask: Ask) -> paramiko.PKey:
 
 
 def is_encrypted(text: str) -> bool:
-    """Tell if a private key wants a passphrase."""
+    """Return whether a private key wants a passphrase."""
     if "ENCRYPTED" in text.split("\n\n", 1)[0]:
         return True
     body = BODY.search(text)

@@ -53,7 +53,7 @@ def _passphrase(hop: Hop, prompt: rkx.Prompt | None, label: str) -> bytes:
 
 @contextlib.contextmanager
 def _agent_keys(hop: Hop) -> Iterator[list[tuple[str, paramiko.PKey]]]:
-    """Give the agent's keys, with the agent open as long as they are used; it is never forwarded."""
+    """Return the agent's keys, with the agent open as long as they are used; it is never forwarded."""
     if not hop.keys.agent:
         yield []
         return

@@ -156,7 +156,7 @@ class SshNode:
         )
 
     def _forbids_unix(self) -> bool:
-        """Tell if sshd forbids streams to sockets, which looks just as if nothing listened: ask for Docker's."""
+        """Return whether sshd forbids streams to sockets, which looks just as if nothing listened: ask for Docker's."""
         if not self._direct_works and not self._by_command:
             self.engine().close()
         return self._by_command

@@ -96,12 +96,12 @@ def read_openssh_config() -> paramiko.SSHConfig:
 
 
 def home() -> Path:
-    """Give the operator's home folder."""
+    """Return the operator's home folder."""
     return Path(os.path.expanduser("~"))
 
 
 def user_of(config_user: str, address: str, openssh: paramiko.SSHConfig) -> str:
-    """Give the user to sign in as; empty if neither cluster.yml nor ``~/.ssh/config`` names one."""
+    """Return the user to sign in as; empty if neither cluster.yml nor ``~/.ssh/config`` names one."""
     return config_user or openssh.lookup(address).get("user", "")
 
 

@@ -149,5 +149,5 @@ def _failure(channel: paramiko.Channel, until: float) -> Failed:
 
 
 def _left(until: float) -> float:
-    """Give the seconds until then; without any, what has come already is taken, and nothing is waited for."""
+    """Return the seconds until then; without any, what has come already is taken, and nothing is waited for."""
     return max(until - time.monotonic(), 0.0)

@@ -33,7 +33,7 @@ NODES = (
 
 
 def numbered(*events: Event) -> list[Event]:
-    """Give events numbers, and times a second apart."""
+    """Return events numbers, and times a second apart."""
     return [
         replace(event, run="cafe", seq=number, at=BEGIN + timedelta(seconds=number - 1))
         for number, event in enumerate(events, 1)

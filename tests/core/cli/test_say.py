@@ -40,7 +40,7 @@ HOSTILE = "\x1b]52;c;Y3VybA==\x07 \x9b2J \u202egnp.exe"
 
 
 def _sent(text: str) -> set[str]:
-    """Give the characters that a terminal would act on."""
+    """Return the characters that a terminal would act on."""
     return {each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n", "\t"}
 
 

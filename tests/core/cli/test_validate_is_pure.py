@@ -42,7 +42,7 @@ sys.addaudithook(_note)
 
 @pytest.fixture
 def seen() -> Iterator[list[str]]:
-    """Give what is run, connected to and opened while the test lasts."""
+    """Return what is run, connected to and opened while the test lasts."""
     global _SEEN
     _SEEN = []
     yield _SEEN

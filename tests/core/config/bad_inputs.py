@@ -23,13 +23,13 @@ class Bad(NamedTuple):
 
 
 def changed(old: str, new: str) -> str:
-    """Give the good file with one piece replaced."""
+    """Return the good file with one piece replaced."""
     assert HEAD.count(old) == 1, old
     return HEAD.replace(old, new)
 
 
 def added(text: str) -> str:
-    """Give the good file with lines after it: the first is line 7."""
+    """Return the good file with lines after it: the first is line 7."""
     return HEAD + text
 
 

@@ -49,7 +49,7 @@ TABLES = [(path, keys) for path, keys in tables(ClusterKeys) if path[-1:] != ("e
 
 
 def sample(hint: Value) -> Value:
-    """Give a value of a type."""
+    """Return a value of a type."""
     origin: Any = get_origin(hint)
     if origin in (Union, types.UnionType):
         return sample(next(each for each in get_args(hint) if each is not type(None)))

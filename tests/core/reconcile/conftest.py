@@ -73,7 +73,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def site(make: Make) -> Site:
-    """Give a world of two nodes, with nothing on them."""
+    """Return a world of two nodes, with nothing on them."""
     return make()
 
 
@@ -90,7 +90,7 @@ def brought_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Snapshot
 
 @pytest.fixture
 def running(site: Site, brought_up: tuple[Site, Snapshot]) -> Site:
-    """Give a world whose cluster is up, with its counts of changes and requests at nothing."""
+    """Return a world whose cluster is up, with its counts of changes and requests at nothing."""
     first, snapshot = brought_up
     shutil.copytree(first.folder, site.folder, dirs_exist_ok=True)
     site.world.restore(snapshot)

@@ -242,7 +242,7 @@ class Site:
         return api.plan(self.project)
 
     def planned(self) -> list[tuple[str, str, str]]:
-        """Give verb, key and reason of each action that a plan has."""
+        """Return verb, key and reason of each action that a plan has."""
         return [(action.verb, str(action.key), action.reason) for action in self.plan().actions]
 
 

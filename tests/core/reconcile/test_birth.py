@@ -15,7 +15,7 @@ from rkx.testing.wire import Request, Response, error
 
 
 def refused(site: Site) -> Refused:
-    """Give what a run is refused with; it must have changed neither a node nor the state."""
+    """Return what a run is refused with; it must have changed neither a node nor the state."""
     was, before = site.state, site.world.snapshot()
     site.world.revive()
     run = site.up()

@@ -26,7 +26,7 @@ class Named(TinyService):
 
 
 def longer(length: int) -> str:
-    """Give a name of so many characters, of labels that are short enough."""
+    """Return a name of so many characters, of labels that are short enough."""
     return ("a" * 20 + ".") * 4 + "b" * (length - 84) if length > 84 else "a" * 20 + "." + "b" * (length - 21)
 
 

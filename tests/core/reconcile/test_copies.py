@@ -41,7 +41,7 @@ def messages(site: Site) -> str:
 
 @pytest.fixture
 def evil(make: Make, running: Site) -> State:
-    """Give a state of other authorities that says it is this cluster's newest, and knows of one node more."""
+    """Return a state of other authorities that says it is this cluster's newest, and knows of one node more."""
     other = make("one", "two")
     other.done()
     more = NodeRecord(

@@ -19,7 +19,7 @@ PULLS = [("pull", f"{node} image {PINNED}", "not on the node") for node in ("one
 
 @pytest.fixture
 def pinned(site: Site) -> Site:
-    """Give a world whose cluster is up with an agent by digest."""
+    """Return a world whose cluster is up with an agent by digest."""
     site.service.image = PINNED
     site.done()
     site.world.revive()

@@ -30,7 +30,7 @@ FILE = {"verb": "put", "path": "/etc/tiny/late", "mode": "0600", "uid": 0, "gid"
 
 
 def colleague(site: Site, folder: str = "colleague") -> Site:
-    """Give another operator of the same nodes, with cluster.yml and nothing else."""
+    """Return another operator of the same nodes, with cluster.yml and nothing else."""
     place = site.folder.with_name(f"{site.folder.name}-{folder}")
     place.mkdir()
     other = Site(place, site.names, etcd=site.etcd)
@@ -40,7 +40,7 @@ def colleague(site: Site, folder: str = "colleague") -> Site:
 
 
 def foreign(site: Site, run: str = "theirs", number: int = 99) -> Box:
-    """Give the lock of a run on another computer."""
+    """Return the lock of a run on another computer."""
     labels = {**Holder.here(run, number).labels, "rkx.machine": "another", "rkx.boot": "another"}
     labels["rkx.cluster"] = site.state.cluster_id
     return Box(name="rkx-lock", config={"Image": "x", "Labels": labels})
@@ -245,7 +245,7 @@ def test_another_clusters_program_under_the_name_is_not_started(running: Site) -
 
 @pytest.fixture
 def half_open(running: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Give a stream of which half a batch came, and that nobody closed."""
+    """Return a stream of which half a batch came, and that nobody closed."""
     monkeypatch.setattr(one_batch, "SUCCESSION_S", 0.2)
     client = Link("one", Way(running.world, "one")).client(timeout_s=5, limit=ENGINE)
     stream = client.attach_socket("rkx-node", params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})

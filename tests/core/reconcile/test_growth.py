@@ -48,7 +48,7 @@ def steps(work: Callable[[], object]) -> int:
 
 
 def grows_straight(cost: Callable[[int], int], size: int) -> bool:
-    """Tell if the third ``size`` costs no more than the second, give or take a hundredth."""
+    """Return whether the third ``size`` costs no more than the second, give or take a hundredth."""
     _warm, first, second, third = (cost(times * size) for times in (1, 1, 2, 3))  # the first fills caches
     return third - second <= 1.01 * (second - first)
 
@@ -71,7 +71,7 @@ def test_each_further_node_costs_a_plan_as_much_as_the_one_before(make: Make, pa
 
 
 def units(count: int) -> list[Unit]:
-    """Give units of which each waits for two that come much later in the list."""
+    """Return units of which each waits for two that come much later in the list."""
     keys = [ContainerKey(f"n{number}", "c") for number in range(count)]
     after = {number: tuple(keys[number + 1 : number + 3]) for number in range(count)}
     return [Unit(actions=(RemoveContainer(key=k, reason="", after=after[n]),)) for n, k in enumerate(keys)]

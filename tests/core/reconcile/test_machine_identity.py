@@ -17,7 +17,7 @@ from rkx.testing.wire import Request, Response
 
 
 def refused(site: Site, run: api.Run) -> str:
-    """Give what a run was refused with; it must have changed nothing."""
+    """Return what a run was refused with; it must have changed nothing."""
     assert isinstance(run.error, Refused), run.error
     assert (run.exit_code, site.world.effects, site.world.changes()) == (8, [], [])
     return run.error.message
@@ -31,7 +31,7 @@ def test_removal_spares_a_machine_with_another_clusters_containers(running: Site
 
 
 def new_docker(site: Site, node: str, *, machine: str = "") -> None:
-    """Give a node a Docker that knows nothing of what was there; with ``machine``, on another machine."""
+    """Return a node a Docker that knows nothing of what was there; with ``machine``, on another machine."""
     world = site.world
     engine = world.engines[node]
     engine.id = "engine-anew"

@@ -30,7 +30,7 @@ COMMANDS: dict[str, Callable[[Site], api.Run]] = {"up": willing, "remove": Site.
 
 
 def turned(site: Site) -> Site:
-    """Give another operator with the same state, whose file makes other nodes etcd and control plane."""
+    """Return another operator with the same state, whose file makes other nodes etcd and control plane."""
     other = colleague(site)
     for file in site.folder.glob("*.rkxstate*"):
         shutil.copy(file, other.folder)
@@ -103,7 +103,7 @@ def test_a_workers_word_stops_no_birth(site: Site) -> None:
 
 
 def beside(site: Site, **changes: object) -> State:
-    """Give a sealed state that differs from the site's."""
+    """Return a sealed state that differs from the site's."""
     return dataclasses.replace(site.state, **changes)  # type: ignore[arg-type]
 
 

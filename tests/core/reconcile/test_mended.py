@@ -21,7 +21,7 @@ class Strict(TinyService):
 
 @pytest.fixture
 def refused(site: Site) -> Site:
-    """Give a world where one machine was prepared, judged and refused."""
+    """Return a world where one machine was prepared, judged and refused."""
     site.service = Strict()
     site.world.machines["one"].sysctls["kernel.panic"] = "10"
     run = site.up()

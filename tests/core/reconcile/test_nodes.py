@@ -17,7 +17,7 @@ NOT_READY = {"conditions": [{"type": "Ready", "status": "False", "message": "no 
 
 @pytest.fixture
 def tainted(site: Site) -> Site:
-    """Give a cluster whose nodes carry one taint of ours each, and node two one of somebody else's."""
+    """Return a cluster whose nodes carry one taint of ours each, and node two one of somebody else's."""
     site.service.taints = (OURS,)
     site.done()
     node(site)["spec"]["taints"].append(THEIRS)

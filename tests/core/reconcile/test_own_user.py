@@ -20,7 +20,7 @@ def of_api(site: Site) -> list[Request]:
 
 
 def above(requests: Iterable[Request]) -> set[tuple[str, str]]:
-    """Give method and path of what was asked for as super-admin."""
+    """Return method and path of what was asked for as super-admin."""
     return {(request.method, request.path) for request in requests if ABOVE in request.groups}
 
 

@@ -113,7 +113,7 @@ UNFIT: Mapping[str, tuple[dict[str, Any], str, str]] = {
 
 
 def refused(world: FakeWorld, file: Path) -> PreflightFailed:
-    """Give what the machines were refused with."""
+    """Return what the machines were refused with."""
     run = api.up(api.load(file, plugins=(FakeTransport(world),)))
     list(run)
     assert isinstance(run.error, PreflightFailed), run.error

@@ -65,7 +65,7 @@ class Rolling(TinyService):
 
 @pytest.fixture
 def rolling(make: Make) -> tuple[Site, Rolling]:
-    """Give a cluster of four nodes that is up, whose agents are to be replaced."""
+    """Return a cluster of four nodes that is up, whose agents are to be replaced."""
     site, service = make(*NODES), Rolling()
     site.service = service
     site.done()

@@ -22,7 +22,7 @@ READ = program.__wrapped__
 
 @pytest.fixture
 def bare(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Site:
-    """Give a world to an installation that has no rkx-node."""
+    """Return a world to an installation that has no rkx-node."""
     image_tag.cache_clear()
     monkeypatch.setattr("rkx.reconcile.node.program", READ)
     monkeypatch.setattr("rkx.reconcile.node.resources", SimpleNamespace(files=lambda _package: tmp_path / "installed"))

@@ -52,7 +52,7 @@ class FakeWorld:
 
     @property
     def quorate(self) -> bool:
-        """Tell if a majority of the members runs."""
+        """Return whether a majority of the members runs."""
         running = len(self.members & self.runs.keys())
         return bool(self.members) and running >= len(self.members) // 2 + 1
 

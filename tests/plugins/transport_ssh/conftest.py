@@ -36,7 +36,7 @@ def public_line(key: Private) -> str:
 
 
 def as_server_key(key: Private, folder: Path) -> paramiko.PKey:
-    """Give a key in paramiko's form."""
+    """Return a key in paramiko's form."""
     file = folder / "server_key"
     file.write_text(pem(key))
     return paramiko.PKey.from_path(file)

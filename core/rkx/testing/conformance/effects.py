@@ -54,7 +54,7 @@ class _Ear:
             self.heard.append(f"{event} {first}")
 
     def is_code(self, path: str, flags: object) -> bool:
-        """Tell if a file is only read, and belongs to Python, to a library or to the plugin."""
+        """Return whether a file is only read, and belongs to Python, to a library or to the plugin."""
         writes = isinstance(flags, int) and flags & WRITES
         return not writes and (path.startswith(self.own) or path.endswith(CODE))
 
@@ -66,7 +66,7 @@ def _ear() -> _Ear:
 
 @contextmanager
 def noticed(module: ModuleType | None) -> Iterator[list[str]]:
-    """Give a list that fills with what is done meanwhile; the plugin's own package, by ``module``, may be read."""
+    """Return a list that fills with what is done meanwhile; the plugin's own package, by ``module``, may be read."""
     ear, heard = _ear(), list[str]()
     ear.own = _roots(module)
     ear.heard = heard

@@ -42,7 +42,7 @@ class Issuing:
 
     @property
     def saved(self) -> Mapping[str, CredentialInfo]:
-        """Give what the state knows of these."""
+        """Return what the state knows of these."""
         return self.store.state.saved()
 
     def renewals(self, saved: Mapping[str, CredentialInfo], now: datetime = NOW) -> list[Renewal]:
@@ -51,7 +51,7 @@ class Issuing:
         return self.subject.plugins.renewals(cluster, list(self.identities.values()), saved, now)
 
     def certificate(self, name: str) -> bytes:
-        """Give an issued certificate, PEM."""
+        """Return an issued certificate, PEM."""
         return self.store.state.credentials[name].parts["certificate"].reveal()
 
 

@@ -44,7 +44,7 @@ def placed(ref: PluginRef) -> PluginRef:
 
 
 def clusters(ref: PluginRef) -> Iterator[Cluster]:
-    """Give clusters of one, three and six machines that name the plugin, for both layouts of images."""
+    """Return clusters of one, three and six machines that name the plugin, for both layouts of images."""
     for roles in SETS:
         for layout in ("public", "rkx"):
             yield replace(cluster(roles, ref), image_layout=layout)
@@ -93,7 +93,7 @@ def subsets() -> list[tuple[Role, ...]]:
 
 
 def facts(cluster: Cluster) -> Iterator[Facts]:
-    """Give facts of machines that were prepared, of new ones, and of a run that reached the first one only.
+    """Return facts of machines that were prepared, of new ones, and of a run that reached the first one only.
 
     They are plain dicts, so that a plugin that writes into them is found.
     """
@@ -107,12 +107,12 @@ def _said(node: Node, host: HostFacts | None) -> NodeFacts:
 
 
 def network(cluster: Cluster) -> NetworkSettings:
-    """Give the settings of a usual network."""
+    """Return the settings of a usual network."""
     return NetworkSettings(cni="sample", pod_cidr=cluster.pod_cidr, modules=("br_netfilter",))
 
 
 def resources(cluster: Cluster) -> tuple[Resource, ...]:
-    """Give resources of others, for an extension to change."""
+    """Return resources of others, for an extension to change."""
     node = cluster.nodes[0].name
     return (
         Folder(node=node, path=PurePosixPath("/etc/sample")),

@@ -37,26 +37,26 @@ class Subject:
 
     @property
     def stage(self) -> Stage:
-        """Give the plugin's stage."""
+        """Return the plugin's stage."""
         return self.chosen.ref.stage
 
     @property
     def kind(self) -> type[Plugin[Any]]:
-        """Give the plugin's class."""
+        """Return the plugin's class."""
         return type(self.chosen.plugin)
 
     @cached_property
     def plugins(self) -> Plugins:
-        """Give the registry that holds this plugin alone; PluginFault if it refuses the plugin."""
+        """Return the registry that holds this plugin alone; PluginFault if it refuses the plugin."""
         return Plugins([self.chosen])
 
     def again(self) -> Subject:
-        """Give another instance of the same plugin, which remembers nothing."""
+        """Return another instance of the same plugin, which remembers nothing."""
         plugin = self.kind(self.chosen.plugin.config)
         return replace(self, chosen=replace(self.chosen, plugin=plugin))
 
     def has(self, hook: str) -> bool:
-        """Tell if the plugin implements a hook."""
+        """Return whether the plugin implements a hook."""
         return hasattr(getattr(self.kind, hook, None), "rkx_impl")
 
     def problems(self, cluster: Cluster) -> Sequence[Problem]:
@@ -70,13 +70,13 @@ class Subject:
         return tuple(each for each in every if all(problem.warning for problem in self.problems(each)))
 
     def cases(self) -> Iterator[Case]:
-        """Give each of these clusters with each kind of facts: all, none of the host yet, of the first node only."""
+        """Return each of these clusters with each kind of facts: all, none of the host yet, of the first node only."""
         for cluster in self.clusters:
             for facts in samples.facts(cluster):
                 yield Case(cluster=cluster, facts=facts)
 
     def network(self, case: Case) -> NetworkSettings:
-        """Give what services and addons are told of the network: the plugin's own word, or a usual one."""
+        """Return what services and addons are told of the network: the plugin's own word, or a usual one."""
         if self.stage == "network":
             return self.plugins.network_settings(case.cluster, case.facts)
         return samples.network(case.cluster)
@@ -97,7 +97,7 @@ class Subject:
 
     @cached_property
     def described(self) -> tuple[tuple[Case, tuple[Resource, ...]], ...]:
-        """Give the resources of every case, asked once; what only looks at them is content with that."""
+        """Return the resources of every case, asked once; what only looks at them is content with that."""
         return tuple((case, tuple(self.resources(case))) for case in self.cases())
 
 
@@ -128,13 +128,13 @@ def given(plugin: Plugin[Any], address: str = "", **options: object) -> Subject:
 
 
 def holds_secret(file: File) -> bool:
-    """Tell if what a file holds must be closed to others."""
+    """Return whether what a file holds must be closed to others."""
     if isinstance(file.content, CredentialRef):
         return file.content.what in ("key", "rendered")
     return isinstance(file.content, Secret)
 
 
 def concerns(module: ModuleType, subject: Subject) -> bool:
-    """Tell if a module's laws are the plugin's."""
+    """Return whether a module's laws are the plugin's."""
     hook = getattr(module, "HOOK", "")
     return subject.stage in module.STAGES and (not hook or subject.has(hook))

@@ -90,7 +90,7 @@ Tried = tuple[Sequence[ContainerAction], list[RolloutGroup], list[NodeUpdate]]
 
 
 def _rollouts(subject: Subject, only: Case | None = None) -> Iterator[Tried]:
-    """Give groups and updates of a running cluster, for each kind of change to all containers, to one, and to none."""
+    """Return groups and updates of a running cluster, for changes of each kind to all containers, one, and none."""
     for case, found in subject.described:
         if only is None or case == only:
             containers = [each for each in found if isinstance(each, Container)]
