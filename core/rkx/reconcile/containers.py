@@ -69,13 +69,14 @@ def _host(container: Container) -> dict[str, Any]:
 def create(link: Link, container: Container, store: StateStore, reads: str) -> None:
     """Make and start a container; one of ours that an interrupted run left under this name is made anew."""
     with link.docker() as client:
-        _discard(client, link, container.name, store)
+        discard(client, link, container.name, store)
         with _engine_errors(container):
             client.create_container_from_config(settings(container, store, reads), container.name)
             client.start(container.name)
 
 
-def _discard(client: APIClient, link: Link, name: str, store: StateStore) -> None:
+def discard(client: APIClient, link: Link, name: str, store: StateStore) -> None:
+    """Remove a container that an interrupted run left; PlanStale for one that is not ours."""
     from docker.errors import NotFound
 
     with suppress(NotFound):
@@ -97,8 +98,8 @@ def replace(link: Link, container: Container, store: StateStore, reads: str) -> 
     beside = f"{container.name}-{digest.of_container(store.state.key, container)[:12]}"
     former = f"{container.name}-former"
     with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
-        _discard(client, link, beside, store)
-        _discard(client, link, former, store)
+        discard(client, link, beside, store)
+        discard(client, link, former, store)
         client.create_container_from_config(settings(container, store, reads), beside)
         client.update_container(container.name, restart_policy=NEVER)
         client.stop(container.name, timeout=container.stop_timeout_s)
