@@ -16,6 +16,7 @@ from rkx.model.resource import Container
 from rkx.reconcile import digest
 from rkx.reconcile.answers import Said
 from rkx.reconcile.bounds import ENGINE, PULL, Limit
+from rkx.reconcile.create_body import create_body
 from rkx.reconcile.link import Link
 from rkx.reconcile.progress import steps
 from rkx.reconcile.state_store import StateStore
@@ -38,32 +39,23 @@ def settings(container: Container, store: StateStore, reads: str) -> dict[str, A
         "rkx.digest": digest.of_container(store.state.key, container),
         "rkx.reads": reads,
     }
-    return {
-        "Image": container.image,
-        "Labels": labels,
-        "User": container.user,
-        "Entrypoint": [container.argv[0]],
-        "Cmd": [*container.argv[1:], *container.bootstrap_args],
-        "Env": [f"{name}={value}" for name, value in sorted(container.env.items())],
-        "StopTimeout": container.stop_timeout_s,
-        "HostConfig": _host(container),
-    }
-
-
-def _host(container: Container) -> dict[str, Any]:
-    return {
-        "NetworkMode": container.network,
-        "PidMode": "host" if container.host_pid else "",
-        "CgroupnsMode": "host" if container.host_cgroup else "",
-        "Privileged": container.privileged,
-        "CapDrop": [] if container.privileged else ["ALL"],
-        "CapAdd": list(container.capabilities),
-        "SecurityOpt": [] if container.privileged else ["no-new-privileges"],
-        "ReadonlyRootfs": container.read_only,
-        "Binds": [str(mount) for mount in container.mounts],
-        "RestartPolicy": dict(ALWAYS),
-        "LogConfig": LOGS,
-    }
+    body = create_body(
+        container.image,
+        (*container.argv, *container.bootstrap_args),
+        labels,
+        network=container.network,
+        privileged=container.privileged,
+        capabilities=container.capabilities,
+        read_only=container.read_only,
+        binds=map(str, container.mounts),
+        PidMode="host" if container.host_pid else "",
+        CgroupnsMode="host" if container.host_cgroup else "",
+        SecurityOpt=[] if container.privileged else ["no-new-privileges"],
+        RestartPolicy=dict(ALWAYS),
+        LogConfig=LOGS,
+    )
+    env = [f"{name}={value}" for name, value in sorted(container.env.items())]
+    return {**body, "User": container.user, "Env": env, "StopTimeout": container.stop_timeout_s}
 
 
 def create(link: Link, container: Container, store: StateStore, reads: str) -> None:
