@@ -30,7 +30,7 @@ UNSET = {
     **{"CpusetCpus": "", "CpusetMems": "", "PidsLimit": None, "Binds": None, "Privileged": False},
     "RestartPolicy": {"Name": "no"},
 }
-"""What an Engine shows of the host's settings that nobody set."""
+"""What an Engine shows of the host's settings that were not set."""
 
 
 @dataclass(kw_only=True)
@@ -244,7 +244,7 @@ class FakeEngine:
     def _waited(self, box: Box) -> Response:
         """Answer once the container has ended; one whose clients are gone has."""
         while box.state == "running" and self._attached.get(box.id):
-            time.sleep(0.005)  # a client that goes away tells nobody: its streams are looked at
+            time.sleep(0.005)  # a client that goes away does not say so: its streams are checked
         box.state = "exited"
         return as_json({"StatusCode": 0})
 
