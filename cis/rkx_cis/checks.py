@@ -22,7 +22,7 @@ CHECKS: tuple[Check, ...] = tuple(
 _ALWAYS = {
     "1.1.9": "the CNI program host-local keeps its leases 644; rkx's own file is 600",
     "4.2.7": "a node is called as cluster.yml says: its credentials are made before the machine is seen",
-    "5.1.1": "the operator's group, instead of system:masters, which nobody can take back",
+    "5.1.1": "the operator's group, instead of system:masters, which cannot be revoked",
     "5.2.5": "a network's own pods must set up the machine's network",
 }
 REASONS: Mapping[Profile, Mapping[str, str]] = {

@@ -45,7 +45,7 @@ def everyone_may(verbs: Sequence[str], resource: str) -> Judge:
             if any(subject["name"] in EVERYONE for subject in binding.get("subjects") or ())
             and _gives(roles.get(binding["roleRef"]["name"], {}), verbs, resource)
         ]
-        return none_of(bad, f"nobody may {', '.join(verbs)} {resource} for being logged in")
+        return none_of(bad, f"no account may {', '.join(verbs)} {resource} for being logged in")
 
     return judge
 
@@ -137,7 +137,7 @@ UNSCORED: tuple[tuple[str, str, Judge], ...] = (
     ("5.2.6", "no containers that gain rights", no_pod(any_container("allowPrivilegeEscalation"))),
 )
 BY_HAND: tuple[tuple[str, str, Judge], ...] = (
-    ("5.1.7", "nobody is in system:masters", manual("rkx keeps one such credential, for the first binding")),
+    ("5.1.7", "system:masters has no members", manual("rkx keeps one such credential, for the first binding")),
     ("5.1.8", "few may bind, impersonate or escalate", manual("the users' roles")),
     ("5.1.9", "few make persistent volumes", manual("the users' roles")),
     (

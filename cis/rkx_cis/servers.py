@@ -127,7 +127,7 @@ SCORED: tuple[tuple[str, str, Role, Look], ...] = (
     ("2.6", "members sign nothing themselves", "etcd", flag("etcd", "peer-auto-tls", unset_or(equal("false")))),
 )
 UNSCORED: tuple[tuple[str, str, Role, Look], ...] = (
-    ("1.2.1", "nobody is anonymous", "controlplane", _api("anonymous-auth", equal("false"))),
+    ("1.2.1", "anonymous requests are refused", "controlplane", _api("anonymous-auth", equal("false"))),
     ("1.2.3", "Services name no external addresses", "controlplane", _api(PLUGINS, has("DenyServiceExternalIPs"))),
     ("1.2.9", "floods of events are limited", "controlplane", _api(PLUGINS, has("EventRateLimit"))),
     ("1.2.11", "images are always pulled", "controlplane", _api(PLUGINS, has("AlwaysPullImages"))),

@@ -43,7 +43,7 @@ SCORED: tuple[tuple[str, str, Look], ...] = (
     ("4.1.10", "the kubelet's configuration is root's", owner(ROOT, CONFIG)),
     (
         "4.2.1",
-        "nobody is anonymous to kubelets",
+        "kubelets refuse anonymous requests",
         _kubelet("anonymous-auth", "authentication.anonymous.enabled", equal("false")),
     ),
     (

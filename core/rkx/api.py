@@ -129,7 +129,7 @@ def _opening(
 
 
 def up(project: Project, options: Options = Options()) -> Run:
-    """Plan and apply that plan: nodes never prepared are prepared first, then planned anew."""
+    """Plan and apply that plan: nodes never prepared are prepared first, then planned again."""
     return Run().start(lambda run: _up(project, options, run), "up", project.cluster.name)
 
 
@@ -170,7 +170,7 @@ def _report_unreachable(unreachable: Mapping[str, RkxError]) -> None:
         hints = dict.fromkeys(error.hint for error in away if not isinstance(error, TransportError))
         raise PartlyDone(
             f"not reached: {', '.join(sorted(unreachable))}; all the rest is done{why}",
-            hint="; ".join(hints) or "run again when they answer",
+            hint="; ".join(hints) or "run rkx again when they answer",
         )
 
 
@@ -187,7 +187,7 @@ def _remove(project: Project, options: Options, run: Run) -> None:
 
 
 def kubeconfig(project: Project) -> bytes:
-    """Return the operator's kubeconfig from the state; Refused before the cluster is born."""
+    """Return the operator's kubeconfig from the state; Refused before the cluster exists."""
     from rkx.reconcile.kubeconfig import kubeconfig_of
     from rkx.reconcile.state_file import path_beside
     from rkx.reconcile.state_store import StateStore

@@ -19,7 +19,7 @@ OTHERS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("timestamp", "binary
 
 
 class YamlFault(ValueError):
-    """A text is no YAML, or becomes too much; its words quote nothing of the text, where a secret may stand.
+    """A text is not valid YAML, or becomes too much; its words quote nothing of the text, which may hold a secret.
 
     ``number`` is that of the document, ``line`` and ``column`` those in the whole text, all from 1; 0 is unknown.
     """

@@ -89,7 +89,7 @@ class HostKeyMismatch(TransportError):
 
 
 class StreamRefused(TransportError):
-    """The connection stands, but the stream asked for was refused; says which socket or port, and why."""
+    """The connection is open, but the requested stream was refused; says which socket or port, and why."""
 
     exit_code = 6
 

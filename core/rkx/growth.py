@@ -68,7 +68,7 @@ class Growth:
             raise TooMuch(f'alias "{name}" has no anchor before it', hint, event.start_mark)
         known = self._known[name]
         if known is None:
-            raise TooMuch(f'alias "{name}" stands inside its own anchor', WRITE_OUT, event.start_mark)
+            raise TooMuch(f'alias "{name}" is inside its own anchor', WRITE_OUT, event.start_mark)
         self._repeated += known.values
         if self._repeated > self._repeats:
             raise TooMuch(f"aliases repeat more than {self._repeats} values", WRITE_OUT, event.start_mark)

@@ -53,7 +53,7 @@ class Specifications:
     def rkx_open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
         """Connect to a node. Asked of the transport that the node names, on a worker thread; does I/O.
 
-        ``prompt`` asks the operator for a passphrase and is None where nobody can answer.
+        ``prompt`` asks the operator for a passphrase and is None without a terminal.
         """
         raise NotImplementedError
 

@@ -38,7 +38,7 @@ class Secret(Generic[T]):
 
 
 class Unread(Secret[str]):
-    """A secret that cluster.yml points at and that nobody has read, as in ``validate``."""
+    """A secret that cluster.yml points at and that was not read, as in ``validate``."""
 
     __slots__ = ()
 

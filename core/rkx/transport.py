@@ -43,7 +43,7 @@ class DialForbidden(Exception):
 
 
 class Channel(Protocol):
-    """A byte stream that is no socket, such as an SSH channel."""
+    """A byte stream that is not a socket, such as an SSH channel."""
 
     def send_bytes(self, piece: bytes) -> None:
         """Send all of ``piece``."""
@@ -104,4 +104,4 @@ def _end(channel: Channel, inner: socket.socket, upwards: threading.Thread, down
     channel.close()
     upwards.join()
     downwards.join()
-    inner.close()  # nobody uses it any more: its number may be another's at once
+    inner.close()  # it is no longer used: its number may be another's at once

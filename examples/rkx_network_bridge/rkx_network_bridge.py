@@ -19,7 +19,7 @@ MTUS_BYTES = range(1280, 9001)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BridgeConfig:
-    """What may stand under the network's options in cluster.yml: the MTU of pods, 0 takes that of the kernel."""
+    """What the network's options may hold in cluster.yml: the MTU of pods, 0 takes that of the kernel."""
 
     mtu: int = 0
 
@@ -47,7 +47,7 @@ class BridgeNetwork(rkx.NetworkPlugin[BridgeConfig]):
 
     @rkx.hookimpl
     def rkx_network_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.NetworkSettings:
-        """Ask for kube-proxy and bridged packets in iptables; the one node has the whole range, so nobody allots."""
+        """Ask for kube-proxy and bridged packets in iptables; the one node has the whole range."""
         return rkx.NetworkSettings(
             cni="bridge",
             pod_cidr=cluster.pod_cidr,

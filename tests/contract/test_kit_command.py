@@ -56,10 +56,10 @@ def configure(plugins: list[str], options: str = "{}", address: str = "") -> Non
     ("plugins", "options", "said"),
     [
         (["addon:corends"], "{}", "did you mean 'coredns'"),
-        (["coredns"], "{}", "'coredns' is no STAGE:NAME"),
+        (["coredns"], "{}", "'coredns' is not a valid STAGE:NAME"),
         (["network:flannel"], '{"ifacee": "eth1"}', "options.ifacee: unknown key"),
         (["network:flannel"], "{iface: eth1}", "no JSON"),
-        (["network:flannel"], "[]", "no mapping"),
+        (["network:flannel"], "[]", "is not a mapping"),
         (["network:flannel", "addon:coredns"], '{"mtu": 1400}', "belong to one plugin"),
         (["transport:ssh"], "{}", "give its --rkx-address"),
     ],

@@ -38,7 +38,7 @@ def test_some_aliases_are_as_good_as_any() -> None:
 
 @pytest.mark.parametrize("text", ["a: &a [1, *a]", "a: &a {b: *a}", "a: &a {<<: *a}"])
 def test_an_alias_inside_its_own_anchor_is_refused(text: str) -> None:
-    with pytest.raises(YamlFault, match='alias "a" stands inside its own anchor') as found:
+    with pytest.raises(YamlFault, match='alias "a" is inside its own anchor') as found:
         values(f"x: 1\n---\n{text}")
     assert (found.value.number, found.value.line) == (2, 3)
 

@@ -59,7 +59,7 @@ def test_another_version_of_the_hooks_is_refused(install: Install) -> None:
     ("source", "said"),
     [
         ("raise RuntimeError('broken at import')", "cannot be imported: RuntimeError"),
-        ("Made = 3", "is no class derived from rkx's"),
+        ("Made = 3", "is not a class derived from rkx's"),
         (SOURCE.format(name="other", api=0), "calls itself addon 'other'"),
     ],
 )

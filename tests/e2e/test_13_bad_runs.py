@@ -57,7 +57,7 @@ def test_connection_cut_in_a_file_is_told_and_leaves_no_half_file(single: Cluste
     # first the image goes over, then the same program once more, as a file in base64: cut in the middle of that
     link = SlowLink((single.machines[0].address, 22), Line(cut_after=int(len(program) * 1.7)))
     with behind(single, link):
-        one_message(single.rkx("up", "--plain"), 7, single.machines[0].name, "stream to rkx-node", "run again")
+        one_message(single.rkx("up", "--plain"), 7, single.machines[0].name, "stream to rkx-node", "run rkx again")
     whole = "! -name fence"  # which run was here last: written whole before the batch is done
     script = f"find {PROGRAM_FOLDER} -type f {whole} -exec stat -c %s {{}} + 2>/dev/null || true"
     sizes = single.on(single.machines[0].name, "sh", "-c", script).split()

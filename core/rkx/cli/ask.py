@@ -41,12 +41,12 @@ class Operator:
             return self._yes
         for danger in dangers:
             say(f"{danger.what}: {danger.why}", err=True)
-        with suppress(click.Abort):  # the end of input is no agreement
+        with suppress(click.Abort):  # the end of input does not agree
             return self._ask("Go on? [y/N]").strip().lower() in ("y", "yes")
         return False
 
     def confirm(self, fingerprint: str) -> bool:
-        """Ask if an authority is the cluster's own; ``--yes`` is no answer to that."""
+        """Ask if an authority is the cluster's own; ``--yes`` does not answer that."""
         if not self.is_there():
             return False
         say(f"No API server vouches for the authority of the state found on the nodes: {fingerprint}", err=True)
@@ -65,7 +65,7 @@ class Operator:
         try:
             return self._ask(what, hide=True)
         except click.Abort as error:
-            raise AuthRejected(f"no answer to: {what}", hint="use an SSH agent where nobody can be asked") from error
+            raise AuthRejected(f"no answer to: {what}", hint="use an SSH agent where there is no terminal") from error
 
     def _ask(self, text: str, *, hide: bool = False) -> str:
         if self._screen:

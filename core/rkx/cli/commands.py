@@ -26,7 +26,7 @@ Mode = Literal["strict", "warn"]
 @changes_nodes
 @rke_compat.flags("up")
 def up(file: Path, mode: Mode, **wishes: Any) -> None:  # noqa: ANN401 - the fields of Wishes
-    """Bring the cluster to what the file says: make it, change it, mend it."""
+    """Bring the cluster to what the file says: create, change or repair it."""
     from rkx import api
     from rkx.cli.follow import Wishes, follow
     from rkx.cli.summary import summary

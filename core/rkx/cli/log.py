@@ -9,7 +9,7 @@ from rkx.lines import MESSAGE, cut, hanging
 
 
 class Shown(logging.Formatter):
-    """Formats for a terminal: banners of servers stand in the log."""
+    """Formats for a terminal: the log contains banners of servers."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return a record as text."""

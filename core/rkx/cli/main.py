@@ -17,10 +17,10 @@ YOUNG = 50_000
 
 
 class Commands(click.Group):
-    """The commands, and a word for those of RKE that are not there yet."""
+    """The commands, and a word for those of RKE that are not supported yet."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command; one of RKE's that rkx lacks answers that it is not there yet."""
+        """Find a command; one of RKE's that rkx lacks answers that it is not supported yet."""
         return super().get_command(ctx, cmd_name) or rke_compat.command(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature

@@ -15,7 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "cluster": "leave the word out: rkx up",
     "config": "write cluster.yml by hand: cluster.example.yml shows one; rkx validate checks it",
     "etcd": "take snapshots with etcdctl in the etcd container for now",
-    "cert": "rkx up renews certificates that run out; the authorities themselves cannot be exchanged yet",
+    "cert": "rkx up renews expiring certificates; CA rotation is not supported yet",
     "encrypt": "the key that encrypts secrets at rest stays as it is",
     "util": "rkx kubeconfig prints the kubeconfig; rkx up finds a lost state again on the nodes",
 }
@@ -58,7 +58,7 @@ class NotThereYet(click.ClickException):
     exit_code = 2
 
     def __init__(self, what: str, hint: str) -> None:
-        super().__init__(f"{what} is not there yet")
+        super().__init__(f"{what} is not supported yet")
         self.hint = hint
 
     def show(self, file: Any = None) -> None:  # noqa: ANN401 - click's own signature

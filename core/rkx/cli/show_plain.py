@@ -62,7 +62,7 @@ def counted(number: int, what: str) -> str:
 
 
 def action(event: ActionStarted | ActionFinished | ActionFailed) -> str:
-    """Name an action: node, verb, then its resource without the node that stands before it."""
+    """Name an action: node, verb, then its resource without the node that comes before it."""
     if not event.node:
         return f"{event.verb} {event.key}"
     return f"{event.node} {event.verb} {event.key.removeprefix(f'{event.node} ')}"

@@ -52,7 +52,7 @@ class Screen:
                     self._console.print(_text(risk(each), "yellow"))
 
     def render(self) -> Group:
-        """Return what stands on the screen now."""
+        """Return what is on the screen now."""
         with self._lock:
             rows, so_far = self._progress.rows(), f"{self._progress.done} of {self._progress.total} actions"
         table = Table.grid(padding=(0, 2))

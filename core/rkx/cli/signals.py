@@ -86,7 +86,7 @@ class Stop:
         if self._terminal is not None:
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._terminal)
             _write(SHOW_CURSOR)
-        _write("\nrkx: ended at once; run again to finish\n")
+        _write("\nrkx: ended at once; run rkx again to finish\n")
         os._exit(PartlyDone.exit_code)  # threads may hang in the network for as long as their time limits
 
 

@@ -1,4 +1,4 @@
-"""What stands at the end of a run that went well: where the cluster is, and how to reach it."""
+"""The summary of a successful run: where the cluster is, and how to reach it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def fault_of_address(text: str) -> tuple[str, str] | None:
         names = ", ".join(f"{code} {unicodedata.name(chr(int(code[2:], 16)), '')}".strip() for code in strange)
         return f"address holds {names}", "type it afresh, in plain letters"
     if (known := ip(text)) and (known.is_unspecified or known.is_multicast or str(known) == "255.255.255.255"):
-        return f'"{text}" is the address of no machine', "the address that this computer reaches it by"
+        return f'"{text}" is not the address of a machine', "the address that this computer reaches it by"
     if known or (is_dns_name(text.lower()) and not re.fullmatch(r"[0-9.]+", text)):
         return None
     if re.fullmatch(r"[^:]+:[0-9]+", text):
@@ -42,22 +42,22 @@ def fault_of_address(text: str) -> tuple[str, str] | None:
 
 
 def fault_of_name(text: str) -> tuple[str, str] | None:
-    """Say why a node cannot carry this name; upper case is no fault, it is lowered."""
+    """Say why a node cannot carry this name; upper case is allowed, and lowered."""
     lowered = text.lower()
     if is_dns_name(lowered):
         return None
     wrong = ", ".join(sorted({f'"{letter}"' for letter in text if not re.match(r"[a-z0-9.-]", letter)}))
     proposal = re.sub(r"[^a-z0-9.]+", "-", lowered).strip("-.")
     hint = f'"{proposal}"?' if is_dns_name(proposal) else "a-z, 0-9, '-' and '.'"
-    return f'"{text[:60]}" is no DNS-1123 name{f" ({wrong})" if wrong else ""}', hint
+    return f'"{text[:60]}" is not a valid DNS-1123 name{f" ({wrong})" if wrong else ""}', hint
 
 
 def fault_of_port(text: str) -> str:
-    """Say why a text is no port; empty if it is one."""
+    """Say why a text is not a valid port; empty if it is one."""
     from rkx.config.scalars import octal_note, shortened
 
     if note := octal_note(text):
-        return f'"{text}" is no port ({note})'
+        return f'"{text}" is not a valid port ({note})'
     if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= 65535:
         return ""
-    return f'"{shortened(text)}" is no port'
+    return f'"{shortened(text)}" is not a valid port'

@@ -64,7 +64,7 @@ def _sans(keys: ClusterKeys, diags: Diagnostics) -> tuple[str, ...]:
     for index, san in enumerate(found):
         if not ip(san) and not is_dns_name(san.lower().removeprefix("*.")):
             hint = "names of hosts, such as api.example.com, and addresses"
-            diags.error(f"authentication.sans[{index}]", f'"{san[:60]}" is no SAN', hint)
+            diags.error(f"authentication.sans[{index}]", f'"{san[:60]}" is not a valid SAN', hint)
     return found
 
 
@@ -94,7 +94,7 @@ def _images(keys: ClusterKeys, diags: Diagnostics) -> Mapping[str, str]:
     for name, image in written.items():
         if not is_well_pinned(image):
             hint = "write NAME:TAG@sha256: and 64 hexadecimal digits, or leave the digest out"
-            diags.error(f"system_images.{name}", "what follows the @ is no digest", hint)
+            diags.error(f"system_images.{name}", "what follows the @ is not a valid digest", hint)
     return MappingProxyType(written)
 
 

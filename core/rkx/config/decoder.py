@@ -27,7 +27,7 @@ FAILED: Any = object()
 
 
 class Decoder:
-    """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret stands.
+    """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret is.
 
     With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. Without
     ``secrets`` those that the file only points at stay unread.
@@ -214,7 +214,7 @@ class Decoder:
         return MappingProxyType({key: value for key, value in values.items() if value is not FAILED})
 
     def unknown(self, where: str, key: str, entry: Entry, named: Collection[str]) -> tuple[str, ...]:
-        """Note a key that nobody knows here; the names it may have meant are not missed then."""
+        """Note an unknown key; the names it may have meant are not missed then."""
         if entry.known:
             self.note(entry.key, where, "rkx does not act on this yet", "expect no effect", warning=True)
             return ()

@@ -26,7 +26,7 @@ class Diagnostics:
         self.problems.append(Problem(where=where, message=message, hint=hint, warning=True))
 
     def without_place(self, message: str, hint: str) -> None:
-        """Warn of something that stands nowhere in the file."""
+        """Warn of something that is nowhere in the file."""
         self.problems.append(Problem(where="", message=message, hint=hint, warning=True))
 
     def at_key(self, where: str, message: str, hint: str = "", *, warning: bool = False) -> None:
@@ -36,7 +36,7 @@ class Diagnostics:
         self.problems.append(problem)
 
     def idle(self, where: str, keys: Iterable[str], why: str) -> None:
-        """Warn of each key of a mapping that says something, though nobody is there to heed it."""
+        """Warn about each non-empty key of a mapping that no provider reads."""
         for path in (f"{where}.{key}" for key in keys):
             tree = self.document.find(path)
             if tree is not None and not says_nothing(tree):

@@ -1,4 +1,4 @@
-"""The file behind the values: where each path stands, and its source line without secrets."""
+"""The file behind the values: where each path is, and its source line without secrets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Document:
     def locate(self, where: str) -> Place:
         """Find a path such as ``services.kubelet.extra_args.v`` or ``nodes[1].role[0]``.
 
-        Falls back to the longest beginning of the path that stands in the file.
+        Falls back to the longest beginning of the path that is in the file.
         """
         mark, tree, rest = Mark(1, 1), self.root, where
         while rest:
@@ -60,7 +60,7 @@ class Document:
         return self.at(mark)
 
     def find(self, where: str) -> Tree | None:
-        """Return what stands at exactly this path, or None."""
+        """Return what is at exactly this path, or None."""
         tree, rest = self.root, where
         while rest:
             found = _step(tree, rest)

@@ -22,11 +22,11 @@ LIMIT = 16 << 20
 ITEMS = 600_000
 """Of all manifests together: as many are read in some seconds, and sets of 5 MiB have 350,000."""
 MARKS = "\n,:-?[{"
-"""Before each item of YAML stands one of these, so there are never more items than marks."""
+"""Each item of YAML comes after one of these, so there are never more items than marks."""
 
 
 class Include(TypedDict):
-    """One entry: ``source`` as it stands in the file, ``text`` as it was read."""
+    """One entry: ``source`` as the file has it, ``text`` as it was read."""
 
     source: str
     text: str
@@ -55,7 +55,7 @@ def _is_fit(source: str, sha256: str | None, where: str, diags: Diagnostics) -> 
         hint = "take https://, or write {source: ADDRESS, sha256: DIGEST}"
         diags.error(where, f'"{source}" can be changed on its way: plain http needs a digest', hint)
     elif sha256 and not SHA256.match(sha256):
-        diags.error(f"{where}.sha256", f'"{sha256[:80]}" is no SHA-256', "64 hexadecimal digits, as sha256sum prints")
+        diags.error(f"{where}.sha256", f'"{sha256[:80]}" is not a SHA-256', "64 hexadecimal digits, as of sha256sum")
     else:
         return True
     return False

@@ -36,7 +36,7 @@ def _fault(node: Node, owners: Owners, diags: Diagnostics) -> str:
     """Say what else a node's name means; empty if nothing."""
     number = ip(node.name)
     if node.name in HERE or node.name.endswith(".localhost") or (number and number.is_loopback):
-        return "is no name of a node: every machine calls itself so"
+        return "is not a valid node name: on every machine it means that machine"
     for other, key in owners.get(node.name, ()):
         if other.name != node.name:
             place = key if diags.document.find(f"{other.where}.{key}") is not None else "address"

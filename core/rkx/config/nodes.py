@@ -61,7 +61,7 @@ def _judge(each: NodeKeys, where: str, diags: Diagnostics) -> None:
         diags.error(f"{where}.hostname_override", *fault)
     found = ip(each.address or "")
     if found and found.version == 6 and not each.hostname_override:
-        diags.error(f"{where}.address", "an IPv6 address is no node name", "add hostname_override")
+        diags.error(f"{where}.address", "an IPv6 address is not a valid node name", "add hostname_override")
     if each.port and (wrong := fault_of_port(each.port)):
         diags.error(f"{where}.port", wrong, "1-65535")
     _judge_roles_and_labels(each, where, diags)
@@ -82,8 +82,8 @@ def _judge_roles_and_labels(each: NodeKeys, where: str, diags: Diagnostics) -> N
 def _label_fault(key: str, value: str = "") -> str:
     prefix, slash, name = key.rpartition("/")
     if not name or not LABEL_PART.match(name) or (slash and not is_dns_name(prefix)):
-        return f'"{key[:80]}" is no label key'
-    return "" if LABEL_PART.match(value) else f'"{value[:80]}" is no label value'
+        return f'"{key[:80]}" is not a valid label key'
+    return "" if LABEL_PART.match(value) else f'"{value[:80]}" is not a valid label value'
 
 
 def _taints(taints: tuple[TaintKeys, ...], where: str, diags: Diagnostics) -> tuple[Taint, ...]:

@@ -15,7 +15,7 @@ from rkx.config.tree import Entry, Items, Plain, Scalar, Table, Tree, as_table, 
 class Options(Mapping[str, Any]):
     """Options as plain values to those who only look; ``tree`` is what a Config is decoded from.
 
-    ``where`` is the path in cluster.yml of the mapping that they stand in.
+    ``where`` is the path in cluster.yml of the mapping that they are in.
     """
 
     tree: Table
@@ -36,7 +36,7 @@ class Options(Mapping[str, Any]):
 
 
 def located(table: Table, where: str) -> dict[str, Entry]:
-    """Return the entries of a mapping that stands at ``where``, ready to be put into another one."""
+    """Return the entries of the mapping at ``where``, ready to be put into another one."""
     return {key: entry._replace(where=f"{where}.{key}") for key, entry in table.entries.items()}
 
 
@@ -57,7 +57,7 @@ def section(owner: type[Any], tree: Tree) -> Table:
 
 
 def rke_text(tree: Tree) -> Tree:
-    """Return what stands where RKE takes a text: it stays one, but may be quoted where a provider takes a number."""
+    """Return the value where RKE takes a text: it stays one, but may be quoted where a provider takes a number."""
     if not isinstance(tree, Scalar):
         return tree
     text = "" if tree.is_null else tree.text

@@ -73,7 +73,7 @@ def _network_keys(own: NetworkKeys, name: str, diags: Diagnostics) -> dict[str, 
 
 
 def _network_options(name: str, diags: Diagnostics) -> dict[str, Entry]:
-    """Return what stands under the network's ``options``, without the provider's name before each."""
+    """Return what is under the network's ``options``, without the provider's name before each."""
     found: dict[str, Entry] = {}
     ours = OPTIONS.get(name, ())
     for key, entry in diags.document.table("network.options").entries.items():

@@ -45,13 +45,13 @@ def ranges(keys: ClusterKeys, nodes: tuple[Node, ...], diags: Diagnostics) -> Ra
     _room(keys, nodes, pod_nets, diags)
     domain = kubelet.cluster_domain or Ranges().dns_domain
     if not is_dns_name(domain):
-        diags.error("services.kubelet.cluster_domain", f'"{domain[:60]}" is no domain', "such as cluster.local")
+        diags.error("services.kubelet.cluster_domain", f'"{domain[:60]}" is not a valid domain', "like cluster.local")
     dns = _dns_address(keys, kubelet.cluster_dns_server, service_nets, diags)
     return Ranges(pod_cidr=pod_cidr, service_cidr=service_cidr, dns_domain=domain, dns_address=dns)
 
 
 def _service_cidr(api: KubeApiKeys, controller: KubeControllerKeys, diags: Diagnostics) -> tuple[str, str]:
-    """Return the service range and where it stands: both services name it, and one may be absent."""
+    """Return the service range and its place: both services name it, and one may be absent."""
     one, other = api.service_cluster_ip_range, controller.service_cluster_ip_range
     if one and other and one != other:
         place = diags.position(SERVICES)
@@ -77,12 +77,12 @@ def _net(text: str, where: str, diags: Diagnostics) -> Net | None:
         pass
     else:
         if net.is_multicast or net.is_loopback or net.is_link_local or net.is_unspecified:
-            diags.error(where, f'"{text}" is no range that pods or services can have', "such as 10.42.0.0/16")
+            diags.error(where, f'"{text}" is not a range that pods or services can have', "such as 10.42.0.0/16")
         return net
     try:
         loose = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        diags.error(where, f'"{text[:60]}" is no range of addresses', "ADDRESS/BITS, such as 10.42.0.0/16")
+        diags.error(where, f'"{text[:60]}" is not a valid address range', "ADDRESS/BITS, such as 10.42.0.0/16")
         return None
     diags.error(where, f'"{text}" has host bits set', f'"{loose}"?')
     return None
@@ -142,7 +142,7 @@ def _dns_address(keys: ClusterKeys, given: str | None, services: list[Net], diag
         return tenth
     address = ip(given)
     if address is None:
-        diags.error(DNS, f'"{given[:60]}" is no IP address', f'"{tenth}"?')
+        diags.error(DNS, f'"{given[:60]}" is not a valid IP address', f'"{tenth}"?')
     elif _deploys_dns(keys) and services and not any(address in net for net in services):
         diags.error(DNS, f"{address} is not in the service range {services[0]}", f"{tenth}?")
     elif any(address in (net[0], net[1]) for net in services if net.num_addresses > 2):

@@ -36,7 +36,7 @@ def risks(judged: Iterable[Problem]) -> tuple[Risk, ...]:
 
 
 def idle(accepted: Sequence[str], problems: Sequence[Problem], known: Collection[str]) -> Iterator[Problem]:
-    """Name each accepted risk that no plugin in use knows, that nothing in the file carries, or that stands twice."""
+    """Name each accepted risk that no plugin in use knows, that nothing in the file carries, or that is repeated."""
     carried = {problem.risk for problem in problems}
     for index, name in enumerate(accepted):
         where = f"{KEY}[{index}]"

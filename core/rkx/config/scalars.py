@@ -8,7 +8,7 @@ from rkx.config.tree import FALSE, INTEGER, KINDS, REAL, TRUE, Ready, Scalar, Tr
 
 
 def found(tree: Tree) -> str:
-    """Name what stands there, with a scalar's value; not for secrets."""
+    """Name what is there, with a scalar's value; not for secrets."""
     if isinstance(tree, Scalar):
         return f'{"" if tree.is_bare else "text "}"{shortened(tree.text)}" found'
     return f"{KINDS[type(tree)]} found"

@@ -25,7 +25,7 @@ def _one(problem: Problem) -> str:
     lines = [hanging(what)]
     if problem.line and problem.source:
         number = f"{problem.line:5}"
-        # Tabs stay tabs, so that the caret stands under its letter.
+        # Tabs stay tabs, so that the caret is under its letter.
         blank = "".join("\t" if letter == "\t" else " " for letter in problem.source[: problem.column - 1])
         lines += [f"{number} | {problem.source}", f"{' ' * len(number)} | {blank}^"]
     if problem.hint:

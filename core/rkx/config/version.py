@@ -24,7 +24,7 @@ def version(keys: ClusterKeys, diags: Diagnostics) -> str:
         return default
     found = SEMVER.match(text)
     if not found:
-        diags.error(WHERE, f'"{text[:60]}" is no version', f"want vX.Y.Z, such as {default}")
+        diags.error(WHERE, f'"{text[:60]}" is not a valid version', f"want vX.Y.Z, such as {default}")
         return default
     letter, major, minor, patch = found.groups()
     plain = f"v{int(major)}.{int(minor)}.{int(patch)}"

@@ -1,1 +1,1 @@
-"""Frozen values that core and plugins exchange."""
+"""Frozen values that core and plugins pass to each other."""

@@ -27,7 +27,7 @@ from rkx.model.step import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One difference of one resource; values of secrets never stand here."""
+    """One difference of one resource; it never holds the value of a secret."""
 
     field: str
     before: str = ""

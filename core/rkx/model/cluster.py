@@ -70,11 +70,11 @@ class UpgradeStrategy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """What cluster.yml says, decoded. ``id`` is made at birth, kept in the state, and empty before.
+    """What cluster.yml says, decoded. ``id`` is made with the cluster, kept in the state, and empty before.
 
     ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start;
     ``risks`` are those that the plugins found and the file accepts; ``profile`` names the rules that the whole cluster
-    is held to beyond the defaults. Without ``has_secrets`` secrets that the file points at are ``Unread``, and nobody
+    is held to beyond the defaults. Without ``has_secrets`` secrets that the file points at are ``Unread``, and nothing
     may open a file that holds one.
     """
 

@@ -31,7 +31,7 @@ class Listener:
 class HostFacts:
     """What rkx-node said in its last batch; absent on a node never prepared.
 
-    ``sysctls`` are the kernel's settings that a kubelet may demand, by name; what nobody asked for is missing.
+    ``sysctls`` are the kernel's settings that a kubelet may demand, by name; what no plugin asks for is missing.
     """
 
     boot_id: str = ""

@@ -36,7 +36,7 @@ class Identity:
     belong to no node: the operator's, and authorities.
 
     ``life`` says who has the next certificate made: of a ``limited`` one the operator, who comes back to use it; of a
-    ``lasting`` one nobody while the operator is away, so it should live as long as its authority; of a
+    ``lasting`` one no one while the operator is away, so it should be valid as long as its authority; of a
     ``self-renewed`` one its holder, so that this is the holder's first, and its spare.
     """
 
@@ -54,7 +54,7 @@ class Identity:
 
 
 def describe(identity: Identity) -> str:
-    """Return a digest of all that credentials are issued for; another one means that they must be made anew."""
+    """Return a digest of all that credentials are issued for; another one means that they must be reissued."""
     said = [identity.kind, identity.authority, identity.common_name, *identity.organizations, identity.form]
     text = json.dumps([said, sorted(identity.sans), sorted(identity.usages)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -26,7 +26,7 @@ class NodeRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeResponse:
-    """What a request brought; status 0: nobody answered, which is never "absent"."""
+    """What a request brought; status 0: there was no answer, which is never "absent"."""
 
     status: int
     body: str = ""

@@ -49,7 +49,7 @@ def parsed(content: bytes, node: str, asked: str) -> Said:
         return Said(json.loads(content), node, asked)
     except (ValueError, RecursionError, MemoryError) as error:
         why = str(error)[:200] if isinstance(error, ValueError) else "nested too deep, or too much"
-        raise BadAnswer(f"{node}: {asked}: the answer is no JSON that can be read: {why}", node=node) from error
+        raise BadAnswer(f"{node}: {asked}: the answer is not valid JSON: {why}", node=node) from error
 
 
 def of_api(value: object, what: str) -> Said:
@@ -59,7 +59,7 @@ def of_api(value: object, what: str) -> Said:
 
 @dataclass(slots=True)
 class _Inside:
-    """Where a value stands; the words are made for errors alone, as there may be thousands of values."""
+    """Where a value is; the words are made for errors alone, as there may be thousands of values."""
 
     above: str | _Inside
     name: str
@@ -122,11 +122,11 @@ class Said:
         return found
 
     def read(self, name: str, kind: str, form: Callable[[str], T], default: str | None = None) -> T:
-        """Return what ``form`` makes of a line; its ValueError, where that is no ``kind``, is BadAnswer."""
+        """Return what ``form`` makes of a line; its ValueError, where that is not a ``kind``, is BadAnswer."""
         return self.valid(self.line(name, default, most=WORDS), kind, form, name)
 
     def valid(self, text: str, kind: str, form: Callable[[str], T], name: str = "") -> T:
-        """Return what ``form`` makes of a text that stands here, such as a key of a mapping."""
+        """Return what ``form`` makes of a text that is here, such as a key of a mapping."""
         try:
             return form(text)
         except ValueError:

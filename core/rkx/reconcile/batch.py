@@ -27,7 +27,7 @@ SUCCESSION_S = 5
 MOST_BYTES = 32 << 20
 """rkx-node keeps a batch in memory until it is whole, and takes no larger one."""
 MOST_NUMBER = (1 << 64) - 1
-_AGAIN = "run again; nothing is half-written"
+_AGAIN = "run rkx again; nothing is half-written"
 
 Operation = dict[str, Any]
 
@@ -36,7 +36,7 @@ Operation = dict[str, Any]
 class Hold:
     """What a run has of the lock: its number, which rkx-node compares, and what raises once the lock is another's.
 
-    Without ``check`` nothing is known of a lock, and nobody's batch may be ended.
+    Without ``check`` nothing is known of a lock, and no batch of another client may be ended.
     """
 
     number: int = 0
@@ -86,11 +86,11 @@ def _overtaken(node: str, seen: int, hold: Hold) -> RkxError:
             return BadAnswer(
                 f"{node}: it tells of a later run, number {seen}, but this one, number {hold.number}, has the lock",
                 node=node,
-                hint=f"look who wrote that there, then {way}; --allow-unreachable NODE leaves a node aside",
+                hint=f"find out who wrote that there, then {way}; --allow-unreachable NODE leaves a node aside",
             )
     return Interrupted(
         f"{node}: a later run, number {seen}, was here",
-        hint=f"look at that run, then run again; if there was none, {way}",
+        hint=f"look at that run, then run rkx again; if there was none, {way}",
     )
 
 
@@ -115,10 +115,10 @@ def _judged(node: str, answers: list[Said], complaint: str, name: str, count: in
 
 def _hint(error: str) -> str:
     if error.startswith("ELOOP"):
-        return "a symbolic link lies where rkx writes: delete it on the node, then run again"
+        return "a symbolic link lies where rkx writes: delete it on the node, then run rkx again"
     if error.startswith("ENOSPC"):
-        return "make room on that disk, then run again; the old file is still whole"
-    return "mend it on the node, then run again"
+        return "make room on that disk, then run rkx again; the old file is still whole"
+    return "repair it on the node, then run rkx again"
 
 
 def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
@@ -147,13 +147,13 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
 
 
 def _free(client: APIClient, place: Place, hold: Hold) -> str:
-    """Return the id of the container, which stands still; the name may be that of another by the time it is started."""
+    """Return the id of the container, which does not run; the name may be that of another by the time it is started."""
     found = Said(client.inspect_container(place.container), place.node, place.container)
     owner = found.table("Config").labels("Labels").get("rkx.cluster", "")
     if owner != place.cluster:
         raise Interrupted(
             f"{place.node}: {place.container} belongs to cluster {owner or 'of nobody'} now, not to {place.cluster}",
-            hint="look who works on that machine",
+            hint="find out who works on that machine",
         )
     box = found.text("Id")
     if found.table("State").flag("Running"):
@@ -172,7 +172,7 @@ def _end(client: APIClient, place: Place, box: str, hold: Hold) -> None:
         client.wait(box, timeout=SUCCESSION_S)
         return
     if hold.check is None:
-        raise PartlyDone(f"{place.node}: {place.container} is busy with another client's batch", hint="run again")
+        raise PartlyDone(f"{place.node}: {place.container} is busy with another client's batch", hint="run rkx again")
     hold.check()
     with suppress(APIError):  # it has ended in this moment
         client.kill(box)

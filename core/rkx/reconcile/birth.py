@@ -1,4 +1,4 @@
-"""Values fixed when a cluster is born: kept in the state, and a change of one is refused."""
+"""Immutable values of a cluster: kept in the state since its creation; a change of one is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services
 
 
 def births(cluster: Cluster) -> dict[str, str]:
-    """Return what a new cluster is born with."""
+    """Return the immutable values of a new cluster."""
     fixed = {name: str(getattr(cluster, name)) for name in FIXED}
     return {**fixed, "network": cluster.network.name, "name": cluster.name}
 
@@ -29,14 +29,14 @@ def check_births(cluster: Cluster, state: State) -> None:
         if was is not None and was != wanted:
             raise Refused(
                 f"{cluster.file}: {what} is {wanted!r}, but the cluster was made with {was!r}",
-                hint=f"write {was!r}; this value cannot change while the cluster lives",
+                hint=f"write {was!r}; this value cannot change in a running cluster",
             )
     _check_members(cluster, state)
     was = state.birth.get("network")
     if was is not None and was != cluster.network.name:
         raise Refused(
             f"{cluster.file}: the network is {cluster.network.name!r}, but the cluster was made with {was!r}",
-            hint="exchange of the network is not offered yet; remove the cluster and make it anew",
+            hint="changing the network is not supported yet; remove the cluster and recreate it",
         )
     _check_version(cluster, state.birth.get("kubernetes_version", ""))
 
@@ -51,7 +51,7 @@ def renamed(cluster: Cluster, state: State) -> Iterator[Finding]:
 
 
 def _check_members(cluster: Cluster, state: State) -> None:
-    """Refuse other addresses of etcd members: the others know each by the one that it was born with."""
+    """Refuse other addresses of etcd members: the others know each by the one that it joined with."""
     known = {name: record.internal_address for name, record in state.nodes.items()}
     moved = [
         f"{node.name}: {node.internal_address}, not {known[node.name]}"
@@ -81,7 +81,7 @@ def _check_version(cluster: Cluster, was: str) -> None:
         )
     raise Refused(
         f"{cluster.file}: kubernetes_version: {cluster.kubernetes_version}, but the cluster runs {was}",
-        hint=f"upgrades of a running cluster are not offered yet; write {was}",
+        hint=f"upgrades of a running cluster are not supported yet; write {was}",
     )
 
 
@@ -90,9 +90,9 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def check_data(desired: Desired, seen: Mapping[str, SeenNode], state: State) -> None:
-    """Refuse to begin anew where data is gone, and to begin over data that this cluster never wrote.
+    """Refuse to start an empty cluster where data is gone, or to start on data that this cluster never wrote.
 
-    It is about containers with arguments for their birth: started over an empty folder they begin an empty cluster.
+    It is about containers with bootstrap arguments: started on an empty folder they begin an empty cluster.
     """
     born = [c for c in containers(desired.resources.values()) if c.bootstrap_args and c.node in seen]
     for container in born:
@@ -114,7 +114,7 @@ def _refuse_strange(container: Container, node: SeenNode, state: State) -> None:
 
 
 def _refuse_lost(members: list[Container], seen: Mapping[str, SeenNode], state: State) -> None:
-    """One member's loss is mended by the others; when all that were there are empty, nothing is left to mend from."""
+    """The other members restore one that lost its data; when all are empty, no data is left to restore from."""
     known = [c for c in members if c.name in (state.nodes[c.node].containers if c.node in state.nodes else ())]
     stopped = [c for c in known if getattr(seen[c.node].containers.get(c.name), "state", "") != "running"]
     empty = [(c, folder) for c in stopped for folder, filled in _folders(c, seen[c.node]) if not filled]

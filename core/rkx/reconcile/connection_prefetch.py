@@ -47,7 +47,7 @@ class ConnectionPrefetch:
         return self._opens(node, self._prompt) if begun is None else begun.result()
 
     def close(self) -> None:
-        """Close those that nobody asked for, each as soon as it is open."""
+        """Close those that were not asked for, each as soon as it is open."""
         for begun in self._begun.values():
             begun.add_done_callback(_close)
 

@@ -59,7 +59,7 @@ def settings(container: Container, store: StateStore, reads: str) -> dict[str, A
 
 
 def create(link: Link, container: Container, store: StateStore, reads: str) -> None:
-    """Make and start a container; one of ours that an interrupted run left under this name is made anew."""
+    """Make and start a container; one of ours that an interrupted run left under this name is recreated."""
     with link.docker() as client:
         discard(client, link, container.name, store)
         with _engine_errors(container):
@@ -75,7 +75,7 @@ def discard(client: APIClient, link: Link, name: str, store: StateStore) -> None
         found = Said(client.inspect_container(name), link.name, name)
         if found.table("Config").labels("Labels").get("rkx.cluster") != store.state.cluster_id:
             raise PlanStale(
-                f"{link.name}: a container {name!r} that is not ours appeared", hint="remove it, then run again"
+                f"{link.name}: a container {name!r} that is not ours appeared", hint="remove it, then run rkx again"
             )
         client.remove_container(name, force=True, v=True)
 
@@ -102,7 +102,7 @@ def replace(link: Link, container: Container, store: StateStore, reads: str) -> 
 
 
 def start(link: Link, container: Container) -> None:
-    """Start a container that stands still, and have it restart by itself again."""
+    """Start a stopped container, and have it restart by itself again."""
     with link.docker() as client, _engine_errors(container):
         client.update_container(container.name, restart_policy=ALWAYS)
         found = Said(client.inspect_container(container.name), link.name, container.name)
@@ -113,7 +113,7 @@ def start(link: Link, container: Container) -> None:
 
 
 def restart(link: Link, container: Container) -> None:
-    """Stop and start a container, so that it reads its files anew."""
+    """Stop and start a container, so that it reads its files again."""
     with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
         client.restart(container.name, timeout=container.stop_timeout_s)
 
@@ -144,7 +144,7 @@ def has_image(client: APIClient, image: str) -> bool:
 
 
 def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
-    """Pull an image with the login of its registry; the registry's own words stand in the error."""
+    """Pull an image with the login of its registry; the error quotes the registry."""
     with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as client:
         if has_image(client, image):
             return
@@ -191,5 +191,5 @@ def _engine_errors(container: Container) -> Iterator[None]:
     except APIError as error:
         raise PartlyDone(
             f"{container.key}: the Engine says: {cut(str(error.explanation or error))}",
-            hint="mend it on the node, then run again",
+            hint="repair it on the node, then run rkx again",
         ) from error

@@ -1,6 +1,6 @@
 """Copies of the state on nodes: who may keep one, and how much of it is believed.
 
-Only nodes that cluster.yml makes control plane or etcd keep a copy; what another node shows under that name is no copy.
+Only nodes that cluster.yml makes control plane or etcd keep a copy; another node's file of that name is ignored.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def header_in(text: bytes, node: str) -> StateHeader | None:
 
 
 def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
-    """Read a node's copy whole; None if there is none, ConfigError with the node's name if it is no state.
+    """Read a node's copy whole; None if there is none, ConfigError with the node's name if it is not a valid state.
 
     ``through`` is the container whose binds show it.
     """

@@ -21,7 +21,7 @@ def judge_copy(context: Context, name: str, said: StateHeader) -> list[Finding]:
     else:
         why = "this cluster's state did not seal it"
     message = f"what lies there as a copy of the state is passed over: {why}"
-    return [Finding(node=name, check="state", message=message, hint="look who put it there", warning=True)]
+    return [Finding(node=name, check="state", message=message, hint="find out who put it there", warning=True)]
 
 
 def refuse_older(context: Context, name: str, said: StateHeader) -> None:

@@ -39,7 +39,7 @@ def _certificates(plugins: Plugins, store: StateStore, wanted: Sequence[Identity
             pending.append(identity.name)
     store.add_credentials(issued)
     if pending:
-        raise PartlyDone(f"not issued yet: {', '.join(pending)}", hint="run again later; what was issued is kept")
+        raise PartlyDone(f"not issued yet: {', '.join(pending)}", hint="run rkx up again; what was issued is kept")
 
 
 def _request(identity: Identity, key: Secret[bytes], store: StateStore) -> IssueRequest:

@@ -1,4 +1,4 @@
-"""What runs on while something that it needs is started anew: it may end over that, so a run sees it well again."""
+"""Wait for dependents of restarted containers: one may exit when what it needs restarts, and start again."""
 
 from __future__ import annotations
 

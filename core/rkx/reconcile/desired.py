@@ -67,7 +67,7 @@ class Desired:
 
 
 def by_node(resources: Iterable[Resource]) -> Mapping[str, Sequence[Resource]]:
-    """Sort resources by node, so that nobody looks through all of them for each node's."""
+    """Sort resources by node, so that each node's are found without a scan of all."""
     found: defaultdict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         found[resource.key.node].append(resource)
@@ -103,7 +103,7 @@ def describe_cluster(plugins: Plugins, cluster: Cluster, facts: Facts, state: St
 
 
 def _reshaped(identities: Iterable[Identity], state: State) -> list[Renewal]:
-    """Find secrets whose form changed: the secret itself stays, so this is no matter for the auth plugin."""
+    """Find secrets whose form changed: the secret itself stays, so the auth plugin is not asked."""
     saved = state.saved()
     secrets = [i for i in identities if i.kind == "secret" and i.name in saved]
     return [
@@ -148,7 +148,7 @@ def _keyed_objects(objects: Iterable[Object]) -> dict[ObjectKey, Object]:
     found: dict[ObjectKey, Object] = {}
     for wanted in objects:
         if wanted.key in found:
-            raise ConfigError(f"{wanted.where}: {wanted.key} stands in {found[wanted.key].where} too")
+            raise ConfigError(f"{wanted.where}: {wanted.key} is in {found[wanted.key].where} too")
         found[wanted.key] = wanted
     return found
 
@@ -175,7 +175,7 @@ def _under(path: str, folders: Iterable[str]) -> bool:
 def split(manifest: Manifest) -> list[Object]:
     """Cut a manifest into its objects; a List gives its items.
 
-    Raises ConfigError where a document is no object, with its number.
+    Raises ConfigError where a document is not an object, with its number.
     """
     from rkx.documents import YamlFault, yaml_documents
 

@@ -65,7 +65,7 @@ class _Comparison:
 
     def actions(self) -> list[Action]:
         if self.ours and (self.seen.layout is None or self._host is None):
-            return list(self._prepare())  # its files, or what they hold, are unknown: prepare, then plan anew
+            return list(self._prepare())  # its files, or what they hold, are unknown: prepare, then plan again
         found: list[Action] = [*self._prepare(), *self._files(), *self._leftovers()]
         changed = [action.key.path for action in found if isinstance(action.key, FileKey)]
         for container in self.wanted:
@@ -111,7 +111,7 @@ class _Comparison:
         if seen is None:
             yield CreatePath(wanted=resource, reason="missing", owner=resource.owner)
         elif isinstance(resource, File) and self._is_due(resource):
-            yield UpdatePath(wanted=resource, reason="credentials are issued anew", owner=resource.owner)
+            yield UpdatePath(wanted=resource, reason="credentials are reissued", owner=resource.owner)
         elif seen.word != word:
             yield UpdatePath(wanted=resource, reason=_difference(seen.word, word), owner=resource.owner)
 
@@ -121,7 +121,7 @@ class _Comparison:
         )
 
     def _leftovers(self) -> Iterator[RemovePath]:
-        """Find files that rkx wrote earlier and nobody wants any more."""
+        """Find files that rkx wrote earlier and that are no longer wanted."""
         wanted = {str(resource.path) for resource in self.wanted if isinstance(resource, File | Folder)}
         record = self.state.nodes.get(self.name)
         left = sorted({*record.paths} - {each.path for each in record.former} - wanted) if record else []
@@ -177,7 +177,7 @@ class _Comparison:
         return ""
 
     def _strangers(self) -> Iterator[RemoveContainer]:
-        """Find our own containers that nobody wants, half-done replacements too; a lock counts where one is kept."""
+        """Find our own containers that are not wanted, half-done replacements too; a lock counts where one is kept."""
         wanted = {resource.name for resource in self.wanted if isinstance(resource, Container)} | {*NAMES.values()}
         if LOCK in self.ours and keeps_lock(self.name, self.desired.cluster, self.state):
             wanted |= {LOCK}
@@ -191,7 +191,7 @@ def _replacement(container: Container, reason: str, changes: tuple[Change, ...] 
 
 
 def dropped(left: Sequence[str], layout: Layout) -> set[str]:
-    """Find what was written into folders that nobody describes any more, and these: no container shows them now.
+    """Find what rkx wrote into folders that are no longer described, and these folders: no container mounts them now.
 
     A folder into which nothing was written holds data of others: it stays until the node is taken down.
     """
@@ -238,7 +238,7 @@ def _by_hand(container: Container, seen: SeenContainer, images: Mapping[str, str
 
 
 def _fits(container: Container, argv: Sequence[str]) -> bool:
-    """Compare arguments, but for those of the birth: what was sent then is not known any more."""
+    """Compare arguments except bootstrap arguments, which are not known after the first start."""
     count = len(container.argv)
     return tuple(argv[:count]) == container.argv and (bool(container.bootstrap_args) or len(argv) == count)
 

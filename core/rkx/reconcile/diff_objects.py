@@ -56,7 +56,7 @@ def _told_anew(desired: Desired, actions: Sequence[ApplyObject]) -> Iterator[Upd
     """Tell of certificates that this run makes: when they will end is not known yet."""
     issued = any(desired.identities[due.identity].kind in DATED for due in desired.renewals)
     if issued and told.KEY in desired.objects and told.KEY not in {action.key for action in actions}:
-        yield UpdateObject(wanted=desired.objects[told.KEY], reason="certificates are issued anew")
+        yield UpdateObject(wanted=desired.objects[told.KEY], reason="certificates are reissued")
 
 
 def is_grave(action: Action) -> bool:
@@ -117,7 +117,7 @@ def _node(wanted: NodeMetadata, live: Mapping[str, Any], state: State) -> Iterat
 
 
 def label_difference(wanted: NodeMetadata, live: Mapping[str, Any], state: State) -> str:
-    """Name a label that differs, or that rkx set earlier and nobody wants any more."""
+    """Name a label that differs, or that rkx set earlier and is no longer wanted."""
     labels = of_api(live, f"Node {wanted.node}").table("metadata").labels("labels")
     differs = [f"label {name} differs" for name, value in wanted.labels.items() if labels.get(name) != value]
     former = former_labels(state, wanted.node) - wanted.labels.keys()
@@ -125,7 +125,7 @@ def label_difference(wanted: NodeMetadata, live: Mapping[str, Any], state: State
 
 
 def taint_difference(wanted: NodeMetadata, live: Mapping[str, Any], state: State) -> str:
-    """Name a taint that is missing, or that rkx set earlier and nobody wants any more."""
+    """Name a taint that is missing, or that rkx set earlier and is no longer wanted."""
     there = taints_of(live)
     for taint in wanted.taints:
         if taint not in there:

@@ -26,7 +26,7 @@ UNCOUNTED = frozenset(
         "grants",
     }
 )
-"""Fields whose change is no reason to replace a container or to apply an object again."""
+"""Fields whose change neither replaces a container nor applies an object again."""
 
 
 def keyed(key: bytes, content: bytes) -> str:

@@ -40,7 +40,7 @@ def must_go(pod: Pod, options: DrainOptions) -> str:
     if said.table("status").text("phase", "") in ("Succeeded", "Failed"):
         return "evict"
     if not owners and not options.force:
-        return "nothing would make it anew elsewhere (node_drain_input.force is false)"
+        return "no controller would recreate it elsewhere (node_drain_input.force is false)"
     has_local = any("emptyDir" in volume.value for volume in said.table("spec").rows("volumes"))
     if has_local and not options.delete_local_data:
         return "it keeps data in an emptyDir (node_drain_input.delete_local_data is false)"
@@ -86,7 +86,7 @@ def delete(api: ClusterApi, node: str) -> None:
     answer = api.ask("DELETE", f"/api/v1/nodes/{node}")
     if not answer.ok and answer.status_code != requests.codes.not_found:
         raise PartlyDone(
-            f"the Node {node} was not deleted: {answer.status_code} {words(answer)[:200]}", hint="run again"
+            f"the Node {node} was not deleted: {answer.status_code} {words(answer)[:200]}", hint="run rkx again"
         )
 
 
@@ -95,14 +95,14 @@ def drain(api: ClusterApi, node: str, options: DrainOptions, budget: WaitBudget)
     since, evictions = time.monotonic(), _Evictions(api, options)
     while going := _going(api, node, options):
         if budget.cancelled.is_set():
-            raise Interrupted(f"cancelled while {node} was being emptied", hint="run again to go on")
+            raise Interrupted(f"cancelled while {node} was being emptied", hint="run rkx again to continue")
         evictions.ask(going)
         left = budget.left(since, options.timeout_s or float("inf"))
         if not left:
             took, pods = time.monotonic() - since, cut(", ".join(going))
             raise PartlyDone(
                 f"{node} was not empty after {took:.0f} s: {pods}: {evictions.why}",
-                hint="a PodDisruptionBudget may hold them; run again",
+                hint="a PodDisruptionBudget may hold them; run rkx again",
             )
         budget.cancelled.wait(min(left, evictions.rest_s))
 

@@ -12,9 +12,9 @@ from rkx.reconcile.state import State
 
 NOTICE = timedelta(days=90)
 LAST_PART = 3
-"""Certificates are renewed in the last third of their life, so one of a short life is no cause to warn before."""
+"""Certificates are renewed in the last third of their validity, so a short one does not warn before that."""
 HINTS = {
-    "authority": "authorities cannot be exchanged yet: have a new cluster before that day",
+    "authority": "CA rotation is not supported yet; recreate the cluster before that date",
     "leaf": "rkx up renews it",
 }
 WORDS = {"authority": "the authority", "leaf": "the certificate"}
@@ -33,7 +33,7 @@ class End:
 def first_ends(state: State, identities: Collection[Identity]) -> list[End]:
     """Return the authority that ends first, then the certificate of the others that does, of what is in use.
 
-    A certificate that ends with its authority is not told of: making it anew would gain nothing.
+    A certificate that ends with its authority is not reported: reissuing it would gain nothing.
     """
     found = [
         end for identity in identities if (end := _end(state, identity)) is not None and _is_first(state, identity)

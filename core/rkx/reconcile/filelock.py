@@ -65,7 +65,7 @@ class FileLock:
         return Refused(f"{self._path} is a link to another file", hint="take it away: rkx writes through no link")
 
     def release(self) -> None:
-        """Return it back; its file goes first, while nobody else can hold it."""
+        """Release it; its file is deleted first, while no one else can hold it."""
         if self._handle >= 0:
             with contextlib.suppress(OSError):
                 self._path.unlink()

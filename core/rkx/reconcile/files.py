@@ -44,7 +44,7 @@ def _operation(resource: File | Folder, store: StateStore) -> Operation:
 
 
 def without_logins(state: State) -> State:
-    """Leave out how the operator logs in: that is no business of the nodes."""
+    """Leave out how the operator logs in: nodes do not need it."""
     return replace(state, nodes={name: replace(record, options={}) for name, record in state.nodes.items()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 
 MOST_BYTES = 1 << 14
-"""Of what stands before an entry: a path and a link of PATH_MAX (4096) each, in letters that Engines do not escape."""
+"""Of what comes before an entry: a path and a link of PATH_MAX (4096) each, in letters that Engines do not escape."""
 MOST_BEFORE = 4
 """So many headers before one entry; GNU's form has two at most, POSIX's one."""
 LENGTH_DIGITS = len(str(MOST_BYTES))
@@ -20,7 +20,7 @@ class Archive(tarfile.TarFile):
 
 
 class Header(tarfile.TarInfo):
-    """An entry's header, or one that stands before it."""
+    """An entry's header, or one that comes before it."""
 
     def _proc_member(self, archive: Archive) -> tarfile.TarInfo:
         """Judge what tarfile is going to read: its own hook for subclasses."""

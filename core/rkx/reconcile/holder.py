@@ -12,7 +12,7 @@ from rkx.errors import Locked
 from rkx.reconcile.answers import SHORT
 
 ENDED: set[str] = set()
-"""Names of this process's own runs that are over: a lock of theirs that could not be given back is nobody's."""
+"""Names of this process's own runs that are over: a lock of theirs that was not released has no holder."""
 _MOST_DIGITS = 15
 
 

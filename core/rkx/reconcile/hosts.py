@@ -1,4 +1,4 @@
-"""Ask prepared machines again for what they said of themselves: it may have been mended since."""
+"""Ask prepared machines again for what they said of themselves: they may have been repaired since."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PING_TIMEOUT_S = 8.0
 VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
-_AGAIN = "run again; what was done is recognised"
+_AGAIN = "run rkx again; what was done is recognised"
 
 
 def get(engine: Session, path: str, **params: str) -> Said | None:
@@ -147,11 +147,11 @@ class Link:
         return BadAnswer(
             f"{self.name}: the Engine says: {cut(why)}",
             node=self.name,
-            hint="mend it, then run again; --allow-unreachable NODE leaves a node aside",
+            hint="repair it, then run rkx again; --allow-unreachable NODE leaves a node aside",
         )
 
     def _refused(self, why: object) -> PartlyDone:
-        return PartlyDone(f"{self.name}: the Engine says: {cut(str(why))}", hint="mend it, then run again")
+        return PartlyDone(f"{self.name}: the Engine says: {cut(str(why))}", hint="repair it, then run rkx again")
 
     def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
         """Return a Docker client that the caller closes."""

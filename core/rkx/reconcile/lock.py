@@ -64,7 +64,7 @@ class Lock:
         return Hold(number=self.number, check=self.check)
 
     def take(self, number: int = 1) -> None:
-        """Make the lock's container on every node; Locked if another run's stands there, or too few nodes answer.
+        """Make the lock's container on every node; Locked if another run's is there, or too few nodes answer.
 
         The run's number is ``number``, or one more than that of a run whose lock it removed.
         """
@@ -90,7 +90,7 @@ class Lock:
             raise Locked(
                 f"{len(group) // 2 + 1} of the {len(group)} nodes that keep the lock must hold it, and {silent} cannot"
                 " be reached: another run may hold it there",
-                hint="bring them back, then run again; if they are lost for good, and no other run is at work: "
+                hint="bring them back, then run rkx again; if they are lost for good, and no other run is at work: "
                 f"rkx remove --break-lock {LOST}",
             )
 
@@ -101,7 +101,7 @@ class Lock:
                 if self._made(link, client):
                     return
                 self.number = max(self.number, self._displace(link, client) + 1)
-        raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+        raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run rkx again")
 
     def _made(self, link: Link, client: APIClient) -> bool:
         from docker.errors import APIError
@@ -116,14 +116,14 @@ class Lock:
         return True
 
     def _renumber(self, link: Link) -> None:
-        """Make a lock anew that was made before a higher number was seen: a successor must find the highest on each."""
+        """Recreate a lock that was made before a higher number was seen: a successor must find the highest on each."""
         _link, mine, number = self._held[link.name]
         if number == self.number:
             return
         with link.docker() as client:
             client.remove_container(mine, force=True)
             if not self._made(link, client):
-                raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run again")
+                raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run rkx again")
 
     def _displace(self, link: Link, client: APIClient) -> int:
         """Remove the lock of a dead or broken holder, by its id: the name may be a third run's by now."""
@@ -144,7 +144,7 @@ class Lock:
     def _judge(self, link: Link, holder: Holder) -> None:
         if not holder.run:
             raise PreflightFailed(
-                f"{link.name}: a container {LOCK!r} that rkx did not make stands there", hint="remove it"
+                f"{link.name}: a container {LOCK!r} that rkx did not make is on the machine", hint="remove it"
             )
         if holder.run not in (self._run, self._break) and not holder.is_dead():
             raise locked_by(holder, link.name, f"--break-lock {holder.run}")
@@ -165,7 +165,7 @@ class Lock:
         self._looked = since
 
     def confirm(self) -> None:
-        """Look again if the last look is not fresh: this process, or its computer, may have stood still meanwhile."""
+        """Look again if the last look is old: this process, or its computer, may have been suspended meanwhile."""
         age_s = max(abs(now - then) for now, then in zip(clocks(), self._looked, strict=True))
         if age_s > FRESH_S:
             self.check()
@@ -178,10 +178,10 @@ class Lock:
             self._silent[link.name] = time.monotonic()  # asked last from now on, if at all
             return False
         if found is None:
-            raise Interrupted(f"{link.name}: this run's lock is gone", hint="somebody removed it; run again")
+            raise Interrupted(f"{link.name}: this run's lock is gone", hint="it was removed; run rkx again")
         if found.text("Id") != mine:
             raise Interrupted(
-                f"{link.name}: another run broke this run's lock", hint="look at that run, then run again"
+                f"{link.name}: another run broke this run's lock", hint="look at that run, then run rkx again"
             )
         return True
 

@@ -52,7 +52,7 @@ class Reconciler:
             self._execute(planned, self._observer.leave_out_bad)
 
     def _first(self) -> Planned:
-        """Plan; a machine that is unfit by what it said last is asked once more, for it may have been mended."""
+        """Plan; a machine that is unfit by what it said last is asked once more, for it may have been repaired."""
         try:
             return planning.plan(self._opened)
         except PreflightFailed:
@@ -113,7 +113,7 @@ class Reconciler:
             return
         hint = "answer yes, or give --yes"
         if self._is_done:
-            raise PartlyDone(f"nobody agreed yet to {', '.join(a.what for a in asks)}; all the rest is done", hint=hint)
+            raise PartlyDone(f"not confirmed yet: {', '.join(a.what for a in asks)}; all the rest is done", hint=hint)
         raise Refused(f"not agreed to: {'; '.join(f'{a.what} ({a.why})' for a in asks)}", hint=hint)
 
     def _look(self, names: Iterable[str] | None = None) -> None:
@@ -127,7 +127,7 @@ class Reconciler:
         """Carry out a plan, and give the state's copies to the nodes that keep one, however it ends.
 
         ``noting`` writes into the state, before it is copied, what holds once all is done. What fails is shown to
-        ``leave_out``, and is no failure of the run where that goes on without the node.
+        ``leave_out``, and does not fail the run where that goes on without the node.
         """
         from rkx.reconcile.execute import ApplyContext
         from rkx.reconcile.plan_executor import PlanExecutor  # a run with nothing to do needs none of it

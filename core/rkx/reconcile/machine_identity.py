@@ -15,12 +15,12 @@ from rkx.reconcile.observe import SeenNode
 from rkx.reconcile.state import NodeRecord, State
 from rkx.reconcile.state_store import StateStore
 
-REPLACE = "bring the machine back; or, if another one shall take its place: --replace {name}"
+REPLACE = "bring the machine back; or, if another one takes its place: --replace {name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """A node whose Docker has another id than before: its Docker was installed anew, or it is another machine."""
+    """A node whose Docker has another id than before: its Docker was reinstalled, or it is another machine."""
 
     node: str
     was: str
@@ -55,7 +55,7 @@ def replaced(
     """
     for name in sorted(names):
         if name not in store.state.nodes and name not in {node.name for node in cluster.nodes}:
-            raise ConfigError(f"--replace {name}: no node has this name", hint="names stand in cluster.yml")
+            raise ConfigError(f"--replace {name}: no node has this name", hint="use a node name from cluster.yml")
     others = names & doubts(seen, store.state).keys()
     for name in sorted(others):
         if keeps_lock(name, cluster, store.began):
@@ -74,7 +74,7 @@ def _as_new(engine_id: str, record: NodeRecord) -> NodeRecord:
 
 def tell(doubt: Doubt) -> Finding:
     """Say what the run makes of it."""
-    message = f"Docker's id is {doubt.now}, not {doubt.was}: installed anew, or another machine"
+    message = f"Docker's id is {doubt.now}, not {doubt.was}: Docker was reinstalled, or it is another machine"
     hint = "up asks the machine for its own id before it changes it"
     return Finding(node=doubt.node, check="machine", message=message, hint=hint, warning=True)
 

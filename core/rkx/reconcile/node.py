@@ -103,7 +103,7 @@ class NodeProgram:
         if said is not None and said.cluster_id != self.cluster_id:
             raise Refused(
                 f"{self.link.name}: {STATE_COPY} is the state of another cluster, {said.cluster_id}",
-                hint=f"{_TAKE if keeps else 'look who put it there'}; if that cluster is gone, delete the file",
+                hint=f"{_TAKE if keeps else 'find out who put it there'}; if that cluster is gone, delete the file",
             )
 
     def load_image(self, client: APIClient) -> None:
@@ -120,7 +120,7 @@ class NodeProgram:
         )
 
     def ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
-        """Make a profile's container, or make it anew if it is another than wanted."""
+        """Create a profile's container, or recreate it if it differs."""
         from docker.errors import NotFound
 
         wanted, digest = self.settings(profile, layout), self._digest(profile, layout)

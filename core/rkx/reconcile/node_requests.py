@@ -1,4 +1,4 @@
-"""Requests of plugins to servers on a node: sent through it, and never an exception where nobody answers."""
+"""Requests of plugins to servers on a node: sent through it, and never an exception where there is no answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rkx.reconcile.tls_client import https, tls_context
 
 
 def send(request: NodeRequest, links: Mapping[str, Link], store: StateStore) -> NodeResponse:
-    """Send one request from a node; status 0 when nobody answered."""
+    """Send one request from a node; status 0 without an answer."""
     link = links.get(request.node)
     if link is None or request.identity not in store.state.credentials:
         return NodeResponse(status=0)

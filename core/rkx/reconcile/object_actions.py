@@ -98,7 +98,7 @@ class Objects:
         )
 
     def _applied(self, wanted: Object) -> Live:
-        """Apply an object, again and again while what is in its way may pass; other refusals stand."""
+        """Apply an object, again and again while what is in its way may pass; other refusals are final."""
         since = time.monotonic()
         while True:
             try:
@@ -122,7 +122,7 @@ class Objects:
                     hint="look at the ClusterRole that it names, and at authorization webhooks",
                 )
             if self._budget.cancelled.wait(POLL_S):
-                raise Interrupted(f"cancelled while waiting for {wanted.key} to be heeded")
+                raise Interrupted(f"cancelled while waiting for {wanted.key} to take effect")
 
     def _delete(self, key: ObjectKey) -> None:
         self._api.delete(self._store.state.objects[str(key)])

@@ -75,10 +75,10 @@ class ObjectPrefetch:
         self._begun: ObjectReader | None = None
 
     def begin(self, link: Link) -> None:
-        """Begin to read through a node, unless it is no control plane node or another one was first."""
+        """Begin to read through a node, unless it is not a control plane node or another one was first."""
         if not self._expected or link.name not in self._through:
             return
-        with suppress(TransportError, OSError):  # nobody answers there: the plan tells of a silent API
+        with suppress(TransportError, OSError):  # no answer there: the plan reports a silent API
             if not link.is_narrow(API):
                 with self._lock:
                     self._begun = self._begun or ObjectReader(self._api, self._expected)

@@ -55,7 +55,7 @@ class ClusterApi:
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def _session(self, link: Link, whom: str) -> requests.Session:
-        """Return the session that all threads share; where streams are few, they take turns."""
+        """Return the session that all threads share; where streams are few, one waits for another."""
         with self._opening[link.name]:
             if (link.name, whom) not in self._sessions:
                 context = tls_context(self._store, KUBERNETES_CA, whom)
@@ -93,7 +93,7 @@ class ClusterApi:
         return answer
 
     def _whom(self, method: str) -> str:
-        """Choose who asks. Super-admin reads where rkx's own user may not, so that a plan can say what to mend."""
+        """Choose who asks. Super-admin reads where rkx's own user may not, so that a plan can say what to repair."""
         shut_out = self._shut_out and method == "GET"
         return SUPER_ADMIN if shut_out or INSTALLER not in self._store.state.credentials else INSTALLER
 
@@ -154,7 +154,7 @@ class ClusterApi:
         self._ok(answer, what)
         found = parsed(answer.content, node_of(answer), what)
         if not isinstance(found.value, dict):
-            raise BadAnswer(f"{node_of(answer)}: {what}: the answer is no object", node=node_of(answer))
+            raise BadAnswer(f"{node_of(answer)}: {what}: the answer is not a JSON object", node=node_of(answer))
         return found.value
 
     def listed(self, path: str, **params: str) -> list[Said]:
@@ -195,7 +195,7 @@ class ClusterApi:
         path = self.path(wanted.api_version, wanted.kind, wanted.namespace, wanted.name)
         answer = self._apply(path, wanted)
         if answer.status_code == requests.codes.unprocessable and self._has_other_role(path, wanted):
-            self.delete(wanted)  # a binding's role is fixed at its birth
+            self.delete(wanted)  # a binding's role is immutable
             answer = self._apply(path, wanted)
         return self._checked(answer, f"{wanted.key} ({wanted.where})")
 

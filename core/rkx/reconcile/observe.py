@@ -40,7 +40,7 @@ from rkx.reconcile.sessions import Session
 from rkx.reconcile.state import StateHeader
 
 OF_A_DISK = "lost+found"
-"""What a fresh file system holds: nobody's data."""
+"""What a fresh file system holds; it is not data."""
 AT_ONCE = 3
 MOST_OURS = 200
 """So many containers of clusters a node may show; a dozen are wanted, and each other one would be an action."""
@@ -168,7 +168,7 @@ def architecture(info: Said) -> str:
 
 
 def _images(engine: Session) -> dict[str, str]:
-    """Return ids by name; of a name that is longer than anybody gives one the beginning, which is nobody's name."""
+    """Return ids by name; an overlong name is cut, and then matches no image."""
     rows = look(engine, "/images/json").rows()
     named = ((row, name) for row in rows for kind in ("RepoTags", "RepoDigests") for name in row.texts(kind))
     found = {cut(name): row.line("Id") for row, name in islice(named, ROWS + 1)}
@@ -183,7 +183,7 @@ def _listed(engine: Session) -> dict[str, SeenContainer]:
         name = cut(next(iter(row.texts("Names")), row.text("Id")).lstrip("/"))
         labels = {label: value for label, value in row.labels("Labels").items() if label in LABELS}
         if RELAY_LABEL in labels and row.text("State") != "created":
-            continue  # lives as long as a stream of some run; one that never began is a leftover
+            continue  # exists as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(
             id=row.line("Id"),
             name=name,
@@ -207,7 +207,7 @@ def _judge_ours(node: str, names: Sequence[str]) -> None:
         raise BadAnswer(
             f"{node}: it shows {why}",
             node=node,
-            hint="look who makes them and remove them there; --allow-unreachable NODE leaves a node aside",
+            hint="find out who makes them and remove them there; --allow-unreachable NODE leaves a node aside",
         )
 
 

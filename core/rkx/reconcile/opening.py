@@ -31,7 +31,7 @@ from rkx.registry import Plugins
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What a cluster is opened with. With ``objects`` false nobody will compare the cluster's objects."""
+    """What a cluster is opened with. With ``objects`` false the cluster's objects will not be compared."""
 
     cluster: Cluster
     plugins: Plugins

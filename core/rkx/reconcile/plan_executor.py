@@ -47,7 +47,7 @@ class PlanExecutor:
         left = [_label(unit) for unit in waiting]
         if self._world.cancelled.is_set():
             count = "1 action is" if len(left) == 1 else f"{len(left)} actions are"
-            raise Interrupted(f"cancelled; {count} left", hint="run again to finish")
+            raise Interrupted(f"cancelled; {count} left", hint="run rkx again to finish")
         if left and not failures:
             raise RkxError(f"a bug in rkx: these wait for each other: {', '.join(left)}")
         if failures and self._all_changed(waiting) and all(isinstance(error, NotReady) for error in failures.values()):
@@ -59,7 +59,7 @@ class PlanExecutor:
             raise alike
         if failures:
             hints = dict.fromkeys(error.hint for error in failures.values() if error.hint)
-            again = f"run again to finish; not tried: {', '.join(left)}" if left else "run again to finish"
+            again = f"run rkx again to finish; not tried: {', '.join(left)}" if left else "run rkx again to finish"
             raise ApplyFailed(_lines(failures), hint="; ".join([*hints, again]), failures=failures, left=left)
 
     def _alike(self, failures: Mapping[str, RkxError], waiting: Sequence[Unit]) -> RkxError | None:

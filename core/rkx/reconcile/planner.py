@@ -147,7 +147,7 @@ def _content(action: Action, state: State) -> str:
 def _rollout(
     plugins: Plugins, desired: Desired, observation: Observation, state: State, actions: Sequence[Action]
 ) -> Sequence[NodeUpdate | RolloutGroup] | Unanswered:
-    """Ask for updates; a container that nobody put on a node, whatever it is called, is that node's word alone."""
+    """Ask for updates; a container that rkx did not put on a node, whatever its name, is that node's claim alone."""
     recorded = {ContainerKey(name, each) for name, record in state.nodes.items() for each in record.containers}
     ours = recorded | desired.resources.keys()
     changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]

@@ -94,7 +94,7 @@ def _rke(name: str, node: SeenNode) -> Iterator[Finding]:
         yield Finding(
             node=name,
             check="names",
-            message=f"containers that RKE made stand there: {', '.join(found)}",
+            message=f"containers made by RKE are on the machine: {', '.join(found)}",
             hint="take that cluster down with RKE first, or remove what it left; nothing was changed",
         )
 
@@ -108,7 +108,7 @@ def _names(name: str, node: SeenNode, desired: Desired) -> Iterator[Finding]:
             yield Finding(
                 node=name,
                 check="names",
-                message=f"a container {container!r} that rkx did not make stands there ({image})",
+                message=f"a container {container!r} that rkx did not make is on the machine ({image})",
                 hint="remove it, or take the cluster that it belongs to down first; nothing was changed",
             )
 
@@ -120,7 +120,7 @@ def _clock(name: str, node: SeenNode) -> Iterator[Finding]:
             node=name,
             check="clock",
             message=f"its clock is {offset:+.0f} s off this computer's",
-            hint="set both clocks (NTP), then run again",
+            hint="set both clocks (NTP), then run rkx again",
         )
 
 
@@ -136,6 +136,6 @@ def _port(claim: PortClaim, desired: Desired, seen: Mapping[str, SeenNode]) -> I
                 node=claim.node,
                 check="ports",
                 message=f"{claim.proto} port {claim.port} of {claim.container} is taken on {listener.address}",
-                hint="stop what listens there, then run again",
+                hint="stop what listens there, then run rkx again",
             )
             return

@@ -52,9 +52,9 @@ class Search:
     damaged: dict[str, ConfigError] = field(default_factory=dict)
 
     def found(self) -> Found | None:
-        """Return the state that all copies hold, as far as copies are believed; None for a cluster not yet born.
+        """Return the state that all copies hold, as far as copies are believed; None for a new cluster.
 
-        Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, nobody vouches
+        Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, no one vouches
         for their authority, or a cluster runs and no copy is left; Locked where another run
         has begun to make the cluster.
         """
@@ -107,7 +107,7 @@ class Search:
             )
 
     def _refuse_lost(self) -> None:
-        """Refuse to begin anew where a cluster is: a worker's word alone stops that worker's own work, not a birth."""
+        """Refuse a new cluster where one is: a worker's claim alone stops that worker's own work, not a new cluster."""
         marked = {name: names for name in self.links if (names := self._marked(name))}
         if self.damaged:
             messages = "; ".join(error.message for error in self.damaged.values())
@@ -176,7 +176,7 @@ def refuse_rke(cluster: Cluster, path: Path) -> None:
     if rke.exists():
         raise Refused(
             f"{rke} is the state of a cluster that RKE made",
-            hint="taking over RKE's clusters is not offered yet; "
+            hint="taking over RKE's clusters is not supported yet; "
             "move the file away only if that cluster is gone: it may be the only copy of its CA",
         )
 

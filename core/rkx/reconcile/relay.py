@@ -138,7 +138,7 @@ class _Relay(Channel):
     def close(self) -> None:
         with self._closing:
             with contextlib.suppress(OSError):  # it is closed already
-                self._socket.shutdown(socket.SHUT_RDWR)  # closing alone wakes nobody who waits for it
+                self._socket.shutdown(socket.SHUT_RDWR)  # closing alone wakes no thread that waits for it
             self._stream.close()
             self._socket.close()
             self._client.close()

@@ -67,7 +67,7 @@ class Rollout:
                     self._groups[slot.group].inside.discard(slot)
 
     def failed(self, keys: Iterable[Key]) -> None:
-        """Note actions that failed, or wait for what did: their groups let nobody in any more."""
+        """Note actions that failed, or wait for what did: their groups let no update in any more."""
         for name in {self._slots[key].group for key in keys if key in self._slots}:
             self._close(name)
 

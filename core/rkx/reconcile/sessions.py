@@ -20,7 +20,7 @@ TIMEOUT_S = 60.0
 KEPT = 8
 """So many idle streams a session keeps; more are opened as they are wanted."""
 WAITS = 10
-"""Who wants a stream where they are few waits for so many answers of others at most."""
+"""Timeout for getting a stream from a capped pool, in multiples of the timeout of a request."""
 HEADER_BYTES = 1 << 16
 STATUSES = range(100, 600)
 """Those of RFC 9110, 15; requests and docker-py disagree about what others mean."""
@@ -100,7 +100,7 @@ class StreamAdapter(HTTPAdapter):
         return request.path_url
 
     def build_response(self, request: requests.PreparedRequest, answer: Any) -> requests.Response:  # noqa: ANN401
-        """Return the answer without its cookies, which nobody wants and which take long to read."""
+        """Return the answer without its cookies, which are not used and take long to read."""
         for name in COOKIES:
             del answer._original_response.msg[name]  # where requests looks for them
         return super().build_response(request, answer)
@@ -141,7 +141,7 @@ class StreamAdapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """HTTP with one server of ``node``, and with nobody else."""
+    """HTTP with one server of ``node``, and with no other."""
 
     def __init__(self, adapter: StreamAdapter) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What must outlive a run: credentials, birth values, what was applied, as JSON with a checksum."""
+"""What must outlive a run: credentials, immutable values, what was applied, as JSON with a checksum."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def parse(text: bytes, where: str) -> State:
         version, inner = int(outer["rkxstate"]), outer["state"]
         sound = hashlib.sha256(inner.encode()).hexdigest() == outer["sha256"]
     except _MALFORMED as error:
-        raise ConfigError(f"{where}: this is no state of rkx: {error!r:.200}", hint=_REPAIR) from error
+        raise ConfigError(f"{where}: this is not a valid state of rkx: {error!r:.200}", hint=_REPAIR) from error
     if version > VERSION:
         raise Refused(f"{where}: version {version}, written by a newer rkx", hint="use that rkx")
     if not sound:

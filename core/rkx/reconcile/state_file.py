@@ -58,7 +58,7 @@ class StateFile:
         except OSError as error:
             raise PartlyDone(
                 f"{self.path}: the state cannot be saved: {error.strerror}",
-                hint="make room or the folder writable, then run again",
+                hint="make room or the folder writable, then run rkx again",
             ) from error
         return following
 
@@ -88,6 +88,6 @@ def _wide(path: Path, mode: int) -> Problem:
     return Problem(
         where=str(path),
         message=f"the state, which holds the cluster's keys, may be read by others: its mode is {mode:04o}",
-        hint="chmod 600, as its owner; a file system that knows no modes is no place for it",
+        hint="run chmod 600 as its owner; the file system must support file modes",
         warning=True,
     )

@@ -60,7 +60,7 @@ def _digest(task: RunTask) -> str:
 
 @contextmanager
 def once(link: Link, wanted: Container, store: StateStore, **host: Any) -> Iterator[str]:  # noqa: ANN401 - as the Engine has it
-    """Lend a container that is made but not started, and remove it; one that a killed run left is made anew.
+    """Lend a container that is made but not started, and remove it; one that a killed run left is recreated.
 
     It bears the cluster's label: the next plan removes it if this run cannot.
     """

@@ -18,7 +18,7 @@ def encoded(value: object) -> str:
 class Texts:
     """Writes dataclasses as ``encoded`` does; entries of their mappings are frozen, so the same one has the same text.
 
-    A run saves its state for each node, and all of them stand in it: encoding it whole would take the square of that.
+    A run saves its state for each node, and it holds all of them: encoding it whole would take the square of that.
     """
 
     def __init__(self) -> None:

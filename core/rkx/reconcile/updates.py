@@ -31,7 +31,7 @@ def arranged(actions: Sequence[Action], updates: Iterable[NodeUpdate]) -> list[A
 def _chained(update: NodeUpdate, found: Mapping[Key, Action], places: Mapping[Key, int]) -> list[Action]:
     """Return an update's actions, each with what it waits for: steps before, then what it claims, then steps after.
 
-    The first step waits for what the claimed actions need of others: nobody is away for longer than that takes.
+    The first step waits for what the claimed actions need of others: no node is away for longer than its changes take.
     """
     claimed = [found[key] for key in update.keys if key in places]
     before = [_merged(action_of(update, step), found) for step in update.pre_steps]

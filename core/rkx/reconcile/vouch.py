@@ -49,7 +49,7 @@ def fingerprint(state: State) -> str:
 def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
     """Say who vouches for a found state's authority: an API server that serves its certificates, or the operator.
 
-    Raises Refused where an API server serves another authority's, or where nobody vouches.
+    Raises Refused where an API server serves another authority's, or where no one vouches.
     """
     found = fingerprint(state)
     if not found:

@@ -6,7 +6,7 @@ import threading
 import time
 
 AFTER_FAILURE_S = 30.0
-"""What still can become healthy then has most of its way behind it; what cannot would hold up the bad news."""
+"""Maximum wait after the first failure, so that it is reported promptly."""
 
 
 class WaitBudget:

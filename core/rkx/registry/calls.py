@@ -156,4 +156,4 @@ def _within(deadline_s: float, chosen: Chosen, hook: str, call: Callable[[], T])
         raise chosen.fault(f"{hook} gave no answer in {deadline_s:g} s") from None
     if error is not None:
         raise error
-    return result  # type: ignore[return-value] # None stands only beside an error
+    return result  # type: ignore[return-value] # None comes only with an error

@@ -80,7 +80,7 @@ def _load(stage: Stage, points: list[EntryPoint], owner: str) -> object:
 
 def _checked(stage: Stage, name: str, owner: str, loaded: object) -> type[Plugin[Any]]:
     if not (isinstance(loaded, type) and issubclass(loaded, Plugin)):
-        raise PluginFault(f"{stage} plugin {name!r} is no class derived from rkx's", plugin=name, owner=owner)
+        raise PluginFault(f"{stage} plugin {name!r} is not a class derived from rkx's", plugin=name, owner=owner)
     if loaded.stage != stage or loaded.name != name:
         raise PluginFault(
             f"{stage} plugin {name!r} calls itself {loaded.stage} {loaded.name!r}", plugin=name, owner=owner

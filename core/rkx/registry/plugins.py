@@ -88,7 +88,7 @@ class Plugins:
                 if identity.name in found:
                     raise each.fault(f"identity {identity.name!r} is claimed by {found[identity.name].owner} too")
                 found[identity.name] = replace(identity, owner=each.stamp)
-        if NODE_CLIENT_CA not in found:  # nobody signs in the cluster, so nobody renews anything there
+        if NODE_CLIENT_CA not in found:  # nothing signs in the cluster, so nothing is renewed there
             found = {name: _lasting(identity) for name, identity in found.items()}
         return [found[name] for name in sorted(found)]
 

@@ -32,7 +32,7 @@ UNSET = {
     **{"CpusetCpus": "", "CpusetMems": "", "PidsLimit": None, "Binds": None, "Privileged": False},
     "RestartPolicy": {"Name": "no"},
 }
-"""What an Engine shows of the host's settings that nobody set."""
+"""What an Engine shows of the host's settings that were not set."""
 
 
 @dataclass(kw_only=True)
@@ -270,7 +270,7 @@ class FakeEngine:
         """Answer once the container has ended; rkx-node has when its clients are gone."""
         reads = box.config.get("Entrypoint", [""])[0] in PROGRAMS
         while box.state == "running" and (self._attached.get(box.id) or not reads) and box.name in self.boxes:
-            time.sleep(0.005)  # a client that goes away tells nobody: its streams are looked at
+            time.sleep(0.005)  # a client that goes away does not say so: its streams are checked
         box.state = "exited"
         return as_json({"StatusCode": box.exit_code})
 

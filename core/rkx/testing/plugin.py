@@ -49,7 +49,7 @@ def _options(config: pytest.Config) -> dict[str, Any]:
     except ValueError as error:
         raise pytest.UsageError(f"--rkx-options: no JSON: {error}") from error
     if not isinstance(options, dict):
-        raise pytest.UsageError(f"--rkx-options: {text} is no mapping of options")
+        raise pytest.UsageError(f"--rkx-options: {text} is not a mapping of options")
     if options and len(config.getoption("--rkx-plugin")) != 1:
         raise pytest.UsageError("--rkx-options belong to one plugin: give one --rkx-plugin")
     return options

@@ -56,7 +56,7 @@ class FakeWorld:
     """Nodes by name, and ``servers`` that listen on each node that runs their container.
 
     ``cut`` is the number of the change at which the program dies, and whether before or after it; from then on
-    ``died`` is set and nobody hears it, until ``revive``. Nodes in ``silent`` do not answer at all.
+    ``died`` is set without any notice, until ``revive``. Nodes in ``silent`` do not answer at all.
     ``watcher`` is called after each change, while nothing else changes.
     """
 
@@ -122,7 +122,7 @@ class FakeWorld:
             self._streams.pop().close()
 
     def revive(self) -> None:
-        """Begin anew: nothing is cut, and the counts of changes and requests start over."""
+        """Start over: nothing is cut, and the counts of changes and requests start over."""
         self.close()
         self.cut = None
         self.died.clear()

@@ -1,4 +1,4 @@
-"""What may stand under ``dns`` in cluster.yml, as RKE spells it."""
+"""What ``dns`` in cluster.yml may hold, as RKE spells it."""
 
 from __future__ import annotations
 

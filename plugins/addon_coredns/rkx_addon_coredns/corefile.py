@@ -1,4 +1,4 @@
-"""The Corefile, and what may not stand in it."""
+"""The Corefile, and what must not be in it."""
 
 from __future__ import annotations
 

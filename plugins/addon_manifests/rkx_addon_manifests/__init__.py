@@ -13,7 +13,7 @@ __all__ = ["Include", "Manifests", "ManifestsConfig"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Include:
-    """One entry of ``addons_include``: ``source`` as it stands in cluster.yml, and the text that core read there."""
+    """One entry of ``addons_include``: ``source`` as cluster.yml has it, and the text that core read there."""
 
     source: str
     text: str
@@ -21,7 +21,7 @@ class Include:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestsConfig:
-    """What stands under ``addons`` and ``addons_include``."""
+    """What is under ``addons`` and ``addons_include``."""
 
     addons: str = ""
     addons_include: tuple[Include, ...] = ()
@@ -36,7 +36,7 @@ class Manifests(rkx.AddonPlugin[ManifestsConfig]):
 
     @rkx.hookimpl
     def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
-        """Refuse text that is no YAML, documents that name no object, and objects that are written twice."""
+        """Refuse text that is not valid YAML, documents that name no object, and objects that are written twice."""
         return find_mistakes(self._sources())
 
     @rkx.hookimpl

@@ -81,7 +81,7 @@ def _judge(source: Source, document: rkx.YamlDocument, seen: dict[tuple[str, ...
         key = _key(item)
         label = f"{item['kind']} {item['metadata']['name']!r}"
         if key in seen:
-            yield _problem(source, document.line, f"{place} has {label} again, which stands in {seen[key]}", hint="")
+            yield _problem(source, document.line, f"{place} has {label} again, which is in {seen[key]}", hint="")
         seen.setdefault(key, f"{source.file or source.where}, {place}")
 
 

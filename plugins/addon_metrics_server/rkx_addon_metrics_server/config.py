@@ -1,4 +1,4 @@
-"""What may stand under ``monitoring`` in cluster.yml, as RKE spells it."""
+"""What ``monitoring`` in cluster.yml may hold, as RKE spells it."""
 
 from __future__ import annotations
 

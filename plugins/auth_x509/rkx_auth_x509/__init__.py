@@ -15,10 +15,10 @@ LEAF_DAYS = 1095
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class X509Config:
-    """What may stand under ``authentication.options.x509``.
+    """What ``authentication.options.x509`` may hold.
 
     ``leaf_days`` is the life of every certificate, ``ca_days`` that of an authority; both hold for what is issued from
-    now on. Without ``leaf_days`` it is three years, and for what nobody renews while the operator is away as long as
+    now on. Without ``leaf_days`` it is three years, and for what is not renewed while the operator is away as long as
     that of its authority.
     """
 
@@ -35,7 +35,7 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
 
     @rkx.hookimpl
     def rkx_validate(self, cluster: rkx.Cluster) -> Sequence[rkx.Problem]:
-        """Refuse lives below a day, and leaves that are meant to outlive their authority."""
+        """Refuse a validity below one day, and leaves that are meant to outlive their authority."""
         chosen = next((ref for ref in cluster.auth if ref.name == self.name), None)
         places = chosen.options_where if chosen else {}
         leaf_days = self.config.leaf_days

@@ -1,4 +1,4 @@
-"""What stands in a certificate besides its key and its dates (RFC 5280, section 4.2.1)."""
+"""What a certificate holds besides its key and its dates (RFC 5280, section 4.2.1)."""
 
 from __future__ import annotations
 

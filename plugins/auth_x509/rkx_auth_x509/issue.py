@@ -77,7 +77,7 @@ def _leaf(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Certifica
     if authority_end <= now:
         raise rkx.Refused(
             f"authority {request.signer.name!r} ended on {authority_end:%Y-%m-%d}, nothing can be signed with it",
-            hint="check this computer's clock; an authority that is over has to be exchanged, not renewed",
+            hint="check this computer's clock; an expired authority must be rotated, not renewed",
         )
     public = _checked_public_key(request)
     end = min(now + timedelta(days=days), authority_end)

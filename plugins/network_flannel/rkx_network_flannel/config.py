@@ -1,4 +1,4 @@
-"""What may stand under the network's options in cluster.yml."""
+"""What the network's options in cluster.yml may hold."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _of_flag(program: str, given: Given, minor: int) -> Iterator[rkx.Problem]:
     flag, where, table = given.flag, given.where, rules()[program]
     if not FLAG.fullmatch(flag):
         hint = f"write {flag.lstrip('-')}: VALUE" if FLAG.fullmatch(flag.lstrip("-")) else "letters, digits, - and ."
-        yield rkx.Problem(where=where, message=f"{flag!r} is no name of an argument", hint=hint)
+        yield rkx.Problem(where=where, message=f"{flag!r} is not a valid argument name", hint=hint)
     elif flag in table["owned"]:
         hint = f"leave it out; {table.get('elsewhere', {}).get(flag, OTHERS)}"
         yield rkx.Problem(where=where, message=f"rkx itself sets {program}'s --{flag}", hint=hint)

@@ -23,7 +23,9 @@ def problems(program: str, extra: Program) -> Iterator[rkx.Problem]:
         where, parts = f"services.{rules()[program]['key']}.extra_binds[{number}]", bind.split(":")
         modes = parts[2].split(",") if len(parts) > 2 else ()
         if len(parts) > 3 or not all(part.startswith("/") for part in parts[:2]) or not MODES.issuperset(modes):
-            yield rkx.Problem(where=where, message=f"{bind!r} is no bind", hint="write /folder:/folder or :ro after it")
+            yield rkx.Problem(
+                where=where, message=f"{bind!r} is not a valid bind", hint="write /folder:/folder or :ro after it"
+            )
             continue
         source, target = _path(parts[0]), _path(parts[:2][-1])
         yield from _of_target(program, target, targets, where)

@@ -1,4 +1,4 @@
-"""Controller manager and scheduler, on each control plane node: clients of the API that nobody calls."""
+"""Controller manager and scheduler, on each control plane node: clients of the API, and servers to none."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _bootstrap_args(site: NodeContext) -> tuple[str, ...]:
 def _listen(site: NodeContext, port: int) -> str:
     """Listen on the node's internal address, and on the loopback one, for probes.
 
-    A host name, or a translated address that stands on no interface, cannot be listened on: then on all.
+    A host name, or a translated address that is on no interface, cannot be listened on: then on all.
     """
     if not site.has_own_address:
         return f"https://0.0.0.0:{port}"

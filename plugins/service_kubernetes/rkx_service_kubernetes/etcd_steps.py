@@ -111,10 +111,10 @@ def _others(world: _EtcdView) -> Iterator[rkx.NodeUpdate]:
 
 
 def _coming(world: _EtcdView, coming: list[str], total: int) -> Iterator[rkx.NodeUpdate]:
-    """Bring back what stands still or was deleted.
+    """Bring back what is stopped or was deleted.
 
     Without these members there may be no majority, and none of them serves alone: then they go together. Else a
-    container that is made anew waits for the majority: it tells a member whose data is lost that it is no founder.
+    container that is recreated waits for the majority: it tells a member whose data is lost that it is not a founder.
     """
     if coming and total - len(coming) < total // 2 + 1:
         yield world.update(coming[0], also=coming[1:])
@@ -135,7 +135,7 @@ def _guard(name: str, me: Member | None, now: Mapping[str, Member]) -> rkx.Verdi
     if not now:
         return rkx.Refuse(
             why=f"no member of etcd answers: nothing proves that the others can do without {name}",
-            hint="bring etcd up on its nodes, then run again; remove a cluster that never worked, and make it anew",
+            hint="bring etcd up on its nodes, then run rkx up again; remove and recreate a cluster that never worked",
         )
     if me is None or me.learner:
         return rkx.Done()
@@ -148,7 +148,7 @@ def _guard(name: str, me: Member | None, now: Mapping[str, Member]) -> rkx.Verdi
         return rkx.Wait(why="the members of etcd know no leader yet")
     return rkx.Refuse(
         why=f"without {name} {up} of {len(others)} members of etcd would serve, {needed} are needed",
-        hint="bring the other members up, then run again",
+        hint="bring the other members up, then run rkx up again",
     )
 
 
@@ -161,7 +161,7 @@ def _repair(name: str, me: Member | None, now: Mapping[str, Member]) -> rkx.Verd
     serving = sum(member.serves for member in _voters(now, me))
     if serving >= (len(_voters(now, me)) + 1) // 2 + 1:
         return rkx.Done()
-    return rkx.Wait(why=f"{serving} other members of etcd serve, which is no majority")
+    return rkx.Wait(why=f"{serving} other members of etcd serve, fewer than a majority")
 
 
 def _voters(now: Mapping[str, Member], me: Member) -> list[Member]:
@@ -171,15 +171,15 @@ def _voters(now: Mapping[str, Member], me: Member) -> list[Member]:
 def _join(name: str) -> rkx.Verdict:
     """Refuse: a member that starts on its own beside an existing cluster would found a second one."""
     return rkx.Refuse(
-        why=f"{name} would become a new member of an etcd that exists, which this version does not do",
-        hint=f"take the role etcd from {name} in cluster.yml; or, if this cluster never worked, remove it and make it "
-        "anew with all members",
+        why=f"{name} would become a new member of an existing etcd, which is not supported yet",
+        hint=f"take the role etcd from {name} in cluster.yml; or, if this cluster never worked, remove and recreate it "
+        "with all members",
     )
 
 
 def _leave(name: str) -> rkx.Verdict:
     """Refuse: a member that just vanishes counts for the majority for ever."""
     return rkx.Refuse(
-        why=f"{name} carries a member of etcd, and this version takes none away from a cluster",
+        why=f"{name} carries a member of etcd, and removing members of etcd is not supported yet",
         hint=f"keep {name} with the role etcd in cluster.yml",
     )

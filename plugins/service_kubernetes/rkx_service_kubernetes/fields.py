@@ -66,7 +66,7 @@ def _of_value(program: str, flag: str, text: str, where: str) -> Iterator[rkx.Pr
     try:
         READERS[kind](text or "0")
     except ValueError as error:
-        yield rkx.Problem(where=where, message=f"{text!r} is no value for {path}: {error}")
+        yield rkx.Problem(where=where, message=f"{text!r} is not a valid value for {path}: {error}")
 
 
 def _no_field(program: str, flag: str, where: str) -> rkx.Problem:

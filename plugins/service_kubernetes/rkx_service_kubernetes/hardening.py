@@ -34,7 +34,7 @@ def pod_security(cluster: rkx.Cluster, config: KubeApi) -> str:
 
 
 def always_pulls(cluster: rkx.Cluster, config: KubeApi) -> bool:
-    """Return whether each pod's images are asked for anew, so that nobody runs what only others may pull."""
+    """Return whether each pod's images are always pulled, so that no pod runs an image that only others may pull."""
     return is_cis(cluster) if config.always_pull_images is None else config.always_pull_images
 
 

@@ -10,7 +10,7 @@ from rkx_service_kubernetes.config import KubeApi
 from rkx_service_kubernetes.service_dirs import ServiceDir, as_json
 
 EXEMPT = ("kube-system",)
-"""Namespaces whose pods Pod Security never judges: one that nobody made yet is nobody's to be trusted."""
+"""Namespaces whose pods Pod Security never judges: one that does not exist yet cannot be trusted."""
 
 
 def audit(config: KubeApi) -> Mapping[str, Any]:

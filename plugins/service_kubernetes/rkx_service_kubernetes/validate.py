@@ -89,7 +89,7 @@ def _of_variables(service: str, extra: Program) -> Iterator[rkx.Problem]:
     for number, line in enumerate(extra.extra_env):
         if not line.partition("=")[1]:
             where = f"services.{service}.extra_env[{number}]"
-            yield rkx.Problem(where=where, message=f"{line!r} is no variable", hint="write NAME=VALUE")
+            yield rkx.Problem(where=where, message=f"{line!r} is not a valid variable", hint="write NAME=VALUE")
 
 
 def _of_api_server(config: KubernetesConfig) -> Iterator[rkx.Problem]:
@@ -98,7 +98,7 @@ def _of_api_server(config: KubernetesConfig) -> Iterator[rkx.Problem]:
     if not found or not 0 < int(found[1]) <= int(found[2]) < 65536:
         yield rkx.Problem(
             where="services.kube-api.service_node_port_range",
-            message=f"{api.service_node_port_range!r} is no range of ports",
+            message=f"{api.service_node_port_range!r} is not a valid port range",
             hint="write 30000-32767",
         )
     path = api.audit_log.configuration.path
@@ -119,7 +119,7 @@ def _of_policy(written: Mapping[str, object] | None) -> Iterator[rkx.Problem]:
     if kind != ("audit.k8s.io/v1", "Policy") or not isinstance(written.get("rules"), (list, tuple)):
         yield rkx.Problem(
             where="services.kube-api.audit_log.configuration.policy",
-            message="is no audit policy",
+            message="is not a valid audit policy",
             hint="write apiVersion: audit.k8s.io/v1, kind: Policy, and a list of rules",
         )
 

@@ -29,7 +29,7 @@ class BastionConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshConfig:
-    """What may stand beside a node's address.
+    """What a node may have beside its address.
 
     ``user`` and ``port`` are taken from ``~/.ssh/config`` when empty, the port is 22 at last. ``ssh_key_path`` is
     ``~/.ssh/id_rsa`` when empty, or one of OpenSSH's other usual names. ``host_key`` pins the key: a line such as

@@ -33,7 +33,7 @@ MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-
 
 
 def restrict(options: paramiko.transport.SecurityOptions) -> None:
-    """Offer what stands here alone, as far as this paramiko has it."""
+    """Offer what is listed here alone, as far as this paramiko has it."""
     options.kex = _shared(KEY_EXCHANGES, options.kex)
     options.ciphers = _shared(CIPHERS, options.ciphers)
     options.digests = _shared(MACS, options.digests)

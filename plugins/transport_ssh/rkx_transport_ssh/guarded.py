@@ -134,7 +134,7 @@ class GuardedTransport(paramiko.Transport):
             return None
         if size > channel.in_max_packet_size:
             raise Violation(f"sshd sends {size} bytes at once on channel {number}")
-        # what is not read yet, and what was read and not granted anew yet; stderr that nobody reads counts, too
+        # what is not read yet, and what was read and not granted again yet; stderr that is not read counts, too
         held = len(channel.in_buffer) + len(channel.in_stderr_buffer) + channel.in_window_sofar
         if held + size > channel.in_window_size:
             raise Violation(f"sshd sends more than the window of channel {number}")
@@ -152,7 +152,7 @@ class GuardedTransport(paramiko.Transport):
         """Take what belongs to a try to sign in: to each SERVICE_ACCEPT paramiko signs, with the agent's keys, too."""
         attempt = self.auth_handler
         if attempt is None or self.authenticated or (kind == MSG_SERVICE_ACCEPT and attempt is self._answered):
-            raise Violation(f"sshd sends message {kind}, of signing in, that nobody asked for")
+            raise Violation(f"sshd sends message {kind}, of authentication, unasked")
         if kind == MSG_SERVICE_ACCEPT:
             self._answered = attempt
         attempt._handler_table[kind](m)  # type: ignore[attr-defined]  # as above

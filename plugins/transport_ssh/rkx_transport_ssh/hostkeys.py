@@ -22,7 +22,7 @@ HINT_UNKNOWN = (
     "compare the fingerprint with the machine's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then sign in once "
     "with ssh, or set host_keys: accept-new"
 )
-HINT_CHANGED = "if the machine was set up anew, take the old line out of the file; else somebody may be listening"
+HINT_CHANGED = "if the machine was reinstalled, take the old line out of the file; otherwise suspect interception"
 HINT_FILE = "host keys are looked up there"
 MOST_BYTES = 32 << 20
 """Of one file of known hosts: 100 bytes for each key."""
@@ -94,7 +94,7 @@ def verify(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> None:
 
 
 def _rests_on(offered: Offered, blob: bytes) -> bool:
-    """Return whether a key is the machine's own, or stands in its certificate, as that of the authority does."""
+    """Return whether a key is the machine's own, or is in its certificate, as that of the authority is."""
     return blob == offered.key or struct.pack(">I", len(blob)) + blob in offered.sent
 
 
@@ -114,7 +114,7 @@ def _certificate_objection(hop: Hop, offered: Offered, known: Sequence[KnownKey]
 
 
 def pinned_key(line: str) -> KnownKey:
-    """Read a pinned key; ConfigError if it is no public key's line."""
+    """Read a pinned key; ConfigError if it is not a public key's line."""
     kind, _, rest = line.strip().partition(" ")
     blob = _blob(rest.split(" ", 1)[0])
     if not blob:
@@ -125,7 +125,7 @@ def pinned_key(line: str) -> KnownKey:
 def check_file(path: Path) -> None:
     """Raise ConfigError for what is there and no file of known hosts; it is not opened."""
     if path.exists() and not path.is_file() and path != NOBODY:
-        raise rkx.ConfigError(f"{path} cannot be read: it is no regular file", hint=HINT_FILE)
+        raise rkx.ConfigError(f"{path} cannot be read: it is not a regular file", hint=HINT_FILE)
 
 
 def _text(path: Path) -> str:

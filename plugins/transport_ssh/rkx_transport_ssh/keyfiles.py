@@ -33,7 +33,7 @@ def check_file(path: Path) -> None:
     if path.suffix == ".pub":
         raise rkx.ConfigError(f"SSH key {path} is a public key", hint=_private_hint(path))
     if not stat.S_ISREG(mode):
-        raise rkx.ConfigError(f"SSH key {path} is no regular file", hint="give the private key in ssh_key_path")
+        raise rkx.ConfigError(f"SSH key {path} is not a regular file", hint="give the private key in ssh_key_path")
     if mode & 0o077:
         raise rkx.ConfigError(
             f"SSH key {path} may be read by others: its mode is {mode & 0o777:04o}", hint=f"chmod 600 {path}"

@@ -58,7 +58,7 @@ def _private(text: str, label: str, ask: Ask) -> paramiko.PKey:
         if passphrase is not None:
             raise rkx.ConfigError(
                 f"the passphrase does not open the SSH key {label}",
-                hint="run again and give another, or put the key into ssh-agent and set ssh_agent_auth: true",
+                hint="run rkx again and give another, or put the key into ssh-agent and set ssh_agent_auth: true",
             ) from error
         # the library's words may hold parts of the text
         raise rkx.ConfigError(

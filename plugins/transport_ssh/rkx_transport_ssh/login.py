@@ -44,7 +44,7 @@ def sign_in(session: Session, hop: Hop, prompt: rkx.Prompt | None) -> None:
 def _passphrase(hop: Hop, prompt: rkx.Prompt | None, label: str) -> bytes:
     if prompt is None:
         raise rkx.AuthRejected(
-            f"{hop.node}: SSH key {label} has a passphrase, and there is nobody to ask for it",
+            f"{hop.node}: SSH key {label} has a passphrase, and there is no terminal to ask for it",
             node=hop.node,
             hint="put it into ssh-agent and set ssh_agent_auth: true, or run in a terminal",
         )

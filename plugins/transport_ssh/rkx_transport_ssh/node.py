@@ -128,7 +128,7 @@ class SshNode:
                 f"{path} does not exist, or {user} may not see it",
                 "is Docker installed there, and running? Another place is set by docker_socket",
             ),
-            stdio.NO_SOCKET: (f"{path} is no socket", "set docker_socket"),
+            stdio.NO_SOCKET: (f"{path} is not a socket", "set docker_socket"),
             stdio.FORBIDDEN: (
                 f"{user} may not use {path}",
                 f"on the node: sudo usermod -aG docker {user}; it counts from the next sign-in on",

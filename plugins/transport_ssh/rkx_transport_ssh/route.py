@@ -130,7 +130,7 @@ def _jump(text: str, keys: KeyChoice) -> Wish:
     if not colon or place.endswith("]") or (":" in host.strip("[]") and not host.startswith("[")):
         host, port = place, "0"
     if not port.isdecimal():
-        raise rkx.ConfigError(f"~/.ssh/config: ProxyJump {text!r} has the port {port!r}, which is no number")
+        raise rkx.ConfigError(f"~/.ssh/config: ProxyJump {text!r} has the port {port!r}, which is not a number")
     return Wish(address=host.strip("[]"), user=user, port=int(port), keys=keys)
 
 

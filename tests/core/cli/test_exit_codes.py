@@ -30,10 +30,10 @@ CODES = [
 def test_up_when_the_run_fails_then_exits_with_the_errors_code_and_shows_its_hint(
     fake: FakeApi, kind: type[RkxError], code: int
 ) -> None:
-    fake.fails_with(kind("one: it went wrong", hint="mend it"))
+    fake.fails_with(kind("one: it went wrong", hint="repair it"))
     result = rkx("up")
     assert result.exit_code == code
-    assert result.stderr == "error: one: it went wrong\nhint: mend it\n"
+    assert result.stderr == "error: one: it went wrong\nhint: repair it\n"
 
 
 def test_up_when_all_is_well_then_exits_0_and_names_nodes_and_kubeconfig(fake: FakeApi) -> None:

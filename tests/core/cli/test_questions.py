@@ -140,7 +140,7 @@ from tests.core.cli.conftest import FakeApi
 def work(run, options):
     print("begun", flush=True)
     run.cancelled.wait()
-    raise Interrupted("cancelled; 3 actions are left", hint="run again to finish")
+    raise Interrupted("cancelled; 3 actions are left", hint="run rkx again to finish")
 
 fake = FakeApi(work=work)
 api.load, api.up = fake.load, fake.start
@@ -163,4 +163,4 @@ def test_run_when_terminated_then_running_actions_finish_and_it_exits_7() -> Non
     process.terminate()
     _, errors = process.communicate()
     assert process.returncode == 7
-    assert "error: cancelled; 3 actions are left\nhint: run again to finish" in errors
+    assert "error: cancelled; 3 actions are left\nhint: run rkx again to finish" in errors

@@ -18,7 +18,7 @@ def test_flag_when_rkx_lacks_it_then_says_so_with_a_hint_and_exits_2(fake: FakeA
     value = ["a-value"] if flag.endswith("=") else []
     result = rkx(command, flag.rstrip("="), *value)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: {flag.rstrip('=')} is not there yet\nhint: ")
+    assert result.stderr.startswith(f"error: {flag.rstrip('=')} is not supported yet\nhint: ")
     assert not fake.asked
 
 
@@ -26,7 +26,7 @@ def test_flag_when_rkx_lacks_it_then_says_so_with_a_hint_and_exits_2(fake: FakeA
 def test_command_when_rkx_lacks_it_then_says_so_whatever_follows(command: str) -> None:
     result = rkx(command, "snapshot-save", "--name", "x")
     assert result.exit_code == 2
-    assert result.stderr == f"error: rkx {command} is not there yet\nhint: {COMMANDS[command]}\n"
+    assert result.stderr == f"error: rkx {command} is not supported yet\nhint: {COMMANDS[command]}\n"
 
 
 def test_command_when_nobody_knows_it_then_exits_2() -> None:
@@ -38,7 +38,7 @@ def test_command_when_nobody_knows_it_then_exits_2() -> None:
 )
 def test_flag_when_it_stands_before_the_command_then_is_known_too(flag: str, name: str) -> None:
     result = rkx(flag, "up")
-    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"error: {name} is not there yet")
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"error: {name} is not supported yet")
 
 
 def test_command_when_it_is_spelled_as_at_rkes_launch_then_is_answered_with_todays() -> None:

@@ -75,12 +75,12 @@ BAD = [
         ("8:24",),
         ('"node1"', "5:24", "lower case"),
     ),
-    Bad("19-localhost", changed("10.0.0.5", "localhost"), ("3:14",), ('"localhost" is no name of a node',)),
+    Bad("19-localhost", changed("10.0.0.5", "localhost"), ("3:14",), ('"localhost" is not a valid node name',)),
     Bad(
         "19-loopback",
         changed(NODE, f"{NODE}    hostname_override: 127.0.0.1\n"),
         ("5:24",),
-        ('"127.0.0.1" is no name of a node',),
+        ('"127.0.0.1" is not a valid node name',),
     ),
     Bad(
         "19-name-is-anothers-address",
@@ -109,7 +109,7 @@ BAD = [
         ("hostname_override", "IPv6", "cluster_cidr"),
     ),
     *(
-        Bad(f"24-port-{port}", changed(NODE, f"{NODE}    port: {port}\n"), ("5:11",), ("no port", "1-65535"))
+        Bad(f"24-port-{port}", changed(NODE, f"{NODE}    port: {port}\n"), ("5:11",), ("not a valid port", "1-65535"))
         for port in ("0", "70000", "ssh", "022")
     ),
     Bad("29-version-read-as-written", changed("v1.34.4", "1.30"), ("1:21",), ('"1.30"', "vX.Y.Z")),
@@ -217,7 +217,7 @@ BAD = [
         "60-label-with-two-slashes",
         changed(NODE, f"{NODE}    labels: {{a/b/c: d, UPPER.example/b: d}}\n"),
         ("5:21", "5:41"),
-        ('"a/b/c" is no label key', '"UPPER.example/b"'),
+        ('"a/b/c" is not a valid label key', '"UPPER.example/b"'),
     ),
     Bad(
         "60-label-of-the-kubelet",
@@ -233,24 +233,24 @@ BAD = [
         ("5:54",),
         ("same effect",),
     ),
-    Bad("61-address-of-no-machine", changed("10.0.0.5", "0.0.0.0"), ("3:14",), ("the address of no machine",)),
+    Bad("61-address-of-no-machine", changed("10.0.0.5", "0.0.0.0"), ("3:14",), ("is not the address of a machine",)),
     Bad(
         "61-image-with-half-a-digest",
         added("system_images: {etcd: 'etcd:v3@sha256:abc', coredns: 'dns:1@latest', kubernetes: 'k:v1'}\n"),
         ("7:23", "7:54"),
-        ("what follows the @ is no digest", "64 hexadecimal digits"),
+        ("what follows the @ is not a valid digest", "64 hexadecimal digits"),
     ),
     Bad(
         "62-range-of-none",
         added("services: {kube-controller: {cluster_cidr: everything}}\n"),
         ("7:44",),
-        ('"everything" is no range of addresses', "ADDRESS/BITS"),
+        ('"everything" is not a valid address range', "ADDRESS/BITS"),
     ),
     Bad(
         "62-range-of-loopback",
         added("services: {kube-controller: {cluster_cidr: 127.0.0.0/8}}\n"),
         ("7:44",),
-        ("no range that pods or services can have",),
+        ("is not a range that pods or services can have",),
     ),
     Bad(
         "63-dns-at-the-servers-address",
@@ -262,9 +262,9 @@ BAD = [
         "64-sans",
         added("authentication: {sans: ['*.a b', 'https://x', '*.example.com', 10.0.0.1]}\n"),
         ("7:25", "7:34"),
-        ('"*.a b" is no SAN', '"https://x"'),
+        ('"*.a b" is not a valid SAN', '"https://x"'),
     ),
     Bad("66-profile", added("profile: cls\n"), ("7:10",), ('unknown profile "cls"', 'did you mean "cis"?')),
     Bad("65-include-by-ftp", added("addons_include: ['ftp://x/y']\n"), ("7:18",), ("cannot be fetched",)),
-    Bad("65-include-of-no-file", added("addons_include: [/dev/zero]\n"), ("7:18",), ("is no regular file",)),
+    Bad("65-include-of-no-file", added("addons_include: [/dev/zero]\n"), ("7:18",), ("is not a regular file",)),
 ]

@@ -125,7 +125,7 @@ def test_another_content_than_the_digest_says_is_refused_and_what_a_file_holds_i
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{source: a.yml, sha256: abc}", '"abc" is no SHA-256'),
+        ("{source: a.yml, sha256: abc}", '"abc" is not a SHA-256'),
         ("{source: a.yml, sha1: abc}", 'unknown key "sha1"'),
         ("{sha256: abc}", "required key is missing"),
     ],

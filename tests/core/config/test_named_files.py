@@ -29,7 +29,7 @@ def test_what_is_no_regular_file_is_a_mistake_at_its_place(pipe: Path, name: str
         load_text(added(text % name), pipe.parent / "cluster.yml")
     [problem] = found.value.problems
     assert problem.line == 7
-    assert "it is no regular file" in problem.message
+    assert "it is not a regular file" in problem.message
     assert found.value.exit_code == 3
 
 

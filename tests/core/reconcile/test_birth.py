@@ -46,7 +46,7 @@ def test_ranges_and_domain_are_fixed(running: Site, text: str, what: str, was: s
     error = refused(running)
     assert f"{what} is " in error.message
     assert f"the cluster was made with '{was}'" in error.message
-    assert error.hint == f"write '{was}'; this value cannot change while the cluster lives"
+    assert error.hint == f"write '{was}'; this value cannot change in a running cluster"
 
 
 class OtherNetwork(TinyNetwork):
@@ -61,7 +61,7 @@ def test_the_network_is_not_exchanged(running: Site) -> None:
     running.project = api.load(running.file, plugins=plugins)
     error = refused(running)
     assert "the network is 'other', but the cluster was made with 'flannel'" in error.message
-    assert "remove the cluster and make it anew" in error.hint
+    assert "remove the cluster and recreate it" in error.hint
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_network_is_not_exchanged(running: Site) -> None:
         ("v1.99.0", "but the cluster runs v1.99.0", "cannot go back to a lower version"),
         ("v{major}.{minor}.99", "but the cluster runs v1.", "cannot go back to a lower version"),
         ("v{major}.{below_last}.5", "skips a minor after v1.", "one minor at a time"),
-        ("v{major}.{last}.5", "but the cluster runs v1.", "not offered yet; write v1."),
+        ("v{major}.{last}.5", "but the cluster runs v1.", "not supported yet; write v1."),
     ],
     ids=["lower minor", "lower patch", "skipped minor", "next minor"],
 )

@@ -159,7 +159,7 @@ def test_a_finding_is_no_longer_than_anybody_reads(running: Site) -> None:
     for number in range(300):
         labels = {observe.RKE_LABEL: "x"}
         boxes[f"etcd-{number:0>20}"] = Box(name=f"etcd-{number:0>20}", config={"Image": "a", "Labels": labels})
-    with pytest.raises(PreflightFailed, match="containers that RKE made") as found:
+    with pytest.raises(PreflightFailed, match="containers made by RKE") as found:
         running.plan()
     assert len(found.value.message) < SHOWN
     assert max(len(problem.message) for problem in found.value.problems) < SHOWN

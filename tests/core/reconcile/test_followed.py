@@ -217,7 +217,7 @@ def test_a_later_run_that_no_lock_knows_of_is_that_nodes_word_alone(running: Sit
     assert isinstance(error, PartlyDone)
     assert not isinstance(error, Interrupted)
     assert "two: it tells of a later run, number 999999, but this one, number " in error.message
-    assert "look who wrote that there, then delete /var/lib/rkx/fence on that node" in error.hint
+    assert "find out who wrote that there, then delete /var/lib/rkx/fence on that node" in error.hint
     assert running.world.machines["one"].files["/etc/tiny/config"].content == b"other"
     running.service.content = b"another"
     error = running.up("two").error

@@ -80,7 +80,7 @@ def test_a_run_does_what_it_can_and_names_what_is_left(site: Site) -> None:
     assert list(run.error.failures) == ["pull two image agent:2"]
     assert "two: image agent:2 cannot be pulled: manifest unknown" in run.error.message
     assert run.error.left == ("replace two container agent",)
-    assert run.error.hint.endswith("run again to finish; not tried: replace two container agent")
+    assert run.error.hint.endswith("run rkx again to finish; not tried: replace two container agent")
     images = {name: engine.boxes["agent"].config["Image"] for name, engine in site.world.engines.items()}
     assert images == {"one": "agent:2", "two": "agent:1"}
 

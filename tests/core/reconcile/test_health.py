@@ -100,7 +100,7 @@ PLAIN = DrainOptions()
         (pod("DaemonSet"), PLAIN, "stay"),
         (pod("DaemonSet"), DrainOptions(ignore_daemonsets=False), "it belongs to a DaemonSet"),
         (pod("Node", mirror=True), PLAIN, "stay"),
-        (pod(), PLAIN, "nothing would make it anew elsewhere"),
+        (pod(), PLAIN, "no controller would recreate it elsewhere"),
         (pod(), DrainOptions(force=True), "evict"),
         (pod(phase="Failed"), PLAIN, "evict"),
     ],

@@ -116,7 +116,7 @@ def test_what_a_worker_has_as_another_clusters_state_is_told_and_passed_over(sit
     assert [event.message for event in told] == [
         "what lies there as a copy of the state is passed over: by its roles this node keeps none"
     ]
-    assert [event.hint for event in told] == ["look who put it there"]
+    assert [event.hint for event in told] == ["find out who put it there"]
     assert site.world.engines["two"].running("agent")
     assert site.planned() == []
 
@@ -128,7 +128,7 @@ def test_nobody_is_told_to_take_a_workers_file_as_the_state(running: Site) -> No
     nodes = {**running.state.nodes, "two": replace(running.state.nodes["two"], prepared=False)}
     StateFile(file_of(running)).save(replace(running.state, nodes=nodes))
     error = refused(running.remove())
-    assert error.hint == "look who put it there; if that cluster is gone, delete the file"
+    assert error.hint == "find out who put it there; if that cluster is gone, delete the file"
 
 
 def test_a_worker_that_ends_each_look_holds_up_no_birth(site: Site) -> None:

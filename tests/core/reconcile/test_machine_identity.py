@@ -182,7 +182,7 @@ def test_containers_that_rke_left_are_named_and_refused_whatever_their_names(sit
     run = site.up()
     assert isinstance(run.error, PreflightFailed), run.error
     assert (run.exit_code, site.world.effects, site.world.changes()) == (6, [], [])
-    assert run.error.message == "two: containers that RKE made stand there: agent, nginx-proxy, service-sidekick"
+    assert run.error.message == "two: containers made by RKE are on the machine: agent, nginx-proxy, service-sidekick"
     assert "with RKE first" in run.error.hint
 
 
@@ -191,7 +191,7 @@ def test_anybodys_container_is_refused_under_our_names_alone(site: Site) -> None
     run = site.up()
     assert isinstance(run.error, PreflightFailed), run.error
     assert (run.exit_code, site.world.effects) == (6, [])
-    assert run.error.message == "two: a container 'agent' that rkx did not make stands there (tools:1)"
+    assert run.error.message == "two: a container 'agent' that rkx did not make is on the machine (tools:1)"
 
 
 def test_files_of_a_cluster_that_nobody_knows_any_more_are_not_written_over(site: Site) -> None:

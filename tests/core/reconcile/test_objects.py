@@ -183,7 +183,7 @@ def test_a_namespace_that_only_the_run_finds_is_not_deleted_unasked(running: Sit
     running.network.manifest = SETTINGS + DAEMON_SET
     run = running.up()
     assert isinstance(run.error, PartlyDone), run.error
-    assert run.error.message == "nobody agreed yet to delete namespace tiny; all the rest is done"
+    assert run.error.message == "not confirmed yet: delete namespace tiny; all the rest is done"
     assert run.exit_code == 7
     assert kept(running, SPACE_PATH)
     assert [danger.what for danger in running.plan().confirmations] == ["delete namespace tiny"]

@@ -57,7 +57,7 @@ def test_an_answer_in_one_is_read_as_well() -> None:
     ("piece", "why"),
     [
         (b"x" * (STEP_BYTES + 1), "a step of a pull is larger than 64 KiB"),
-        (b"1 " * 1000, "no JSON that can be read"),
+        (b"1 " * 1000, "not valid JSON"),
         (b"[]\r\n", "no mapping"),
         (b'{"error": [1]}\r\n', "no str where error"),
     ],

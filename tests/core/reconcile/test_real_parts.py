@@ -143,14 +143,14 @@ def test_a_clock_that_is_off_is_refused_with_its_seconds(world: FakeWorld, file:
     world.engines["two"].says["SystemTime"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     error = refused(world, file)
     assert re.fullmatch(r"two: its clock is \+3[56]\d\d s off this computer's", error.message)
-    assert error.hint == "set both clocks (NTP), then run again"
+    assert error.hint == "set both clocks (NTP), then run rkx again"
     assert (world.effects, world.changes()) == ([], [])
 
 
 def test_a_strangers_container_is_refused_by_name_and_image(world: FakeWorld, file: Path) -> None:
     world.engines["two"].boxes["kubelet"] = Box(name="kubelet", config={"Image": "rancher/hyperkube:v1"})
     error = refused(world, file)
-    assert error.message == "two: a container 'kubelet' that rkx did not make stands there (rancher/hyperkube:v1)"
+    assert error.message == "two: a container 'kubelet' that rkx did not make is on the machine (rancher/hyperkube:v1)"
     assert error.hint == "remove it, or take the cluster that it belongs to down first; nothing was changed"
     assert (world.effects, world.changes()) == ([], [])
 
@@ -160,4 +160,4 @@ def test_a_port_that_another_listens_on_is_refused_with_its_address(world: FakeW
     world.machines["two"].listening.append({"proto": "tcp", "port": 10250, "address": "0.0.0.0"})
     error = refused(world, file)
     assert error.message == "two: tcp port 10250 of kubelet is taken on 0.0.0.0"
-    assert error.hint == "stop what listens there, then run again"
+    assert error.hint == "stop what listens there, then run rkx again"

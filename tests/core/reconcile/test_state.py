@@ -88,7 +88,7 @@ def test_damage_is_told_with_its_place(place: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 40, 200])
 def test_a_state_cut_short_is_refused(length: int) -> None:
-    with pytest.raises(ConfigError, match="no state of rkx"):
+    with pytest.raises(ConfigError, match="not a valid state of rkx"):
         parse(dump(new_state())[:length], "here")
 
 

@@ -40,7 +40,7 @@ def test_every_certificate_is_told_with_its_end_and_the_first_one_first(running:
 def test_a_certificate_that_is_made_in_a_run_is_told_in_the_same_run(running: Site) -> None:
     running.service.leaves = ("more",)
     planned = {(verb, key): reason for verb, key, reason in running.planned()}
-    assert planned["update", str(KEY)] == "certificates are issued anew"
+    assert planned["update", str(KEY)] == "certificates are reissued"
     running.done()
     assert "more" in rows(running)
     assert running.planned() == []

@@ -30,7 +30,7 @@ def put(site: Site, name: str, **labels: str) -> None:
 
 UNFIT: dict[str, tuple[Callable[[Site], None], str]] = {
     "clock": (clock_off, "its clock is"),
-    "rke": (lambda site: put(site, "x", **{"io.rancher.rke.container.name": "x"}), "containers that RKE made"),
+    "rke": (lambda site: put(site, "x", **{"io.rancher.rke.container.name": "x"}), "containers made by RKE"),
     "name": (lambda site: put(site, "rkx-lock"), "a container 'rkx-lock' that rkx did not make"),
 }
 

@@ -127,7 +127,7 @@ def test_broken_yaml_is_named_with_document_and_line() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("a: &a [*a]", 'alias "a" stands inside its own anchor'),
+        ("a: &a [*a]", 'alias "a" is inside its own anchor'),
         (
             "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 7))]),
             "aliases",
@@ -185,7 +185,7 @@ def test_all_mistakes_are_found_at_once() -> None:
 def test_an_object_written_twice_is_refused() -> None:
     [found] = problems(MAP, web=DEPLOYMENT)
     assert (found.where, found.file, found.line) == ("addons_include[0]", "web.yml", 5)
-    assert found.message == "document 2 has ConfigMap 'settings' again, which stands in addons, document 1"
+    assert found.message == "document 2 has ConfigMap 'settings' again, which is in addons, document 1"
 
 
 def test_a_node_is_refused_at_its_place() -> None:

@@ -208,7 +208,7 @@ def test_a_first_start_cut_before_its_first_container_takes_one_run_more() -> No
     with pytest.raises(Cut):
         up(world)
     world.cut = (-1, "after")
-    with pytest.raises(Stopped, match="if this cluster never worked, remove it"):
+    with pytest.raises(Stopped, match="if this cluster never worked, remove and recreate it"):
         up(world)  # the member that was noted may be old, its container deleted: the others must wait for its word
     up(world)
     assert world.runs == dict.fromkeys(NAMES, "v1")

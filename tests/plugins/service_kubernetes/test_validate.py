@@ -164,9 +164,9 @@ def test_what_is_no_audit_policy_is_refused(policy: Mapping[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("binds", "said"),
     [
-        (("/srv:/srv:xx",), "is no bind"),
-        (("/srv:srv",), "is no bind"),
-        (("/srv:/srv:ro:x",), "is no bind"),
+        (("/srv:/srv:xx",), "is not a valid bind"),
+        (("/srv:srv",), "is not a valid bind"),
+        (("/srv:/srv:ro:x",), "is not a valid bind"),
         (("/srv", "/other:/srv/"), "'/srv' is bound twice"),
     ],
 )

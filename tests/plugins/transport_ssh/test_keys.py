@@ -80,7 +80,7 @@ def test_without_terminal_a_passphrase_cannot_be_asked_for(
     open_node: Open, user_keys: dict[str, Private], tmp_path: Path
 ) -> None:
     path = write(tmp_path / "key", pem(user_keys["rsa"], "open sesame"))
-    with pytest.raises(rkx.AuthRejected, match="nobody to ask") as caught:
+    with pytest.raises(rkx.AuthRejected, match="no terminal to ask") as caught:
         open_node(ssh_key_path=path)
     assert "ssh-agent" in caught.value.hint
 

@@ -14,7 +14,7 @@ import rkx
 from rkx_transport_ssh import hostkeys, keyfiles, keys
 from rkx_transport_ssh.route import HostKeyPolicy
 
-WHY = "it is no regular file"
+WHY = "it is not a regular file"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_it_is_found_before_any_machine_is_reached(pipe: Path) -> None:
 
 
 def test_a_key_is_not_even_opened_where_it_may_not_be_read(pipe: Path) -> None:
-    with pytest.raises(rkx.ConfigError, match="is no regular file"):
+    with pytest.raises(rkx.ConfigError, match="is not a regular file"):
         keyfiles.check_file(pipe)
 
 

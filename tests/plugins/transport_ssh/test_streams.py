@@ -139,7 +139,7 @@ def test_a_missing_docker_socket_is_named(open_node: Open) -> None:
 
 def test_a_file_in_the_place_of_the_socket_is_named(open_node: Open, tmp_path: Path) -> None:
     (tmp_path / "docker.sock").write_text("")
-    with pytest.raises(rkx.StreamRefused, match="is no socket"):
+    with pytest.raises(rkx.StreamRefused, match="is not a socket"):
         open_node().engine()
 
 

@@ -11,7 +11,7 @@ from rkx.config.schema.marks import Flag, RawMap, Text, mark
 
 
 def _keys(names: str) -> Mapping[str, Any]:
-    """Make a table of keys with any value: RKE wrote them to the provider's file as they stand."""
+    """Make a table of keys with any value: RKE wrote them to the provider's file as they are."""
     return MappingProxyType(dict.fromkeys(names.split(), Any))
 
 

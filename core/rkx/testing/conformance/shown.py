@@ -27,7 +27,7 @@ def described(subject: Subject, cases: Iterable[Case] | None = None) -> list[obj
 
 
 def text(value: object) -> str:
-    """Write a value down whole; the order of a set is nobody's, that of all else counts."""
+    """Write a value down whole; the order of a set has no meaning, that of all else counts."""
     return json.dumps(digest.canonical(value), default=_plain)
 
 

@@ -110,7 +110,7 @@ def load(reference: str, options: Mapping[str, Any], address: str = "") -> Subje
             kind, owner = find(each, name)
             ref = samples.placed(PluginRef(stage=each, name=name, options=MappingProxyType(dict(options))))
             return Subject(chosen=Chosen(ref=ref, plugin=_made(kind, ref), owner=owner), address=address)
-    raise ConfigError(f"{reference!r} is no STAGE:NAME", hint=f"stages: {', '.join(known)}")
+    raise ConfigError(f"{reference!r} is not a valid STAGE:NAME", hint=f"stages: {', '.join(known)}")
 
 
 def _made(kind: type[Plugin[Any]], ref: PluginRef) -> Plugin[Any]:

@@ -82,7 +82,7 @@ def test_files_lie_in_folders_of_their_own(subject: Subject) -> None:
 
 
 def test_secrets_are_closed_to_others(subject: Subject) -> None:
-    """A file with a key or a secret can be read by nobody but its owner and group."""
+    """A file with a key or a secret can be read by its owner and group only."""
     for _, found in _described(subject):
         opened = [each for each in _only(File, found) if each.mode & 0o007 and holds_secret(each)]
         assert [f"{each.path} {each.mode:04o}" for each in opened] == []
@@ -104,14 +104,14 @@ def test_no_bind_is_of_the_whole_machine(subject: Subject) -> None:
 
 
 def test_manifests_are_objects(subject: Subject) -> None:
-    """Each manifest is YAML of whole objects, and no object stands in two."""
+    """Each manifest is YAML of whole objects, and no object is in two."""
     for _, found in _described(subject):
         keys = [each.key for manifest in _only(Manifest, found) for each in _split(manifest)]
         assert sorted({str(key) for key in keys if keys.count(key) > 1}) == []
 
 
 def test_awaited_workloads_are_described(subject: Subject) -> None:
-    """A manifest waits for workloads that stand in it: for another one it would wait for ever."""
+    """A manifest waits for workloads that are in it: for another one it would wait forever."""
     for _, found in _described(subject):
         for manifest in _only(Manifest, found):
             there = {(each.kind, each.namespace, each.name) for each in _split(manifest)}

@@ -40,7 +40,7 @@ def test_hooks_are_asked_of_its_stage(subject: Subject) -> None:
 
 def test_config_is_a_frozen_dataclass(subject: Subject) -> None:
     """The options are a value: a frozen dataclass, and so is each dataclass in it."""
-    assert is_dataclass(subject.kind.Config), "Config is no dataclass"
+    assert is_dataclass(subject.kind.Config), "Config is not a dataclass"
     values = [value for value in _parts(subject.chosen.plugin.config) if is_dataclass(value)]
     assert [type(value).__name__ for value in values if not _is_frozen(value)] == [], "not frozen"
 
@@ -55,7 +55,7 @@ def test_config_holds_nothing_that_can_be_changed(subject: Subject) -> None:
     assert found == [], "a tuple or a MappingProxyType cannot be changed"
 
 
-def _parts(value: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever stands in options
+def _parts(value: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever options hold
     yield value
     if is_dataclass(value):
         inner: list[Any] = [getattr(value, each.name) for each in fields(value)]

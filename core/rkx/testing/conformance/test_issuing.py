@@ -48,7 +48,7 @@ def test_leaves_are_renewed_before_they_end(issuing: Issuing) -> None:
 
 
 def test_a_changed_leaf_is_due_alone(issuing: Issuing) -> None:
-    """What was issued for another description is made anew, and nothing else is."""
+    """What was issued for another description is reissued, and nothing else is."""
     [name, *_] = [each.name for each in issuing.identities.values() if each.kind == "leaf"]
     changed = {**issuing.saved, name: replace(issuing.saved[name], description="another one")}
     assert [each.identity for each in issuing.renewals(changed)] == [name]

@@ -57,7 +57,7 @@ def _in_another_process(subject: Subject, seed: str) -> str:
 
 
 def test_no_secret_is_shown(subject: Subject, caplog: pytest.LogCaptureFixture) -> None:
-    """A registry's password stands in no repr, no text, no problem and no log, plain or in base64."""
+    """A registry's password is in no repr, no text, no problem and no log, plain or in base64."""
     with caplog.at_level(logging.DEBUG):
         found = shown.described(subject)
     problems = [problem for case in subject.cases() for problem in subject.problems(case.cluster)]

@@ -33,14 +33,14 @@ CHANGES = (CreateContainer, ReplaceContainer, StartContainer, RestartContainer)
 
 
 def test_silence_proves_nothing(subject: Subject) -> None:
-    """A step that asks is not done while nobody answers, nor does it act then."""
+    """A step that asks is not done without an answer, nor does it act then."""
     for step, verdict in _verdicts(subject):
-        said = f"{step.verb} {step.subject}: {verdict}, and nobody had answered"
+        said = f"{step.verb} {step.subject}: {verdict}, without any answer"
         assert not isinstance(verdict, Done | Do), said
 
 
 def test_updates_stand_in_groups_that_there_are(subject: Subject) -> None:
-    """Groups have names of their own and no circle; an update stands in one of them, and claims what no other does."""
+    """Groups have names of their own and no circle; an update is in one of them, and claims what no other does."""
     for tried in _rollouts(subject):
         check(tried.groups, tried.updates)
 

@@ -30,7 +30,7 @@ def way(subject: Subject) -> Iterator[Transport]:
 
 
 def opened(subject: Subject) -> Transport:
-    """Connect to the machine, with nobody there to ask."""
+    """Connect to the machine, without a terminal to ask on."""
     ref = subject.chosen.ref
     node = Node(
         name="tried",
