@@ -49,7 +49,7 @@ def load(path: Path, *, mode: Mode = "strict", fetch: bool = False, secrets: boo
 def load_text(
     text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bool = False, secrets: bool = True
 ) -> Loaded:
-    """Read the text of a cluster file; ``path`` is where relative paths start."""
+    """Read the text of a cluster file; ``path`` is where relative paths start. ConfigError lists every mistake."""
     document, problems = read(text, path, mode)
     root = _mapping(document, problems)
     renamed, renames = current(root)

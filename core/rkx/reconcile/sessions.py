@@ -108,7 +108,8 @@ class StreamAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         """Send over a stream that is free, or becomes so in time; without a limit of its own it has the adapter's.
 
-        Raises BadAnswer for one that leads elsewhere, or that grows when it is unpacked.
+        Raises BadAnswer for a redirect, a compressed answer, an unknown status or too many headers, and
+        ConnectionError when no stream becomes free in time.
         """
         request.headers["Accept-Encoding"] = "identity"
         try:

@@ -65,7 +65,7 @@ class Packets(Packetizer):
         super().__init__(self._outgoing)  # type: ignore[arg-type]  # it takes what acts like a socket
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
-        """Read ``n`` bytes, which is a packet or part of one."""
+        """Read ``n`` bytes, a packet or part of one; Violation if that is too much."""
         if n > PACKET_BYTES:
             raise Violation(f"sshd sends a packet of more than {PACKET_BYTES >> 10} KiB")
         try:
