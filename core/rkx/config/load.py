@@ -106,7 +106,7 @@ def _broken(problems: Iterable[Problem]) -> Iterable[str]:
 
 
 def _most(problems: list[Problem]) -> list[Problem]:
-    """Keep as many problems as anybody reads, errors before warnings."""
+    """Keep a readable number of problems, errors before warnings."""
     if len(problems) <= ENOUGH:
         return problems
     return sorted(problems, key=lambda problem: problem.warning)[:ENOUGH]

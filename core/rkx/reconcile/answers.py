@@ -111,7 +111,7 @@ class Said:
         return found
 
     def words(self, name: str, default: str | None = None) -> str:
-        """Return a text to be read by people: of one that is longer than anybody reads, the beginning."""
+        """Return a text for people to read, cut to a readable length."""
         return cut(self.text(name, default))
 
     def line(self, name: str, default: str | None = None, *, most: int = SHORT) -> str:

@@ -60,7 +60,7 @@ def image_tag(architecture: str) -> str:
 
 
 class NodeProgram:
-    """rkx-node on one node. Batches of one profile go one at a time, under the lock that ``hold`` tells of."""
+    """rkx-node on one node. Batches of one profile go one at a time, under the lock in ``hold``."""
 
     def __init__(self, link: Link, cluster_id: str, architecture: str) -> None:
         self.link = link

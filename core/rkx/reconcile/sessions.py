@@ -1,4 +1,4 @@
-"""HTTP over streams that somebody else opens: no other host is ever asked, and each answer has its limits."""
+"""HTTP over streams that a transport opens: no other host is ever asked, and each answer has its limits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Pool(urllib3.HTTPConnectionPool):
         self._adapter = adapter
 
     def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - urllib3 keeps the type to itself
-        """Wait for a free stream, which whoever has it gives back in time: requests would wait for ever."""
+        """Wait for a free stream, which its user returns in time: requests would wait forever."""
         return super()._get_conn(timeout or WAITS * self._adapter.timeout_s)
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
