@@ -53,7 +53,7 @@ check-whole: setup-test node ## all other tests that need no machine
 check-go: setup
 	cd images/node && go vet ./... && go test ./...
 
-OLDEST := $(RKX_CACHE)/oldest/paramiko-$(shell sed -n 's/.*"paramiko>=\([0-9.]*\)".*/\1/p' pyproject.toml)
+OLDEST := $(RKX_CACHE)/oldest/paramiko-$(shell sed -n 's/.*"paramiko>=\([0-9.]*\)[,"].*/\1/p' pyproject.toml)
 
 $(OLDEST): | venv
 	rm -rf $@.part

@@ -96,13 +96,19 @@ if TYPE_CHECKING:
     )
     from rkx.model.risk import Risk
     from rkx.model.step import (
+        CopyFile,
         Do,
         Done,
+        Effect,
+        FileCopied,
         NodeRequest,
         NodeResponse,
         Refuse,
         Responses,
+        Results,
+        RunTask,
         Step,
+        TaskResult,
         Verdict,
         Wait,
     )
@@ -134,7 +140,8 @@ _HOMES = {
     "rkx.model.resource": "API_READY NODE_PROGRAM Container File Folder HostCleanup Manifest Milestone Mount Object"
     " CredentialRef Probe Read NodeMetadata Resource Rollout node_ready node_started",
     "rkx.model.risk": "Risk",
-    "rkx.model.step": "Do Done NodeRequest NodeResponse Refuse Responses Step Verdict Wait",
+    "rkx.model.step": "CopyFile Do Done Effect FileCopied NodeRequest NodeResponse Refuse Responses Results RunTask"
+    " Step TaskResult Verdict Wait",
     "rkx.model.update": "NodeUpdate RolloutGroup",
     "rkx.template": "render",
     "rkx.secret": "Secret Unread",
@@ -154,6 +161,7 @@ __all__ = [  # spelled out, since type checkers read it
     "WaitForNode", "Confirmation", "Plan", "Risk", "API_READY",
     "NODE_PROGRAM", "Container", "File", "Folder", "Key", "HostCleanup", "Manifest", "Milestone", "Mount", "Object",
     "CredentialRef", "Probe", "Read", "NodeMetadata", "Resource", "Rollout", "node_ready", "node_started", "Do", "Done",
+    "CopyFile", "Effect", "FileCopied", "Results", "RunTask", "TaskResult",
     "NodeRequest", "NodeResponse", "NodeUpdate", "Refuse", "Responses", "RolloutGroup", "Step", "Verdict", "Wait",
     "render", "Secret", "Channel", "DialForbidden",
     "Dials", "Prompt", "Transport", "bridge", "YamlDocument", "YamlFault", "yaml_documents", "Unread",

@@ -23,7 +23,7 @@ from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.resource import Resource
-from rkx.model.step import NodeRequest, Responses, Step, Verdict
+from rkx.model.step import NodeRequest, Responses, Results, Step, Verdict
 from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.transport import Prompt, Transport
 
@@ -120,8 +120,8 @@ class Specifications:
         raise NotImplementedError
 
     @hookspec
-    def rkx_step(self, step: Step, responses: Responses) -> Verdict:
-        """Decide what a step needs next, from fresh answers. Asked of its owner, at run time; pure."""
+    def rkx_step(self, step: Step, responses: Responses, results: Results) -> Verdict:
+        """Decide what a step needs next, from fresh answers and its effects. Asked of its owner, at run time; pure."""
         raise NotImplementedError
 
     @hookspec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -125,6 +125,14 @@ def test_an_order_that_comes_from_a_set_is_found(tmp_path: Path, monkeypatch: py
 
 QUERY = rkx.NodeRequest(node="node-1", port=1, path="/", identity="", authority="")
 
+ELSEWHERE = replace(QUERY, node="elsewhere")
+ROOT = (rkx.Mount(source="/", target="/host"),)
+COPY = rkx.CopyFile(node="node-1", path=PurePosixPath("saved"), local=Path("/tmp/saved"), direction="to-node")
+
+
+def task(**more: object) -> rkx.RunTask:
+    return replace(rkx.RunTask(node="node-1", image="made:1", argv=("made",)), **more)  # type: ignore[arg-type]
+
 
 class Service(rkx.ServicePlugin[NoOptions]):
     """A service with one container a node, and a step before each change of it."""
@@ -135,6 +143,7 @@ class Service(rkx.ServicePlugin[NoOptions]):
     group, node = "made", "node-1"
     width, after = 1, ()
     verdict: rkx.Verdict = rkx.Wait(why="nobody answers")
+    answered: rkx.Verdict = rkx.Done()
 
     @rkx.hookimpl
     def rkx_service_resources(
@@ -165,7 +174,7 @@ class Service(rkx.ServicePlugin[NoOptions]):
 
     @rkx.hookimpl
     def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
-        return self.verdict
+        return self.answered if any(each.status for each in responses.values()) else self.verdict
 
 
 def service(**attributes: object) -> Subject:
@@ -176,10 +185,16 @@ def service(**attributes: object) -> Subject:
 SERVICES: list[tuple[Law, dict[str, object]]] = [
     (test_service.test_roles_of_a_node_bring_what_each_alone_brings, {"also_together": True}),
     (test_steps.test_silence_proves_nothing, {"verdict": rkx.Done()}),
-    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(requests=(QUERY,))}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(effects=(QUERY,))}),
     (test_steps.test_updates_stand_in_groups_that_there_are, {"group": "another"}),
     (test_steps.test_updates_stand_in_groups_that_there_are, {"width": 0}),
     (test_steps.test_updates_concern_nodes_of_the_cluster_and_what_the_plugin_describes, {"node": "elsewhere"}),
+    (test_steps.test_what_a_step_does_is_of_nodes_of_the_cluster, {"answered": rkx.Do(effects=(ELSEWHERE,))}),
+    (test_steps.test_what_a_step_does_is_of_nodes_of_the_cluster, {"answered": rkx.Do(effects=(task(node="x"),))}),
+    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.Do(effects=(task(image="a"),))}),
+    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.Do(effects=(task(argv=()),))}),
+    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.Do(effects=(task(mounts=ROOT),))}),
+    (test_steps.test_files_are_copied_between_whole_paths, {"answered": rkx.Do(effects=(COPY,))}),
     (test_steps.test_every_width_lets_all_updates_in_and_never_more_at_a_time, {"after": ("made",)}),
 ]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 from rkx.model.cluster import EMPTY
+from rkx.model.resource import Mount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,63 @@ Responses: TypeAlias = Mapping[NodeRequest, NodeResponse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunTask:
+    """Run a container once on ``node``, until it ends; it is removed afterwards, whatever comes of it.
+
+    It has no capabilities but those named, and its image's own files are read-only. Of its output the first
+    ``output_bytes`` are kept. One that runs for longer than ``timeout_s`` is ended, and the run fails.
+    """
+
+    node: str
+    image: str
+    argv: tuple[str, ...]
+    mounts: tuple[Mount, ...] = ()
+    network: Literal["host", "none"] = "none"
+    user: str = ""
+    capabilities: tuple[str, ...] = ()
+    timeout_s: float = 300.0
+    output_bytes: int = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """How a task ended. ``output`` holds both streams; ``is_cut`` says that there was more."""
+
+    exit_code: int
+    output: str = ""
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyFile:
+    """Copy a file between ``path`` on ``node`` and the absolute path ``local`` of this computer.
+
+    Here it is whole or not there, with mode 0600. On a node, where its mode is 0600 and its owner root, it is whole
+    once this is done; a run that is killed meanwhile leaves a part of it. Its folder must be there already.
+    """
+
+    node: str
+    path: PurePosixPath
+    local: Path
+    direction: Literal["from-node", "to-node"]
+    timeout_s: float = 3600.0
+    most_bytes: int = 1 << 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCopied:
+    """How much was copied, and its SHA-256, as counted here."""
+
+    size_bytes: int
+    sha256: str
+
+
+Effect: TypeAlias = NodeRequest | RunTask | CopyFile
+Results: TypeAlias = Mapping[Effect, NodeResponse | TaskResult | FileCopied]
+"""What the effects of a step have brought so far, the last time that each was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing to bring about; its plugin decides from fresh answers to ``queries``."""
 
@@ -57,9 +116,9 @@ class Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Do:
-    """Send these requests, then decide again."""
+    """Do these one after the other, then decide again: ``rkx_step`` is given the results."""
 
-    requests: tuple[NodeRequest, ...]
+    effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

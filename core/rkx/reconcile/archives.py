@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,9 +31,19 @@ class Entry:
             opened = self.archive.extractfile(self.info) if self.info.isfile() else None
             return opened.read() if opened else None
 
+    def pieces(self) -> Iterator[bytes]:
+        """Read a file piece by piece; BadAnswer where the archive ends before it."""
+        with _readable(self.node, self.path):
+            opened, left = self.archive.extractfile(self.info), self.info.size
+            while opened and left and (piece := opened.read(min(left, MIB))):
+                left -= len(piece)
+                yield piece
+        if left:
+            raise BadAnswer(f"{self.node}: {self.path}: the archive ends before its file does", node=self.node)
 
-def entries(engine: Session, container: str, path: str) -> Iterator[Entry]:
-    """Read a path through the stopped container's binds; nothing where there is no such path."""
+
+def entries(engine: Session, container: str, path: str, *, most: int = ENGINE.size) -> Generator[Entry]:
+    """Read a path through the stopped container's binds, ``most`` bytes of each entry; nothing where it is not."""
     address = f"http://node/containers/{container}/archive"
     with engine.get(address, params={"path": path}, stream=True) as answer:
         if answer.status_code == requests.codes.not_found:
@@ -44,7 +54,7 @@ def entries(engine: Session, container: str, path: str) -> Iterator[Entry]:
         stream = opened(answer)
         with _readable(engine.node, path), Archive.open(fileobj=stream, mode="r|") as archive:
             for info in archive:
-                _judge(info, engine.node, path)
+                _judge(info, engine.node, path, most)
                 yield Entry(info=info, archive=archive, node=engine.node, path=path)
 
 
@@ -58,7 +68,7 @@ def _readable(node: str, path: str) -> Iterator[None]:
         raise BadAnswer(f"{node}: {path}: the archive cannot be read: {why}", node=node) from error
 
 
-def _judge(entry: tarfile.TarInfo, node: str, path: str) -> None:
+def _judge(entry: tarfile.TarInfo, node: str, path: str, most: int) -> None:
     """Refuse an entry that says more of itself than its archive can hold."""
-    if not 0 <= entry.size <= ENGINE.size:
-        raise BadAnswer(f"{node}: {path}: {entry.name[:200]!r} is larger than {ENGINE.size // MIB} MiB", node=node)
+    if not 0 <= entry.size <= most:
+        raise BadAnswer(f"{node}: {path}: {entry.name[:200]!r} is larger than {most // MIB} MiB", node=node)

@@ -7,7 +7,7 @@ import errno
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 SUFFIX = ".new"
@@ -20,19 +20,19 @@ def replace_file(path: Path, content: bytes) -> None:
 
     A link that lies there is replaced, never followed.
     """
-    with beside(path, content) as new:
+    with beside(path, [content]) as new:
         put(new, path)
 
 
 @contextlib.contextmanager
-def beside(path: Path, content: bytes) -> Iterator[Path]:
-    """Lend a file in the folder of ``path`` that holds ``content`` and is synced; removed unless it was moved away."""
+def beside(path: Path, content: Iterable[bytes]) -> Iterator[Path]:
+    """Lend a synced file in the folder of ``path`` that holds these pieces; removed unless it was moved away."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=SUFFIX, dir=path.parent)  # O_EXCL and O_NOFOLLOW
     try:
         with os.fdopen(handle, "wb") as file:
             with contextlib.suppress(OSError):  # a file system without modes; umask can but take rights away
                 os.fchmod(handle, 0o600)
-            file.write(content)
+            file.writelines(content)
             file.flush()
             os.fsync(handle)
         yield Path(name)

@@ -16,6 +16,7 @@ from rkx.model.resource import Container
 from rkx.reconcile import digest
 from rkx.reconcile.answers import Said
 from rkx.reconcile.bounds import ENGINE, PULL, Limit
+from rkx.reconcile.create_body import create_body
 from rkx.reconcile.link import Link
 from rkx.reconcile.progress import steps
 from rkx.reconcile.state_store import StateStore
@@ -38,44 +39,36 @@ def settings(container: Container, store: StateStore, reads: str) -> dict[str, A
         "rkx.digest": digest.of_container(store.state.key, container),
         "rkx.reads": reads,
     }
-    return {
-        "Image": container.image,
-        "Labels": labels,
-        "User": container.user,
-        "Entrypoint": [container.argv[0]],
-        "Cmd": [*container.argv[1:], *container.bootstrap_args],
-        "Env": [f"{name}={value}" for name, value in sorted(container.env.items())],
-        "StopTimeout": container.stop_timeout_s,
-        "HostConfig": _host(container),
-    }
-
-
-def _host(container: Container) -> dict[str, Any]:
-    return {
-        "NetworkMode": container.network,
-        "PidMode": "host" if container.host_pid else "",
-        "CgroupnsMode": "host" if container.host_cgroup else "",
-        "Privileged": container.privileged,
-        "CapDrop": [] if container.privileged else ["ALL"],
-        "CapAdd": list(container.capabilities),
-        "SecurityOpt": [] if container.privileged else ["no-new-privileges"],
-        "ReadonlyRootfs": container.read_only,
-        "Binds": [str(mount) for mount in container.mounts],
-        "RestartPolicy": dict(ALWAYS),
-        "LogConfig": LOGS,
-    }
+    body = create_body(
+        container.image,
+        (*container.argv, *container.bootstrap_args),
+        labels,
+        network=container.network,
+        privileged=container.privileged,
+        capabilities=container.capabilities,
+        read_only=container.read_only,
+        binds=map(str, container.mounts),
+        PidMode="host" if container.host_pid else "",
+        CgroupnsMode="host" if container.host_cgroup else "",
+        SecurityOpt=[] if container.privileged else ["no-new-privileges"],
+        RestartPolicy=dict(ALWAYS),
+        LogConfig=LOGS,
+    )
+    env = [f"{name}={value}" for name, value in sorted(container.env.items())]
+    return {**body, "User": container.user, "Env": env, "StopTimeout": container.stop_timeout_s}
 
 
 def create(link: Link, container: Container, store: StateStore, reads: str) -> None:
     """Make and start a container; one of ours that an interrupted run left under this name is recreated."""
     with link.docker() as client:
-        _discard(client, link, container.name, store)
+        discard(client, link, container.name, store)
         with _engine_errors(container):
             client.create_container_from_config(settings(container, store, reads), container.name)
             client.start(container.name)
 
 
-def _discard(client: APIClient, link: Link, name: str, store: StateStore) -> None:
+def discard(client: APIClient, link: Link, name: str, store: StateStore) -> None:
+    """Remove a container that an interrupted run left; PlanStale for one that is not ours."""
     from docker.errors import NotFound
 
     with suppress(NotFound):
@@ -97,8 +90,8 @@ def replace(link: Link, container: Container, store: StateStore, reads: str) -> 
     beside = f"{container.name}-{digest.of_container(store.state.key, container)[:12]}"
     former = f"{container.name}-former"
     with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
-        _discard(client, link, beside, store)
-        _discard(client, link, former, store)
+        discard(client, link, beside, store)
+        discard(client, link, former, store)
         client.create_container_from_config(settings(container, store, reads), beside)
         client.update_container(container.name, restart_policy=NEVER)
         client.stop(container.name, timeout=container.stop_timeout_s)

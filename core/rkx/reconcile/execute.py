@@ -42,6 +42,7 @@ from rkx.reconcile.credentials import issue
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff_objects import diff_objects, is_grave
 from rkx.reconcile.drain import cordon, delete, drain, uncordon
+from rkx.reconcile.effects import Effects
 from rkx.reconcile.files import write
 from rkx.reconcile.link import Link
 from rkx.reconcile.lock import Lock
@@ -105,7 +106,9 @@ class Executor:
         self.objects = Objects(world.api, world.store, world.desired, world.links, budget)
         self._bootstrap = Bootstrap(plan.updates)
         self._containers = Containers(world.links, world.store, world.desired, budget, world.emit, self._bootstrap)
-        self._steps = Steps(world.plugins, world.links, world.store, budget, world.lock.check)
+        registries = world.desired.cluster.registries
+        effects = Effects(world.programs, world.links, world.store, registries, budget, world.lock.check)
+        self._steps = Steps(world.plugins, effects, budget)
         self.left: list[str] = []
 
     def carry_out(self, unit: Unit) -> Sequence[Action]:

@@ -13,7 +13,7 @@ HEADER = struct.Struct(">BxxxL")
 PIECE_BYTES = 1 << 16
 
 
-def frames(stream: io.RawIOBase) -> Iterator[tuple[int, bytes]]:
+def frames(stream: io.RawIOBase | io.BufferedReader) -> Iterator[tuple[int, bytes]]:
     """Return pieces of at most 64 KiB, each with 1 for output and 2 for complaints, until the stream ends.
 
     Raises OSError where the stream stays silent for longer than its own time limit.
@@ -25,7 +25,7 @@ def frames(stream: io.RawIOBase) -> Iterator[tuple[int, bytes]]:
             yield kind, piece
 
 
-def _exactly(stream: io.RawIOBase, size: int) -> bytes:
+def _exactly(stream: io.RawIOBase | io.BufferedReader, size: int) -> bytes:
     found = b""
     while len(found) < size and (piece := stream.read(size - len(found))):
         found += piece

@@ -105,13 +105,13 @@ class Link:
             raise self._refused(getattr(error, "explanation", None) or error) from error
 
     @contextlib.contextmanager
-    def http(self, *, timeout_s: float = TIMEOUT_S) -> Iterator[Session]:
+    def http(self, *, timeout_s: float = TIMEOUT_S, limit: Limit | None = None) -> Iterator[Session]:
         """Lend a plain HTTP session with the Engine, to look at things; what it does not show is a TransportError.
 
-        All that is asked through it has the limit of one answer together: an Engine can show many things.
+        All that is asked through it has the limit of one answer together, or ``limit``: an Engine can show many things.
         """
-        opened = session(self._transport.engine, self.name, timeout_s=timeout_s, limit=ENGINE, together=True)
-        with self._translated(self._unshown, ENGINE), opened as plain:
+        opened = session(self._transport.engine, self.name, timeout_s=timeout_s, limit=limit or ENGINE, together=True)
+        with self._translated(self._unshown, limit or ENGINE), opened as plain:
             yield plain
 
     @contextlib.contextmanager

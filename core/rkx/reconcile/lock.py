@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, TransportError
 from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import Hold
+from rkx.reconcile.create_body import create_body
 from rkx.reconcile.holder import ENDED, Holder, locked_by
 from rkx.reconcile.link import Link, get
 from rkx.reconcile.node import LOCK, NodeProgram, image_tag
@@ -106,7 +107,7 @@ class Lock:
         from docker.errors import APIError
 
         try:
-            made = client.create_container_from_config(self._config(self._programs[link.name]), LOCK)
+            made = client.create_container_from_config(self._body(self._programs[link.name]), LOCK)
         except APIError as error:
             if error.status_code != 409:
                 raise
@@ -136,9 +137,9 @@ class Lock:
             return holder.number
         return 0
 
-    def _config(self, program: NodeProgram) -> dict[str, Any]:
+    def _body(self, program: NodeProgram) -> dict[str, Any]:
         labels = {"rkx.cluster": program.cluster_id, **Holder.here(self._run, self.number).labels}
-        return {"Image": image_tag(program.architecture), "Labels": labels}
+        return create_body(image_tag(program.architecture), ("/rkx-node",), labels)
 
     def _judge(self, link: Link, holder: Holder) -> None:
         if not holder.run:

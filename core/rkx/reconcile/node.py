@@ -24,6 +24,7 @@ from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
 from rkx.reconcile.bounds import BATCH
 from rkx.reconcile.copies import read_header
+from rkx.reconcile.create_body import create_body
 from rkx.reconcile.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
 from rkx.reconcile.link import Link
 from rkx.reconcile.state import Former
@@ -129,7 +130,7 @@ class NodeProgram:
                 return
             client.remove_container(NAMES[profile], force=True)
         labels = {**wanted["labels"], "rkx.digest": digest}
-        client.create_container_from_config(_config({**wanted, "labels": labels}), NAMES[profile])
+        client.create_container_from_config(_body({**wanted, "labels": labels}), NAMES[profile])
 
     def _digest(self, profile: Profile, layout: Layout) -> str:
         return hashlib.sha256(json.dumps(self.settings(profile, layout), sort_keys=True).encode()).hexdigest()[:32]
@@ -217,8 +218,7 @@ class NodeProgram:
 
     def _cleaner(self, image: str) -> dict[str, Any]:
         wanted = {**self.settings("host", Layout()), "image": image}
-        config = _config({**wanted, "binds": [f"{PROGRAM_FOLDER}:{PROGRAM_FOLDER}:ro"]})
-        return {**config, "Entrypoint": [NODE_PROGRAM]}
+        return _body({**wanted, "binds": [f"{PROGRAM_FOLDER}:{PROGRAM_FOLDER}:ro"]}, NODE_PROGRAM)
 
 
 def _former(said: Said) -> Former:
@@ -258,25 +258,16 @@ def _archive(binary: bytes) -> bytes:
     return packed.getvalue()
 
 
-def _config(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "Image": wanted["image"],
-        "Labels": wanted["labels"],
-        "Entrypoint": ["/rkx-node"],
-        "Cmd": [],
-        "OpenStdin": True,
-        "StdinOnce": True,
-        "AttachStdin": True,
-        "AttachStdout": True,
-        "AttachStderr": True,
-        "HostConfig": {
-            "NetworkMode": wanted["network"],
-            "PidMode": wanted["pid"],
-            "Privileged": wanted["privileged"],
-            "Binds": wanted["binds"],
-            "CapDrop": [] if wanted["privileged"] else ["ALL"],
-            "CapAdd": wanted["capabilities"],
-            "ReadonlyRootfs": True,
-            "LogConfig": {"Type": "none"},
-        },
-    }
+def _body(wanted: Mapping[str, Any], program: str = "/rkx-node") -> dict[str, Any]:
+    return create_body(
+        wanted["image"],
+        (program,),
+        wanted["labels"],
+        network=wanted["network"],
+        privileged=wanted["privileged"],
+        capabilities=wanted["capabilities"],
+        binds=wanted["binds"],
+        attached=True,
+        PidMode=wanted["pid"],
+        LogConfig={"Type": "none"},
+    )

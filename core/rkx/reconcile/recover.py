@@ -14,6 +14,7 @@ from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.reconcile.copies import keepers, read_copy
+from rkx.reconcile.create_body import create_body
 from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
 from rkx.reconcile.link import Link, look
 from rkx.reconcile.lock import refuse_held
@@ -219,12 +220,12 @@ def _read_anew(link: Link) -> State | None:
         machine = architecture(look(engine, "/info"))
     program = NodeProgram(link, "", machine)
     mount = {"Type": "bind", "Source": STATE_FOLDER, "Target": STATE_FOLDER, "ReadOnly": True}  # binds make folders
-    host = {"Mounts": [mount], "NetworkMode": "none", "CapDrop": ["ALL"]}
+    body = create_body(image_tag(machine), ("/rkx-node",), {}, Mounts=[mount])
     found = None
     with link.docker() as client:
         program.load_image(client)
         with suppress(APIError):  # there is no such folder
-            client.create_container_from_config({"Image": image_tag(machine), "HostConfig": host}, name)
+            client.create_container_from_config(body, name)
             try:
                 found = read_copy(link, name)
             finally:

@@ -13,6 +13,7 @@ import requests
 from rkx.errors import ConnectFailed, PartlyDone, RkxError, StreamRefused
 from rkx.reconcile.answers import Said
 from rkx.reconcile.bounds import ENDLESS, ENGINE, Limit
+from rkx.reconcile.create_body import create_body
 from rkx.reconcile.frames import frames
 from rkx.reconcile.layout import NAMES
 from rkx.reconcile.link import Link
@@ -91,33 +92,25 @@ def _create(link: Link, name: str, address: str) -> None:
     with link.docker() as client:
         try:
             found = Said(client.inspect_container(NAMES["host"]), link.name, NAMES["host"])
-            client.create_container_from_config(_config(found, address), name)
+            client.create_container_from_config(_body(found, address), name)
         except NotFound as error:
             raise StreamRefused(
                 f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name
             ) from error
 
 
-def _config(found: Said, address: str) -> dict[str, Any]:
-    return {
-        "Image": found.text("Image"),
-        "Entrypoint": ["/rkx-node", "relay"],
-        "Cmd": [address],
-        "Labels": {"rkx.cluster": found.table("Config").table("Labels").text("rkx.cluster"), RELAY_LABEL: "1"},
-        "OpenStdin": True,
-        "StdinOnce": True,
-        "AttachStdin": True,
-        "AttachStdout": True,
-        "AttachStderr": True,
-        "HostConfig": {
-            "NetworkMode": "host",
-            "AutoRemove": True,
-            "CapDrop": ["ALL"],
-            "ReadonlyRootfs": True,
-            "LogConfig": {"Type": "none"},
-            "Binds": ["/run:/run"] if address.startswith("unix:") else [],
-        },
-    }
+def _body(found: Said, address: str) -> dict[str, Any]:
+    cluster = found.table("Config").table("Labels").text("rkx.cluster")
+    return create_body(
+        found.text("Image"),
+        ("/rkx-node", "relay", address),
+        {"rkx.cluster": cluster, RELAY_LABEL: "1"},
+        network="host",
+        binds=["/run:/run"] if address.startswith("unix:") else [],
+        attached=True,
+        AutoRemove=True,
+        LogConfig={"Type": "none"},
+    )
 
 
 class _Relay(Channel):

@@ -50,7 +50,7 @@ class StateFile:
         """Write the next generation atomically, keep the former as NAME.1; PartlyDone if the disk refuses."""
         following = replace(state, generation=state.generation + 1)
         try:
-            with beside(self.path, dump(following, self._texts)) as new:
+            with beside(self.path, [dump(following, self._texts)]) as new:
                 if not self._shifted:  # one generation a run: it saves many times
                     self._shift()
                 self._shifted = True
@@ -68,7 +68,7 @@ class StateFile:
             present = self.path.read_bytes()
         except FileNotFoundError:
             return
-        with beside(self._generation(1), present) as copy:
+        with beside(self._generation(1), [present]) as copy:
             for number in range(KEPT, 1, -1):
                 with contextlib.suppress(FileNotFoundError):
                     os.replace(self._generation(number - 1), self._generation(number))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from rkx.errors import Problem
@@ -17,12 +18,14 @@ from rkx.model.key import ContainerKey
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
 from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Resource, stamped
-from rkx.model.step import Do, Done, NodeRequest, Refuse, Responses, Step, Verdict, Wait
+from rkx.model.step import Do, Done, NodeRequest, Refuse, Responses, Results, Step, Verdict, Wait
 from rkx.model.update import NodeUpdate, RolloutGroup, UpdateStep
 from rkx.registry.calls import Calls, Chosen
 from rkx.transport import Prompt, Transport
 
 RESOURCES = (Container, File, Folder, HostCleanup, Manifest, NodeMetadata)
+
+NO_RESULTS: Results = MappingProxyType({})
 
 
 class Plugins:
@@ -206,10 +209,10 @@ class Plugins:
                 found.append(_owned(update, each.stamp) if isinstance(update, NodeUpdate) else update)
         return found
 
-    def step(self, step: Step, responses: Responses) -> Verdict:
+    def step(self, step: Step, responses: Responses, results: Results = NO_RESULTS) -> Verdict:
         """Ask the step's owner what it needs next; PluginFault if that is not a verdict."""
         owner = next(each for each in self._chosen if each.stamp == step.owner)
-        [verdict] = self._calls.call(owner, "rkx_step", step=step, responses=responses)
+        [verdict] = self._calls.call(owner, "rkx_step", step=step, responses=responses, results=results)
         if not isinstance(verdict, Done | Do | Wait | Refuse):
             raise owner.fault(f"rkx_step returned {type(verdict).__name__}, not a verdict")
         return verdict

@@ -17,12 +17,14 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from rkx.model.image import listed
-from rkx.testing.machine import Effect, Machine, archive
+from rkx.testing.machine import Effect, Machine, archive, unpacked
 from rkx.testing.wire import Request, Response, as_json, error
 
 API_VERSION = "1.41"
 PROGRAMS = ("/rkx-node", "/var/lib/rkx/bin/rkx-node")
 """Entry points that read a batch."""
+LINE_BYTES = 1 << 14
+"""As much as an Engine puts into one frame of a log."""
 NEVER = "0001-01-01T00:00:00Z"
 UNSET = {
     **dict.fromkeys(("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"), 0),
@@ -49,6 +51,8 @@ class Box:
     crashes: bool = False
     restarts: int = 0
     runs: int = 0
+    exit_code: int = 0
+    output: bytes = b"its last words\n"
 
     @property
     def host(self) -> dict[str, Any]:
@@ -74,6 +78,9 @@ class FakeEngine:
     ``images`` maps names to ids, names as an Engine lists them: ``agent:1``, or ``agent@sha256:...`` for what was
     pulled by digest. ``sent`` says what a registry sends in place of what is asked for.
 
+    ``tasks`` maps a program to what it does where it runs once: it is given the box, and returns exit code and output;
+    any other program runs until it is stopped.
+
     ``says`` takes the place of what it tells of its version and its machine, such as ``{"LoggingDriver": "local"}``.
     """
 
@@ -85,6 +92,7 @@ class FakeEngine:
         self.unpullable: dict[str, str] = {}
         self.sent: dict[str, str] = {}
         self.says: dict[str, Any] = {}
+        self.tasks: dict[str, Callable[[Box], tuple[int, bytes]]] = {}
         self._attached: dict[str, list[BinaryIO]] = {}
         self._doing = threading.Lock()
 
@@ -204,7 +212,7 @@ class FakeEngine:
             return error(409, f"Container {box.name} is {box.state}")
         acts: dict[str, Callable[[], None]] = {
             "unpause": lambda: setattr(box, "state", "running"),
-            "start": box.start,
+            "start": lambda: self._begin(box),
             "restart": box.start,
             "stop": lambda: setattr(box, "state", "exited"),
             "kill": lambda: setattr(box, "state", "exited"),
@@ -213,6 +221,12 @@ class FakeEngine:
         }
         response = as_json({"Warnings": []}) if verb == "update" else None
         return self._done(request, f"{verb} {box.name}", acts[verb], response)
+
+    def _begin(self, box: Box) -> None:
+        box.start()
+        if (task := self.tasks.get(box.config["Entrypoint"][0])) and box.host["RestartPolicy"]["Name"] == "no":
+            box.exit_code, box.output = task(box)
+            box.state = "exited"
 
     def _rename(self, box: Box, name: str) -> None:
         self.boxes[name] = self.boxes.pop(box.name)
@@ -227,26 +241,38 @@ class FakeEngine:
     def _forget(self, box: Box) -> None:
         self.boxes.pop(box.name, None)
 
-    def _logs(self, _request: Request, _reference: str) -> Response:
-        return Response(body=_frame(1, b"its last words\n"))
+    def _logs(self, _request: Request, reference: str) -> Response:
+        box = self._on(reference)
+        if box is None:
+            return error(404, f"No such container: {reference}")
+        pieces = [box.output[at : at + LINE_BYTES] for at in range(0, len(box.output), LINE_BYTES)]
+        return Response(body=b"".join(_frame(1, piece) for piece in pieces))
 
     def _archive(self, request: Request, reference: str) -> Response:
         """Show what a container's binds show."""
         box, path = self._on(reference), request.query["path"]
-        binds = [bind.split(":") for bind in (box.host.get("Binds") or ())] if box else []
-        binds += [[mount["Source"], mount["Target"]] for mount in (box.host.get("Mounts") or ())] if box else []
-        files = self.machine.shown((outside, inside) for outside, inside, *_ in binds)
+        files = self.machine.shown(_binds(box) if box else [])
         if path not in files:
             return error(404, f"Could not find the file {path} in container {reference}")
         stat = base64.b64encode(json.dumps({"name": path}).encode()).decode()
         return Response(body=archive(files, path), headers={"X-Docker-Container-Path-Stat": stat})
 
+    def _extract(self, request: Request, reference: str) -> Response:
+        """Put an archive's files where a container's binds lead."""
+        box, path = self._on(reference), request.query["path"]
+        outside = next((outside for outside, inside in _binds(box) if inside == path), "") if box else ""
+        if not outside:
+            return error(404, f"Could not find the file {path} in container {reference}")
+        found = {f"{outside}/{name}": entry for name, entry in unpacked(request.body).items()}
+        return self._done(request, f"extract {', '.join(found)}", lambda: self.machine.files.update(found), Response())
+
     def _waited(self, box: Box) -> Response:
-        """Answer once the container has ended; one whose clients are gone has."""
-        while box.state == "running" and self._attached.get(box.id):
+        """Answer once the container has ended; rkx-node has when its clients are gone."""
+        reads = box.config.get("Entrypoint", [""])[0] in PROGRAMS
+        while box.state == "running" and (self._attached.get(box.id) or not reads) and box.name in self.boxes:
             time.sleep(0.005)  # a client that goes away does not say so: its streams are checked
         box.state = "exited"
-        return as_json({"StatusCode": 0})
+        return as_json({"StatusCode": box.exit_code})
 
     def _batch(self, box: Box, run: int, given: BinaryIO, said: BinaryIO) -> None:
         """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing.
@@ -305,6 +331,12 @@ class FakeEngine:
         self.images.pop(tag, None)
 
 
+def _binds(box: Box) -> list[tuple[str, str]]:
+    """List what a container shows: the path outside, and inside."""
+    binds = [(outside, inside) for outside, inside, *_ in (bind.split(":") for bind in box.host.get("Binds") or ())]
+    return [*binds, *((mount["Source"], mount["Target"]) for mount in box.host.get("Mounts") or ())]
+
+
 def _has(labels: Mapping[str, str], wanted: str) -> bool:
     name, _, value = wanted.partition("=")
     return name in labels and value in ("", labels[name])
@@ -322,6 +354,7 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("GET", "/containers/([^/]+)/json", FakeEngine._inspect),
     ("GET", "/containers/([^/]+)/logs", FakeEngine._logs),
     ("GET", "/containers/([^/]+)/archive", FakeEngine._archive),
+    ("PUT", "/containers/([^/]+)/archive", FakeEngine._extract),
     ("POST", "/containers/([^/]+)/(start|unpause|restart|stop|kill|rename|update|wait|attach)", FakeEngine._act),
     ("DELETE", "/containers/([^/]+)", FakeEngine._remove),
     ("GET", "/images/json", FakeEngine._images),

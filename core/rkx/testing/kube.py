@@ -83,7 +83,7 @@ class FakeKube:
     def _may(self, request: Request) -> bool:
         if not request.user or "system:masters" in request.groups:
             return True
-        bindings = [body for body in self.objects.values() if body["kind"] == "ClusterRoleBinding"]
+        bindings = [body for body in [*self.objects.values()] if body["kind"] == "ClusterRoleBinding"]
         named = [subject for each in bindings if each["roleRef"]["name"] == ADMIN for subject in each["subjects"]]
         mine = {("User", request.user), *(("Group", group) for group in request.groups)}
         return any((subject["kind"], subject["name"]) in mine for subject in named)

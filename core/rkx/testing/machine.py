@@ -56,6 +56,16 @@ def archive(files: Mapping[str, Entry], path: str) -> bytes:
     return packed.getvalue()
 
 
+def unpacked(content: bytes) -> dict[str, Entry]:
+    """Read an archive's files by their names there."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        found = {info: tar.extractfile(info) for info in tar if info.isfile()}
+        return {
+            info.name: Entry(content=file.read() if file else b"", mode=info.mode, uid=info.uid, gid=info.gid)
+            for info, file in found.items()
+        }
+
+
 class Machine:
     """The files of one machine by path, and its own ``id``; each write is an effect."""
 

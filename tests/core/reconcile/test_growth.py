@@ -88,17 +88,20 @@ def test_a_graph_looks_at_each_unit_once_for_each_that_it_waits_for() -> None:
 
 
 def rollout(count: int) -> Rollout:
-    """Return a group of so many updates, each of one unit of ``units``."""
+    """Return a group of so many updates, each of one container."""
     updates = [NodeUpdate(group="g", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count)]
-    return Rollout([RolloutGroup(name="g")], [*reversed(updates)], {key for each in updates for key in each.keys})
+    return Rollout([RolloutGroup(name="g")], updates, {key for each in updates for key in each.keys})
 
 
 def test_an_update_finds_its_slot_without_a_look_at_all_others() -> None:
     def cost(count: int) -> int:
-        graph = Graph(units(count), lambda _unit: (), WaitBudget(threading.Event()), rollout(count))
-        found = steps(graph.run)
-        assert graph.left == []
-        return found
+        made = rollout(count)
+
+        def work() -> None:
+            while admitted := made.admit():
+                made.done([ContainerKey(slot.node, "c") for slot in admitted])
+
+        return steps(work)
 
     assert grows_straight(cost, 20)
 

@@ -54,7 +54,7 @@ class Minding(TinyService):
 
 
 @pytest.mark.whole
-def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_a_turn(make: Make) -> None:
+def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_an_update(make: Make) -> None:
     site = make()
     service = Minding()
     site.service = service

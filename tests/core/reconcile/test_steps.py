@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 import rkx
-from rkx.errors import Interrupted, NotReady, Refused
+from rkx.errors import ConnectFailed, Interrupted, NotReady, Refused
 from rkx.model.cluster import PluginRef
 from rkx.reconcile import steps
+from rkx.reconcile.effects import Effects
 from rkx.reconcile.state import new_state
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.steps import Steps
@@ -28,6 +29,7 @@ class Keeper(rkx.ServicePlugin[NoOptions]):
     def __init__(self, *verdicts: rkx.Verdict) -> None:
         super().__init__(NoOptions())
         self.verdicts, self.noted = list(verdicts), list[str]()
+        self.results = list[dict[rkx.Effect, object]]()
 
     @rkx.hookimpl
     def rkx_service_resources(
@@ -41,7 +43,8 @@ class Keeper(rkx.ServicePlugin[NoOptions]):
         return []
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.Step, responses: rkx.Responses, results: rkx.Results) -> rkx.Verdict:
+        self.results.append({**results})
         self.noted.append(f"{step.verb} {step.subject} {sorted(answer.status for answer in responses.values())}")
         return self.verdicts.pop(0) if self.verdicts else rkx.Done()
 
@@ -60,7 +63,8 @@ def nobody_broke_it() -> None:
 def make(keeper: Keeper, check: Callable[[], None] = nobody_broke_it) -> tuple[Steps, WaitBudget]:
     plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
     budget = WaitBudget(threading.Event())
-    return Steps(plugins, {}, StateStore(new_state(), None), budget, check), budget
+    effects = Effects({}, {}, StateStore(new_state(), None), (), budget, check)
+    return Steps(plugins, effects, budget), budget
 
 
 @pytest.fixture(autouse=True)
@@ -69,16 +73,23 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_step_is_asked_again_until_it_is_done() -> None:
-    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(requests=(QUERY,)), rkx.Done())
+    keeper = Keeper(rkx.Wait(why="not yet"), rkx.Do(effects=(QUERY,)), rkx.Done())
     make(keeper)[0].take(STEP)
     assert keeper.noted == ["enter one [0]"] * 3
+    assert keeper.results == [{}, {}, {QUERY: rkx.NodeResponse(status=0)}]
+
+
+def test_a_task_on_a_node_that_is_not_there_ends_the_step() -> None:
+    task = rkx.RunTask(node="away", image="tool:1", argv=("tool",))
+    with pytest.raises(ConnectFailed, match="away: not reached, and a step needs it"):
+        make(Keeper(rkx.Do(effects=(task,))))[0].take(STEP)
 
 
 def test_a_step_does_nothing_once_the_lock_is_broken() -> None:
     def broken() -> None:
         raise Interrupted("another run broke this run's lock")
 
-    keeper = Keeper(rkx.Do(requests=(QUERY,)))
+    keeper = Keeper(rkx.Do(effects=(QUERY,)))
     with pytest.raises(Interrupted):
         make(keeper, check=broken)[0].take(STEP)
     assert keeper.noted == ["enter one [0]"]

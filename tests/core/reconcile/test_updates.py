@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.core.reconcile.test_planner import desired
+from tests.core.reconcile.values import desired
 
 import rkx
 from rkx.errors import PluginFault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,7 @@ from rkx.secret import Secret
 PASSWORD = "a-password-of-the-kit"  # noqa: S105 - looked for in whatever is shown
 LOGIN = b64encode(f"reader:{PASSWORD}".encode()).decode()
 OBJECT = "{apiVersion: v1, kind: ConfigMap, metadata: {name: sample, namespace: default}}"
+PINNED = re.compile(r"[^@]+(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})\Z")
 ROLES: tuple[Role, ...] = get_args(Role)
 CONTROL, DATA, WORK = ROLES
 SETS: tuple[tuple[tuple[Role, ...], ...], ...] = (

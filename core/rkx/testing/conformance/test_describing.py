@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -15,10 +14,10 @@ from rkx.errors import ConfigError, PluginFault
 from rkx.model.key import Key
 from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, Milestone, Resource
 from rkx.reconcile.desired import layout, split
+from rkx.testing.conformance.samples import PINNED
 from rkx.testing.conformance.subject import Case, Subject, holds_secret
 
 STAGES = ("network", "service", "addon")
-PINNED = re.compile(r"[^@]+(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})\Z")
 NEVER_BOUND = ("/", "/var", "/etc", "/usr")
 LINKS_OF_OTHERS = ("lo", "eth0", "docker0")
 R = TypeVar("R")
