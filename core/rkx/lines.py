@@ -4,7 +4,7 @@ from __future__ import annotations
 
 INDENT = "\n  "
 WORDS = 2000
-"""So much of a server's own words anybody reads."""
+"""Limit of a server's own words in a message, in characters."""
 MESSAGE = 20_000
 """So much of one message, which may put together the words of several nodes."""
 

@@ -66,7 +66,7 @@ class Run:
         return self._cancelled
 
     def wait(self) -> None:
-        """Wait for the end; raises what went wrong."""
+        """Wait for the end; raise the ``error`` of the run, an RkxError, if there is one."""
         if self._thread is not None:
             self._thread.join()
         if self.error is not None:

@@ -28,7 +28,7 @@ class Pauses(Protocol):
 
 
 class Operator:
-    """Who sits at the terminal, if anybody; asked from any thread, one question at a time."""
+    """The operator at the terminal, if there is one; asked from any thread, one question at a time."""
 
     def __init__(self, stop: Stop, screen: Pauses | None = None, *, yes: bool = False) -> None:
         self._stop, self._screen, self._yes = stop, screen, yes
@@ -82,5 +82,5 @@ class Operator:
 
     @staticmethod
     def is_there() -> bool:
-        """Return whether somebody can be asked."""
+        """Return whether questions can be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()

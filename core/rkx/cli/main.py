@@ -13,7 +13,7 @@ from rkx.cli.say import say
 from rkx.errors import RkxError
 
 YOUNG = 50_000
-"""A run ends in seconds, and what it imports stays: looking through that again and again is in vain."""
+"""A run ends in seconds, and its imports stay: garbage collection of these again and again frees nothing."""
 
 
 class Commands(click.Group):

@@ -28,17 +28,17 @@ _VALIDATE = click.option(
     default="strict",
     show_default=True,
     type=click.Choice(["strict", "warn"]),
-    help="What an unknown or repeated key is: a mistake, or a warning as RKE passed over them.",
+    help="Treat unknown or repeated keys as errors, or as warnings: RKE ignored them.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="For programs: JSON on standard output.")
-_PLAIN = click.option("--plain", is_flag=True, help="Lines instead of a live screen; so it is in a pipe, too.")
-_VERBOSE = click.option("--verbose", is_flag=True, help="Say more: what begins, and the log of the connections.")
-_YES = click.option("--yes", "--force", "yes", is_flag=True, help="Agree to what would lose data or service.")
+_PLAIN = click.option("--plain", is_flag=True, help="Lines instead of a live screen; the default in a pipe.")
+_VERBOSE = click.option("--verbose", is_flag=True, help="Show also what begins, and the log of the connections.")
+_YES = click.option("--yes", "--force", "yes", is_flag=True, help="Confirm actions that lose data or service.")
 _UNREACHABLE = click.option(
     "--allow-unreachable",
     multiple=True,
     metavar="NAME",
-    help="Go on without this node if it does not answer, or is unfit; it stays a member. Repeatable.",
+    help="Continue without this node if it does not answer or is unfit; it stays a member. Repeatable.",
 )
 _REPLACE = click.option(
     "--replace",
@@ -50,7 +50,7 @@ _CA_FINGERPRINT = click.option(
     "--ca-fingerprint",
     default="",
     metavar="SHA256",
-    help="The cluster's authority, where the state is lost and no API server answers that could vouch for a copy.",
+    help="The cluster's authority, needed where the state is lost and no API server answers to verify a copy.",
 )
 _BREAK_LOCK = click.option("--break-lock", default="", metavar="RUN", help="Take the lock over from that run.")
 

@@ -49,7 +49,7 @@ def load(path: Path, *, mode: Mode = "strict", fetch: bool = False, secrets: boo
 def load_text(
     text: str | bytes, path: Path, mode: Mode = "strict", *, fetch: bool = False, secrets: bool = True
 ) -> Loaded:
-    """Read the text of a cluster file; ``path`` is where relative paths start."""
+    """Read the text of a cluster file; ``path`` is where relative paths start. ConfigError lists every mistake."""
     document, problems = read(text, path, mode)
     root = _mapping(document, problems)
     renamed, renames = current(root)
@@ -106,7 +106,7 @@ def _broken(problems: Iterable[Problem]) -> Iterable[str]:
 
 
 def _most(problems: list[Problem]) -> list[Problem]:
-    """Keep as many problems as anybody reads, errors before warnings."""
+    """Keep a readable number of problems, errors before warnings."""
     if len(problems) <= ENOUGH:
         return problems
     return sorted(problems, key=lambda problem: problem.warning)[:ENOUGH]

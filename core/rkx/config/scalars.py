@@ -21,7 +21,7 @@ def shortened(text: str) -> str:
 
 
 def decode_text(tree: Tree) -> str:
-    """Take the scalar's text as written; null is empty."""
+    """Return the scalar's text as written, empty for null; ValueError for anything else."""
     if isinstance(tree, Scalar):
         return "" if tree.is_null else tree.text
     if isinstance(tree, Ready) and isinstance(tree.value, str):
@@ -30,14 +30,14 @@ def decode_text(tree: Tree) -> str:
 
 
 def decode_bool(tree: Tree) -> bool:
-    """Take true and false, and the words that YAML 1.1 has for them."""
+    """Return a truth value, also from the words of YAML 1.1; ValueError for anything else."""
     if isinstance(tree, Scalar) and tree.is_bare and tree.text in TRUE | FALSE:
         return tree.text in TRUE
     raise ValueError(f"true or false expected, {found(tree)}")
 
 
 def decode_int(tree: Tree) -> int:
-    """Take a decimal number; 022 is refused, since YAML 1.1 reads it as 18."""
+    """Return a decimal number; ValueError for anything else, such as 022, which YAML 1.1 reads as 18."""
     if isinstance(tree, Scalar) and tree.is_bare:
         if INTEGER.match(tree.text):
             return int(tree.text)
@@ -54,7 +54,7 @@ def octal_note(text: str) -> str:
 
 
 def decode_float(tree: Tree) -> float:
-    """Take a decimal number with or without a fraction."""
+    """Return a decimal number with or without a fraction; ValueError for anything else."""
     if isinstance(tree, Scalar) and tree.is_bare and REAL.match(tree.text):
         return float(tree.text)
     raise ValueError(f"number expected, {found(tree)}")

@@ -104,18 +104,18 @@ class Said:
         return found
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a text, which can be written as UTF-8."""
+        """Return a text; BadAnswer if it is missing, or cannot be written as UTF-8."""
         found = self._field(name, str, default)
         if not found.isascii() and any("\ud800" <= letter <= "\udfff" for letter in found):
             raise self._bad(name, "text")
         return found
 
     def words(self, name: str, default: str | None = None) -> str:
-        """Return a text to be read by people: of one that is longer than anybody reads, the beginning."""
+        """Return a text for people to read, cut to a readable length."""
         return cut(self.text(name, default))
 
     def line(self, name: str, default: str | None = None, *, most: int = SHORT) -> str:
-        """Return a text of one line: at most so many letters, all of them printable."""
+        """Return a line; BadAnswer if it has more than ``most`` characters, or one that is not printable."""
         found = self.text(name, default)
         if len(found) > most or not found.isprintable():
             raise self._bad(name, f"line of at most {most} printable letters")
@@ -126,7 +126,7 @@ class Said:
         return self.valid(self.line(name, default, most=WORDS), kind, form, name)
 
     def valid(self, text: str, kind: str, form: Callable[[str], T], name: str = "") -> T:
-        """Return what ``form`` makes of a text that is here, such as a key of a mapping."""
+        """Return what ``form`` makes of a text, such as a key of a mapping; BadAnswer where it raises ValueError."""
         try:
             return form(text)
         except ValueError:
@@ -138,7 +138,7 @@ class Said:
             raise self._bad("", f"at most {size >> 10} KiB")
 
     def choice(self, name: str, *allowed: T) -> T:
-        """Return one of a few values."""
+        """Return one of the ``allowed`` values; BadAnswer for any other."""
         found = self._field(name, object, None)
         for each in allowed:
             if found == each:
@@ -150,7 +150,7 @@ class Said:
         return self._field(name, int, default)
 
     def count(self, name: str, most: int, default: int | None = None) -> int:
-        """Return a whole number from 0 to ``most``."""
+        """Return a whole number; BadAnswer unless it is from 0 to ``most``."""
         if not 0 <= (found := self.number(name, default)) <= most:
             raise self._bad(name, f"number from 0 to {most}")
         return found
@@ -164,7 +164,7 @@ class Said:
         return self._sub(self._field(name, dict, {}), name)
 
     def moment(self, name: str) -> datetime | None:
-        """Return a time, None where there is none; one without an offset is UTC."""
+        """Return a time (UTC without an offset), None where there is none; BadAnswer if it is not a time."""
         if not (text := self.text(name, "")):
             return None
         try:
@@ -176,7 +176,7 @@ class Said:
         return found
 
     def rows(self, name: str = "") -> list[Said]:
-        """Return the mappings of a list, of the answer itself where no name is given; none where there is none."""
+        """Return the mappings of a list, which is the answer itself without a name; BadAnswer for other items."""
         found = self._list(name)
         if not all(isinstance(each, dict) for each in found):
             raise self._bad(name, "list of mappings")
@@ -193,7 +193,7 @@ class Said:
         return tuple(read(inner, index) for index in listed)
 
     def arguments(self, name: str) -> tuple[str, ...]:
-        """Return a list of texts that a program may be started with: together at most ``ARGUMENTS`` letters."""
+        """Return the arguments of a program; BadAnswer if they have more than ``ARGUMENTS`` characters together."""
         found = self.texts(name)
         if sum(map(len, found)) > ARGUMENTS:
             raise self._bad(name, f"list of at most {ARGUMENTS >> 10} KiB")

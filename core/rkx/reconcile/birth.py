@@ -23,7 +23,7 @@ def births(cluster: Cluster) -> dict[str, str]:
 
 
 def check_births(cluster: Cluster, state: State) -> None:
-    """Refuse what would break the cluster that runs: other ranges, another domain, a skipped or lower minor."""
+    """Raise Refused for what would break the running cluster: other ranges, domain or network, a skipped minor."""
     for name, what in FIXED.items():
         was, wanted = state.birth.get(name), str(getattr(cluster, name))
         if was is not None and was != wanted:

@@ -72,7 +72,7 @@ class Gauge:
         self._node, self._asked = node, asked[:200]
 
     def left(self) -> float:
-        """Return the seconds that are left; TooLate when there are none."""
+        """Return the seconds that are left; TooLate, a BadAnswer, when there are none."""
         left = self._ends - time.monotonic()
         if left <= 0:
             raise self._bad(f"takes longer than {self._limit.seconds:g} s", TooLate)

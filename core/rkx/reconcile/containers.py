@@ -144,7 +144,7 @@ def has_image(client: APIClient, image: str) -> bool:
 
 
 def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
-    """Pull an image with the login of its registry; the error quotes the registry."""
+    """Pull an image with the login of its registry; PartlyDone quotes what the registry says."""
     with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as client:
         if has_image(client, image):
             return

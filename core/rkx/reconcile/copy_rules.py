@@ -25,7 +25,7 @@ def judge_copy(context: Context, name: str, said: StateHeader) -> list[Finding]:
 
 
 def refuse_older(context: Context, name: str, said: StateHeader) -> None:
-    """Refuse a state that a run from elsewhere has left behind, or does not know of: so says a sealed copy."""
+    """Raise Refused if a sealed copy shows that a run from elsewhere is newer than the state, or unknown to it."""
     state = context.state
     if not said.is_of(state):
         return

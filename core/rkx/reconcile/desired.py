@@ -154,7 +154,7 @@ def _keyed_objects(objects: Iterable[Object]) -> dict[ObjectKey, Object]:
 
 
 def layout(resources: Iterable[Resource], node: str) -> Layout:
-    """Find which folders of a node are read file by file: the topmost that hold files. The others are not entered."""
+    """Return which folders are read file by file, the topmost with files; PluginFault for a file outside of all."""
     mine = [resource for resource in resources if resource.key.node == node]
     folders = {str(each.path): each for each in mine if isinstance(each, Folder)}
     tops = [path for path in sorted(folders) if not _under(path, folders)]

@@ -146,7 +146,7 @@ class _Comparison:
             yield from self._running(container, seen, changed)
 
     def _running(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> Iterator[ContainerAction]:
-        """Compare a container that is made as it should be: does it run, by its present files, and for ever."""
+        """Compare a container that is made as it should be: does it run, with present files and restart policy."""
         if seen.state not in ("running", "restarting"):
             yield StartContainer(container=container, reason=f"is {seen.state}", owner=container.owner)
         elif newer := self._newer(container, seen, changed):
@@ -226,7 +226,7 @@ def _is_pinned_one(container: Container, seen: SeenContainer, images: Mapping[st
 
 
 def _by_hand(container: Container, seen: SeenContainer, images: Mapping[str, str]) -> list[str]:
-    """Name what the Engine shows otherwise than the label has it, which anybody can write."""
+    """Name what differs between the Engine and the label, which any client can write."""
     same = {
         "image": _same_image(seen.image, container.image) and _is_pinned_one(container, seen, images),
         "arguments": _fits(container, seen.argv),

@@ -78,7 +78,7 @@ def _drift(wanted: Object, live: Mapping[str, Any], state: State) -> str:
     if record.wanted != digest.of_object(state.key, wanted):
         return "manifest changed"
     shown = json.dumps(projection(live, wanted.body), sort_keys=True).encode()
-    return "" if record.live == digest.keyed(state.key, shown) else "was changed by somebody else"
+    return "" if record.live == digest.keyed(state.key, shown) else "was changed by another client"
 
 
 def _rollouts(

@@ -82,7 +82,7 @@ def _read(api: ClusterApi, node: str, budget: WaitBudget) -> Said | None:
 
 
 def delete(api: ClusterApi, node: str) -> None:
-    """Delete a Node object; one that is gone is fine."""
+    """Delete a Node object, if it is there; PartlyDone if the API server refuses."""
     answer = api.ask("DELETE", f"/api/v1/nodes/{node}")
     if not answer.ok and answer.status_code != requests.codes.not_found:
         raise PartlyDone(
@@ -91,7 +91,7 @@ def delete(api: ClusterApi, node: str) -> None:
 
 
 def drain(api: ClusterApi, node: str, options: DrainOptions, budget: WaitBudget) -> None:
-    """Evict a node's pods; Refused names those that must not go, PartlyDone those that do not go in time."""
+    """Evict a node's pods; Refused names those that must stay, PartlyDone late ones; Interrupted if cancelled."""
     since, evictions = time.monotonic(), _Evictions(api, options)
     while going := _going(api, node, options):
         if budget.cancelled.is_set():

@@ -64,7 +64,7 @@ def copy_file(program: NodeProgram, copy: CopyFile, store: StateStore, budget: W
             else:
                 _send(program, container, copy, counted)
     except OSError as error:
-        raise PartlyDone(f"{copy.local}: {cut(str(error))}", hint="look at that path, then run again") from error
+        raise PartlyDone(f"{copy.local}: {cut(str(error))}", hint="look at that path, then run rkx again") from error
     return counted.copied
 
 
@@ -89,7 +89,7 @@ def _fetch(program: NodeProgram, container: str, copy: CopyFile, counted: _Count
         with closing(archives.entries(engine, container, path, most=copy.most_bytes)) as found:
             entry = next(found, None)
             if entry is None:
-                raise PartlyDone(f"{copy.node}: {copy.path} is not there", hint="look at that node, then run again")
+                raise PartlyDone(f"{copy.node}: {copy.path} is not there", hint="look at that node, then run rkx again")
             if not entry.info.isfile():
                 raise BadAnswer(f"{copy.node}: {copy.path} is not a file", node=copy.node)
             with beside(copy.local, counted.passed(entry.pieces())) as new:
@@ -136,6 +136,6 @@ class Packed:
         while left:
             piece = self._file.read(min(left, MIB))
             if not piece:
-                raise PartlyDone(f"{self._counted.what}: the file here became shorter meanwhile", hint="run again")
+                raise PartlyDone(f"{self._counted.what}: the file here became shorter meanwhile", hint="run rkx again")
             left -= len(piece)
             yield piece

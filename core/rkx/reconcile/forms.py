@@ -53,7 +53,7 @@ def _unzoned(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """Return an absolute path without ``..``, fit for a bind: a colon would end it there."""
+    """Return an absolute path without ``..`` and without a colon, which would end a bind; else ValueError."""
     found = PurePosixPath(text)
     if not found.is_absolute() or text.startswith("//") or ".." in found.parts or ":" in text:
         raise ValueError(text)
@@ -61,7 +61,7 @@ def path(text: str) -> str:
 
 
 def resolver(text: str) -> str:
-    """Return a resolver's file of printable lines."""
+    """Return a resolver's file; ValueError if it is too long or has a character that is not printable."""
     if len(text) > RESOLVER_LETTERS or not all(line.isprintable() for line in text.split("\n")):
         raise ValueError(text)
     return text

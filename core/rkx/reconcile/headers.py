@@ -52,7 +52,7 @@ Archive.tarinfo = Header
 
 
 def records(content: bytes) -> dict[str, str]:
-    r"""Read ``LENGTH KEY=VALUE\n`` (POSIX.1-2001, pax) in one pass; those that tarfile knows alone, not attributes."""
+    r"""Read ``LENGTH KEY=VALUE\n`` (POSIX.1-2001, pax) in one pass, for the keys of tarfile; else ReadError."""
     told, at = {}, 0
     while at < len(content):
         length = content[at : at + LENGTH_DIGITS + 1].partition(b" ")[0]

@@ -59,7 +59,7 @@ def kubeconfig_path(cluster_file: Path) -> Path:
 
 
 def write_kubeconfig(cluster: Cluster, store: StateStore, cluster_file: Path) -> None:
-    """Write the operator's kubeconfig, 0600, whole or not at all, unless it is as it should be."""
+    """Write the operator's kubeconfig, 0600, whole or not at all, if it differs; PartlyDone if that fails."""
     if ADMIN not in store.state.credentials:
         return
     content, path = kubeconfig_of(cluster, store), kubeconfig_path(cluster_file)

@@ -38,7 +38,7 @@ def get(engine: Session, path: str, **params: str) -> Said | None:
 
 
 def look(engine: Session, path: str, **params: str) -> Said:
-    """Ask an Engine for what it must know."""
+    """Return what an Engine must know; BadAnswer if it does not."""
     found = get(engine, path, **params)
     if found is None:
         raise BadAnswer(f"{engine.node}: {path}: its Docker Engine does not know this", node=engine.node)
@@ -88,7 +88,7 @@ class Link:
 
     @contextlib.contextmanager
     def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[APIClient]:
-        """Lend a Docker client of its own streams; trouble with these, and what the Engine refuses, is an RkxError.
+        """Lend a Docker client of its own streams; PartlyDone for what the Engine refuses, TransportError otherwise.
 
         All that is asked through it has ``limit`` together: how much there is to ask, an Engine says itself.
         docker-py's own errors pass where the caller catches them inside.

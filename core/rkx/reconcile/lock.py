@@ -152,7 +152,7 @@ class Lock:
     def check(self) -> None:
         """Stop if this run's lock is not its own any more; called before each change.
 
-        Who breaks a lock has taken a majority before he changes anything. So a majority that confirms is enough, and
+        A run that breaks a lock holds a majority before it changes anything. So a majority that confirms is enough, and
         is wanted: Locked if too few nodes say anything, Interrupted if one says that the lock is another's.
         """
         since, confirmed = clocks(), list[str]()

@@ -44,7 +44,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64
 
 @cache
 def program(architecture: str) -> bytes:
-    """Read rkx-node for an architecture as the Engine names it, such as x86_64."""
+    """Read rkx-node for an architecture as the Engine names it, such as x86_64; PreflightFailed if there is none."""
     arch = ARCHITECTURES.get(architecture, architecture)
     try:
         return resources.files("rkx.reconcile").joinpath("bin", f"rkx-node-{arch}").read_bytes()
@@ -61,7 +61,7 @@ def image_tag(architecture: str) -> str:
 
 
 class NodeProgram:
-    """rkx-node on one node. Batches of one profile go one at a time, under the lock that ``hold`` tells of."""
+    """rkx-node on one node. Batches of one profile go one at a time, under the lock in ``hold``."""
 
     def __init__(self, link: Link, cluster_id: str, architecture: str) -> None:
         self.link = link
@@ -95,7 +95,7 @@ class NodeProgram:
             self.batch("host", [{"verb": "clean", "folders": folders}])
 
     def refuse_other_state(self, *, keeps: bool = True) -> None:
-        """Stop where the state of another cluster lies: it may be the last copy of its authorities.
+        """Raise Refused for the state of another cluster: it may be the last copy of its authorities.
 
         Only of a node that ``keeps`` copies by its roles it may be one to go on with.
         """

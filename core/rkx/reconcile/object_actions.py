@@ -113,7 +113,7 @@ class Objects:
                 raise Interrupted(f"cancelled while {wanted.key} was not taken yet")
 
     def _until_let_in(self, wanted: Object) -> None:
-        """Wait until the API server heeds what it has stored: it hears of it some moments later."""
+        """Wait until what the API server has stored takes effect, some moments later."""
         since = time.monotonic()
         while not self._api.is_let_in():
             if not self._budget.left(since, RIGHTS_TIMEOUT_S):
@@ -162,7 +162,7 @@ class Objects:
         return f"the last lines of {agents[0].name}:\n{probe.last_lines(link, agents[0].name)}"
 
     def wait_for(self, rollout: Rollout) -> None:
-        """Wait until a workload is healthy; NotReady tells of its pods."""
+        """Wait until a workload is healthy; NotReady describes its pods."""
         try:
             self._until_healthy(rollout, self._desired.cluster.addon_timeout_s)
         except NotReady as error:

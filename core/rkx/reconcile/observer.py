@@ -122,7 +122,7 @@ class Observer:
 
 
 def judge_lost(lost: Mapping[str, RkxError], cluster: Cluster, allowed_unreachable: frozenset[str]) -> None:
-    """Raise why nodes are away, unless the others go on without them."""
+    """Raise the RkxError of nodes that are away, unless the run goes on without them."""
     fatal = [error for name, error in lost.items() if not _may_lose(name, error, cluster, allowed_unreachable)]
     if len(fatal) == 1:
         raise fatal[0]

@@ -43,7 +43,7 @@ from rkx.reconcile.unregistered import unregistered
 from rkx.reconcile.updates import arranged, check
 from rkx.registry import Plugins
 
-LEAVES = "its pods move, its data goes; credentials that somebody copied there are valid until they end"
+LEAVES = "its pods move, its data goes; credentials that were copied there stay valid until they expire"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def _leaves(desired: Desired, node: str) -> list[HostCleanup]:
 
 
 def _of_machines(desired: Desired, observation: Observation, state: State) -> Iterator[Confirmation]:
-    lost = "what lies on the former machine stays there, and its credentials are valid until they end"
+    lost = "what lies on the former machine stays there, and its credentials stay valid until they expire"
     for name in sorted(observation.replaced):
         yield Confirmation(what=f"replace node {name}", why=lost)
     for node in desired.cluster.nodes:

@@ -78,7 +78,7 @@ class _Ends:
         self._before, self._next = self._count(), time.monotonic() + LOOK_S
 
     def too_many(self) -> bool:
-        """Return whether it ended so often that waiting is in vain."""
+        """Return whether it exited so often that waiting is useless."""
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + LOOK_S

@@ -40,7 +40,7 @@ class Found:
 class Search:
     """The search for a lost state: on the nodes that cluster.yml makes control plane or etcd, and on no other.
 
-    Only with ``writes`` it may make a container to look through, where somebody deleted rkx-node's.
+    Only with ``writes`` it may make a container to look through, where rkx-node's was deleted.
     """
 
     links: Mapping[str, Link]
@@ -212,7 +212,7 @@ def _settled(described: set[str], record: NodeRecord) -> NodeRecord:
 
 
 def _read_anew(link: Link) -> State | None:
-    """Look through a container made for it: somebody deleted the stopped ones, rkx-node's among them."""
+    """Look through a container made for it: the stopped ones were deleted, rkx-node's among them."""
     from docker.errors import APIError
 
     name = f"rkx-look-{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""HTTP over streams that somebody else opens: no other host is ever asked, and each answer has its limits."""
+"""HTTP over streams that a transport opens: no other host is ever asked, and each answer has its limits."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Pool(urllib3.HTTPConnectionPool):
         self._adapter = adapter
 
     def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - urllib3 keeps the type to itself
-        """Wait for a free stream, which whoever has it gives back in time: requests would wait for ever."""
+        """Wait for a free stream, which its user returns in time: requests would wait forever."""
         return super()._get_conn(timeout or WAITS * self._adapter.timeout_s)
 
     def _new_conn(self) -> urllib3.connection.HTTPConnection:
@@ -108,7 +108,8 @@ class StreamAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:  # noqa: ANN401
         """Send over a stream that is free, or becomes so in time; without a limit of its own it has the adapter's.
 
-        Raises BadAnswer for one that leads elsewhere, or that grows when it is unpacked.
+        Raises BadAnswer for a redirect, a compressed answer, an unknown status or too many headers, and
+        ConnectionError when no stream becomes free in time.
         """
         request.headers["Accept-Encoding"] = "identity"
         try:

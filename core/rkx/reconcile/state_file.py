@@ -34,7 +34,7 @@ class StateFile:
         self._texts = Texts()
 
     def load(self) -> State | None:
-        """Read the newest generation; None if there is none."""
+        """Read the newest generation; None if there is none, ConfigError if it cannot be read."""
         try:
             with self.path.open("rb") as file:
                 mode = close_to_others(file.fileno())  # it holds the authorities' keys, however it was copied here
@@ -47,7 +47,7 @@ class StateFile:
         return parse(text, str(self.path))
 
     def save(self, state: State) -> State:
-        """Write the next generation: beside, synced, renamed; the former one is kept as NAME.1 and so on."""
+        """Write the next generation atomically, keep the former as NAME.1; PartlyDone if the disk refuses."""
         following = replace(state, generation=state.generation + 1)
         try:
             with beside(self.path, [dump(following, self._texts)]) as new:

@@ -1,4 +1,4 @@
-"""Judge a state that a node gave: each field must have its type before anybody works with it."""
+"""Judge a state that a node gave: each field must have its type before it is used."""
 
 from __future__ import annotations
 

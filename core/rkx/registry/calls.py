@@ -87,7 +87,7 @@ class Calls:
         return _manager()
 
     def one(self, chosen: Chosen, hook: str, kind: type[T], **arguments: Any) -> T:  # noqa: ANN401
-        """Return the one value that the hook must return."""
+        """Return the one value of the hook; PluginFault if it is missing or of another type."""
         results = self.call(chosen, hook, **arguments)
         if len(results) != 1 or not isinstance(results[0], kind):
             raise chosen.fault(f"{hook} returned {_kinds(results)}, not {kind.__name__}")
@@ -102,7 +102,7 @@ class Calls:
         timed: bool = True,
         **arguments: Any,  # noqa: ANN401
     ) -> list[Any]:
-        """Return the values that the hook returns; none where the plugin has no such hook."""
+        """Return the values of the hook, none where the plugin lacks it; PluginFault if they are of another type."""
         if not self._has(chosen, hook):
             return []
         [result] = self.call(chosen, hook, timed=timed, **arguments)

@@ -33,7 +33,7 @@ def _owner(point: EntryPoint) -> str:
 
 
 def find(stage: Stage, name: str, every: Installed | None = None) -> tuple[type[Plugin[Any]], str]:
-    """Import the provider called ``name`` and give it with its distribution; the code of no other plugin runs."""
+    """Import one provider and return it with its distribution; PluginNotFound for none, PluginConflict for two."""
     points = installed(stage, every)
     if name not in points:
         raise _not_found(stage, name, sorted(points))

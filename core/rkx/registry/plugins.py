@@ -55,7 +55,7 @@ class Plugins:
         return self.of(stage)[0]
 
     def validate(self, cluster: Cluster) -> list[Problem]:
-        """Ask every plugin for mistakes in cluster.yml; each may carry a risk that its plugin declares."""
+        """Ask every plugin for mistakes in cluster.yml; PluginFault if one carries a risk that its plugin lacks."""
         found: list[Problem] = []
         for each in self._chosen:
             own = self._calls.many(each, "rkx_validate", (Problem,), cluster=cluster)
@@ -74,14 +74,14 @@ class Plugins:
         ]
 
     def open_transport(self, chosen: Chosen, node: Node, prompt: Prompt | None) -> Transport:
-        """Connect to a node by the transport chosen for it; on the caller's thread, without a deadline of ours."""
+        """Connect to a node, on the caller's thread, without a deadline; PluginFault if that is not a transport."""
         [transport] = self._calls.call_alone(chosen, "rkx_open_transport", node=node, prompt=prompt)
         if not isinstance(transport, Transport):
             raise chosen.fault(f"rkx_open_transport returned {type(transport).__name__}, not a transport")
         return transport
 
     def identities(self, cluster: Cluster) -> list[Identity]:
-        """Collect the credentials that all parts need, sorted by name."""
+        """Collect the credentials that all parts need, sorted by name; PluginFault if two plugins claim one."""
         found: dict[str, Identity] = {}
         for each in self._chosen:
             for identity in self._calls.many(each, "rkx_identities", (Identity,), cluster=cluster):
@@ -210,7 +210,7 @@ class Plugins:
         return found
 
     def step(self, step: Step, responses: Responses, results: Results = NO_RESULTS) -> Verdict:
-        """Ask the step's owner what it needs next."""
+        """Ask the step's owner what it needs next; PluginFault if that is not a verdict."""
         owner = next(each for each in self._chosen if each.stamp == step.owner)
         [verdict] = self._calls.call(owner, "rkx_step", step=step, responses=responses, results=results)
         if not isinstance(verdict, Done | Do | Wait | Refuse):

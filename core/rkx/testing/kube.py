@@ -52,7 +52,7 @@ class FakeKube:
 
     ``kubelets`` gives by node the start of the one that runs there, in one word: each registers its Node once.
 
-    Who shows a certificate needs a ClusterRoleBinding to cluster-admin, or the group ``system:masters``.
+    A client with a certificate needs a ClusterRoleBinding to cluster-admin, or the group ``system:masters``.
     """
 
     def __init__(self, effect: Effect, kubelets: Callable[[], dict[str, str]]) -> None:

@@ -69,7 +69,7 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
 
     @rkx.hookimpl
     def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
-        """Sign at once; nothing here waits for anybody."""
+        """Sign at once; nothing here waits."""
         from rkx_auth_x509.issue import issue  # cryptography takes long to load and planning does without
 
         return [issue(request, self._days(request.identity), now) for request in requests]

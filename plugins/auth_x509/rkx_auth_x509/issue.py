@@ -43,7 +43,7 @@ class Signer:
 
     @classmethod
     def read(cls, authority: rkx.Authority) -> Self:
-        """Decode an authority's PEM texts and see that they belong together."""
+        """Decode an authority's PEM texts; RkxError if key and certificate do not belong together."""
         certificate = x509.load_pem_x509_certificate(authority.certificate)
         key = _signing_key(authority.key, authority.name)
         if certificate.public_key() != key.public_key():

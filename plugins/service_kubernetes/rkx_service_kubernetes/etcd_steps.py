@@ -178,7 +178,7 @@ def _join(name: str) -> rkx.Verdict:
 
 
 def _leave(name: str) -> rkx.Verdict:
-    """Refuse: a member that just vanishes counts for the majority for ever."""
+    """Refuse: a member that vanishes still counts for the majority."""
     return rkx.Refuse(
         why=f"{name} carries a member of etcd, and removing members of etcd is not supported yet",
         hint=f"keep {name} with the role etcd in cluster.yml",

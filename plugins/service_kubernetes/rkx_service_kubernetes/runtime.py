@@ -47,7 +47,7 @@ def resources(site: NodeContext) -> list[rkx.Resource]:
         privileged=True,
         host_pid=True,
         host_cgroup=True,
-        # Root alone may open SOCKET, and who logs in is anybody in Docker's group; this port opens at the same time.
+        # Root alone may open SOCKET, the login user is in Docker's group; this port opens at the same time.
         probe=rkx.Probe(address=f"tcp:{_streaming(site)}"),
     )
     return [*folders, *_logins(site), container]

@@ -31,7 +31,7 @@ WRITE_S = 60.0
 GREETING_BYTES = 1 << 16
 """Of all that comes before the key exchange: lines of words, then the version."""
 EXTENSIONS = 64
-"""OpenSSH's server tells of three (RFC 8308)."""
+"""OpenSSH's server announces three (RFC 8308)."""
 SIGN_IN = (MSG_SERVICE_ACCEPT, MSG_USERAUTH_FAILURE, MSG_USERAUTH_SUCCESS, MSG_USERAUTH_BANNER)
 
 
@@ -56,7 +56,7 @@ class _Outgoing:
 
 
 class Packets(Packetizer):
-    """Reads no packet and no greeting that is too large, and sends no packet for ever."""
+    """Reads no packet and no greeting that is too large, and does not send a packet forever."""
 
     _greeting_bytes = 0
 
@@ -65,7 +65,7 @@ class Packets(Packetizer):
         super().__init__(self._outgoing)  # type: ignore[arg-type]  # it takes what acts like a socket
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
-        """Read ``n`` bytes, which is a packet or part of one."""
+        """Read ``n`` bytes, a packet or part of one; Violation if that is too much."""
         if n > PACKET_BYTES:
             raise Violation(f"sshd sends a packet of more than {PACKET_BYTES >> 10} KiB")
         try:
@@ -107,7 +107,7 @@ class GuardedTransport(paramiko.Transport):
     def get_exception(self) -> Exception | None:
         """Return what ended the connection: once, as paramiko does, but a Violation whenever asked.
 
-        Whatever the reading thread stumbled over came from the server, and paramiko raises it where somebody waits.
+        Whatever error the reading thread met came from the server, and paramiko raises it in a waiting thread.
         """
         found = self.saved_exception
         if found is not None and not isinstance(found, paramiko.SSHException | EOFError | OSError):
@@ -159,6 +159,6 @@ class GuardedTransport(paramiko.Transport):
 
     def _parse_ext_info(self, msg: Message) -> None:
         if msg.get_int() > EXTENSIONS:
-            raise Violation(f"sshd tells of more than {EXTENSIONS} extensions")
+            raise Violation(f"sshd announces more than {EXTENSIONS} extensions")
         msg.rewind()
         super()._parse_ext_info(msg)  # type: ignore[misc]  # not in paramiko's stubs

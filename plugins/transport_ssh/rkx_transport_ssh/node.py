@@ -52,7 +52,7 @@ class SshNode:
         return self._again()
 
     def dial(self, address: str, *, timeout_s: float) -> socket.socket:
-        """Connect to ``tcp:HOST:PORT`` or ``unix:/path``, as seen from the node."""
+        """Connect to ``tcp:HOST:PORT`` or ``unix:/path`` as seen from the node; ValueError for other forms."""
         kind, _, place = address.partition(":")
         try:
             if kind == "unix":

@@ -83,7 +83,7 @@ def route(config: SshConfig, address: str, node: str) -> tuple[Hop, ...]:
 
 
 def read_openssh_config() -> paramiko.SSHConfig:
-    """Read ``~/.ssh/config``; empty if there is none."""
+    """Read ``~/.ssh/config``; empty if there is none, ConfigError if it cannot be read."""
     import paramiko  # here: to validate a file, nothing else of it is needed
 
     path = home() / ".ssh" / "config"

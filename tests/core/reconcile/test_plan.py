@@ -177,7 +177,7 @@ DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
     ),
     "object changed by hand": (
         lambda s: s.world.kube.objects["/api/v1/namespaces/tiny/configmaps/settings"]["data"].update(colour="red"),
-        [("update", "configmap tiny/settings", "was changed by somebody else")],
+        [("update", "configmap tiny/settings", "was changed by another client")],
     ),
     "label taken away": (
         lambda s: s.world.kube.objects["/api/v1/nodes/two"]["metadata"].pop("labels"),

@@ -39,7 +39,7 @@ WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class _Ear:
-    """The one hook of this process, since Python takes none away: it hears only while somebody listens."""
+    """The one hook of this process, since Python takes none away: it records only while a test listens."""
 
     def __init__(self) -> None:
         self.heard: list[str] | None = None
