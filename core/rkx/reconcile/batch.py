@@ -130,7 +130,8 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
     try:
         stream._sock.settimeout(TIMEOUT_S)
         client.start(box)
-        stream._sock.sendall(batch)
+        with suppress(BrokenPipeError):  # it has ended already: what it said, or that it said nothing, tells why
+            stream._sock.sendall(batch)
         for kind, piece in frames(stream):
             if kind == 1:
                 output += piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -24,6 +25,7 @@ from rkx.reconcile.lock import Lock
 from rkx.reconcile.node import NodeProgram
 from rkx.testing.docker import Box
 from rkx.testing.machine import FENCE, Entry
+from rkx.testing.wire import Request, Response
 from rkx.testing.world import Way
 
 FILE = {"verb": "put", "path": "/etc/tiny/late", "mode": "0600", "uid": 0, "gid": 0, "content": ""}
@@ -323,6 +325,22 @@ def test_a_start_of_a_killed_run_that_comes_late_costs_one_more_try(
     else:  # no more than one run was killed under the lock before this one's
         with pytest.raises(PartlyDone, match="nothing was done"):
             program(running, "one", 10**6).batch("files", [FILE])
+
+
+def test_a_container_that_ended_before_its_batch_came_is_given_it_once_more(running: Site) -> None:
+    """A killed run's start may end it between our start and our input, whose stream then breaks."""
+    engine = running.world.engines["one"]
+    plain, attached = engine.answer, itertools.count()
+
+    def answer(request: Request) -> Response:
+        if request.path.endswith("/attach") and next(attached) == 0:
+            return Response(upgrade=lambda _given, _said: None)
+        return plain(request)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    program(running, "one", 10**6).batch("files", [FILE])
+    assert FILE["path"] in running.world.machines["one"].files
+    assert next(attached) == 2
 
 
 def test_a_batch_that_is_too_large_is_not_sent(running: Site) -> None:
