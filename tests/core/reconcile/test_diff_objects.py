@@ -71,7 +71,7 @@ def test_what_was_applied_and_is_so_needs_nothing() -> None:
     [
         (STATE, SETTINGS.body, "was not applied by this state"),
         (applied(replace(SETTINGS, body={**SETTINGS.body, "data": {}})), SETTINGS.body, "manifest changed"),
-        (applied(SETTINGS), {**SETTINGS.body, "data": {"colour": "red"}}, "was changed by somebody else"),
+        (applied(SETTINGS), {**SETTINGS.body, "data": {"colour": "red"}}, "was changed by another client"),
     ],
 )
 def test_what_differs_is_applied_and_says_why(state: State, found: dict[str, Any], why: str) -> None:
