@@ -10,7 +10,7 @@ from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.resource import Container
 from rkx.reconcile.desired import Desired, containers
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import State
 
 FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services", "dns_domain": "the DNS domain"}

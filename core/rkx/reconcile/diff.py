@@ -29,12 +29,13 @@ from rkx.model.key import ContainerKey, FileKey, FolderKey
 from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder, HostCleanup, node_started
 from rkx.reconcile import digest
 from rkx.reconcile.content import fingerprint, reads, reads_fingerprint
-from rkx.reconcile.desired import Desired, daemon_images
+from rkx.reconcile.desired import Desired
 from rkx.reconcile.layout import NAMES, Layout, within
 from rkx.reconcile.machine_identity import in_doubt
+from rkx.reconcile.manifests import daemon_images
 from rkx.reconcile.members import keeps_lock
 from rkx.reconcile.node import LOCK
-from rkx.reconcile.observe import SeenContainer, SeenNode
+from rkx.reconcile.seen import SeenContainer, SeenNode
 from rkx.reconcile.state import State
 
 

@@ -10,7 +10,7 @@ from rkx.model.facts import Facts
 from rkx.reconcile.context import Context
 from rkx.reconcile.desired import Desired, describe_cluster, without
 from rkx.reconcile.members import departed, node_of
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import State
 
 

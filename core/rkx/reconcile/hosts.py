@@ -13,8 +13,8 @@ from rkx.reconcile.context import Context
 from rkx.reconcile.gather import gather
 from rkx.reconcile.layout import NAMES
 from rkx.reconcile.node import NodeProgram
-from rkx.reconcile.observe import SeenNode
 from rkx.reconcile.prepare_host import noted
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state_store import StateStore
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import socket
 import ssl
@@ -15,9 +14,9 @@ import requests
 
 from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, RkxError, StreamRefused, TimedOut
 from rkx.lines import cut
-from rkx.reconcile.answers import SHORT, Said, parsed, refuse_many, words
 from rkx.reconcile.bounds import ENGINE, PING, Limit, TooLate
-from rkx.reconcile.sessions import TIMEOUT_S, Session, StreamAdapter, bind, node_of, session
+from rkx.reconcile.engine_api import plain_refusals, refusal
+from rkx.reconcile.sessions import TIMEOUT_S, Session, StreamAdapter, bind, session
 from rkx.transport import DialForbidden, Dials, Transport
 
 if TYPE_CHECKING:
@@ -26,38 +25,6 @@ if TYPE_CHECKING:
 PING_TIMEOUT_S = 8.0
 VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
 _AGAIN = "run rkx again; what was done is recognised"
-
-
-def get(engine: Session, path: str, **params: str) -> Said | None:
-    """Ask an Engine; None if it knows no such thing. Not by docker-py, whose import takes longer than a look."""
-    answer = engine.get(f"http://node{path}", params=params)
-    if answer.status_code == requests.codes.not_found:
-        return None
-    answer.raise_for_status()
-    return parsed(answer.content, engine.node, path)
-
-
-def look(engine: Session, path: str, **params: str) -> Said:
-    """Return what an Engine must know; BadAnswer if it does not."""
-    found = get(engine, path, **params)
-    if found is None:
-        raise BadAnswer(f"{engine.node}: {path}: its Docker Engine does not know this", node=engine.node)
-    return found
-
-
-def _said(answer: requests.Response) -> str:
-    """Return the Engine's own words about what it refused."""
-    with contextlib.suppress(BadAnswer):
-        return parsed(answer.content, "", "").words("message")
-    return words(answer) or str(answer.status_code)
-
-
-def _plainly(answer: requests.Response, *, stream: bool = False, **_more: object) -> None:
-    """Let docker-py find in each refusal the form that it relies on, and read no JSON that becomes too much."""
-    if answer.status_code >= requests.codes.bad_request:
-        answer._content = json.dumps({"message": _said(answer)}).encode()
-    elif not stream:
-        refuse_many(answer.content, node_of(answer), f"{answer.request.method} {answer.request.path_url}"[:SHORT])
 
 
 class Relay(Protocol):
@@ -131,7 +98,7 @@ class Link:
         except requests.JSONDecodeError as error:
             raise self._bad(error) from error
         except requests.HTTPError as error:
-            raise refused(_said(error.response)) from error
+            raise refused(refusal(error.response)) from error
         except (requests.RequestException, OSError) as error:
             why = f"{self.name}: the stream broke: {cut(str(error))}"
             raise ConnectFailed(why, node=self.name, hint=_AGAIN) from error
@@ -161,7 +128,7 @@ class Link:
         client.auth = self._guarded  # which is what requests calls with each request before it sends it
         opened = self._transport.engine
         bind(client, StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together))
-        client.hooks["response"].append(_plainly)
+        client.hooks["response"].append(plain_refusals)
         return client
 
     def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

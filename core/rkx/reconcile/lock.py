@@ -11,8 +11,9 @@ from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, Transport
 from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import Hold
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine_api import get
 from rkx.reconcile.holder import ENDED, Holder, locked_by
-from rkx.reconcile.link import Link, get
+from rkx.reconcile.link import Link
 from rkx.reconcile.node import LOCK, NodeProgram, image_tag
 
 if TYPE_CHECKING:

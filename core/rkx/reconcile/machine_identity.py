@@ -11,7 +11,7 @@ from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.model.facts import HostFacts
 from rkx.reconcile.members import keeps_lock
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import NodeRecord, State
 from rkx.reconcile.state_store import StateStore
 

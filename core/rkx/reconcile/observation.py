@@ -10,7 +10,7 @@ from typing import Any
 from rkx.model.checks import Finding
 from rkx.model.key import ObjectKey
 from rkx.model.step import Responses
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 
 Live = Mapping[str, Any] | None
 """An object as the API server shows it; None for one that is not there."""

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-import tarfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 from itertools import islice
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from rkx.errors import BadAnswer
 from rkx.lines import WORDS, cut
 from rkx.model.facts import NodeFacts
-from rkx.model.resource import NODE_PROGRAM
-from rkx.reconcile import archives, forms
+from rkx.reconcile import forms
 from rkx.reconcile.answers import ROWS, SHORT, Said
-from rkx.reconcile.copies import header_in
-from rkx.reconcile.digest import keyed, of_file
+from rkx.reconcile.engine_api import get, look
 from rkx.reconcile.layout import (
-    HELD_MODE,
-    LOOK,
-    LOOK_COPY,
-    LOOK_PROGRAM,
-    LOOK_READ,
     NAMES,
-    STATE_COPY,
-    STATE_FOLDER,
     Layout,
-    within,
 )
-from rkx.reconcile.link import Link, get, look
+from rkx.reconcile.link import Link
 from rkx.reconcile.node import RELAY_LABEL
+from rkx.reconcile.observe_files import guarded_folders, read_files
+from rkx.reconcile.seen import SeenContainer, SeenNode
 from rkx.reconcile.sessions import Session
-from rkx.reconcile.state import StateHeader
 
-OF_A_DISK = "lost+found"
-"""What a fresh file system holds; it is not data."""
 AT_ONCE = 3
 MOST_OURS = 200
 """So many containers of clusters a node may show; a dozen are wanted, and each other one would be an action."""
@@ -55,65 +41,6 @@ LIMITS = (
 """What ``docker update`` sets besides the restart policy: rkx limits nothing, and unset they are 0, empty or null."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenContainer:
-    """One container as the Engine shows it. ``cluster`` and ``digest`` are our labels, empty on those of others.
-
-    ``image`` is the name that was asked for, ``image_id`` what it was then.
-    """
-
-    id: str
-    name: str
-    image: str
-    state: str
-    image_id: str = ""
-    cluster: str = ""
-    digest: str = ""
-    restart_policy: str = ""
-    started_at: datetime | None = None
-    argv: tuple[str, ...] = ()
-    binds: frozenset[str] = frozenset()
-    privileged: bool = False
-    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    limited: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFile:
-    """A file or folder in one word (content digest, mode, owner), and when it was last written.
-
-    ``filled`` is told of guarded folders alone: whether others keep something in it.
-    """
-
-    word: str
-    modified: datetime
-    size: int = 0
-    filled: bool = False
-
-
-HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromtimestamp(0, UTC))
-"""A folder that rkx-node made and that is not looked at again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenNode:
-    """All that was seen of one node. ``layout`` is None where rkx-node was never installed.
-
-    ``images`` maps names to ids: tags, and digests under which images were pulled.
-    """
-
-    facts: NodeFacts
-    containers: Mapping[str, SeenContainer]
-    files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
-    layout: Layout | None = None
-    images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    copy: StateHeader | None = None
-
-    def ours(self, cluster_id: str) -> dict[str, SeenContainer]:
-        """Return this cluster's own containers by name."""
-        return {name: seen for name, seen in self.containers.items() if seen.cluster == cluster_id}
-
-
 def observe(link: Link, digest_key: bytes) -> SeenNode:
     """Look at a node: its Engine, its containers, and the files below our folders."""
     with link.http() as engine, ThreadPoolExecutor(AT_ONCE, thread_name_prefix=link.name) as pool:
@@ -121,8 +48,8 @@ def observe(link: Link, digest_key: bytes) -> SeenNode:
         listed = _listed(engine)
         _judge_ours(link.name, [each.name for each in listed.values() if each.cluster])
         layout = _layout(listed)
-        looked = pool.submit(_looked_at, engine, layout, digest_key) if layout else None
-        guarded = pool.submit(_guarded, engine, layout, digest_key) if layout else None
+        looked = pool.submit(read_files, engine, layout, digest_key) if layout else None
+        guarded = pool.submit(guarded_folders, engine, layout, digest_key) if layout else None
         containers = {name: _inspected(engine, seen) for name, seen in listed.items()}
         images = _images(engine)
         files, copy = looked.result() if looked else ({}, None)
@@ -239,45 +166,3 @@ def _details(whole: Said) -> dict[str, Any]:
 def _layout(containers: Mapping[str, SeenContainer]) -> Layout | None:
     program = containers.get(NAMES["files"])
     return Layout.of_labels(program.labels) if program is not None and program.cluster else None
-
-
-def _looked_at(engine: Session, layout: Layout, digest_key: bytes) -> tuple[dict[str, SeenFile], StateHeader | None]:
-    """Read all of our files in one archive; it is left at the entry of rkx-node, whose content is not compared."""
-    found, copy = {path: HELD for path in layout.hold}, None
-    for entry in archives.entries(engine, NAMES["files"], LOOK):
-        name = f"/{entry.info.name}"
-        path = name.removeprefix(LOOK_READ)
-        if name == STATE_COPY.replace(STATE_FOLDER, LOOK_COPY):
-            content = entry.content()
-            copy = header_in(content, engine.node) if content is not None else None
-        if any(within(path, root) for root in layout.read):
-            found[path] = _seen(entry.info, entry.content(), digest_key)
-        if name == f"{LOOK_PROGRAM}/{NODE_PROGRAM.rpartition('/')[2]}":
-            found[NODE_PROGRAM] = _seen(entry.info, None, digest_key)
-            break
-    return found, copy
-
-
-def _guarded(engine: Session, layout: Layout, digest_key: bytes) -> dict[str, SeenFile]:
-    """Read of each folder its own entry, which comes first, and two more; the stream ends there, whatever it holds."""
-    found: dict[str, SeenFile] = {}
-    for path in layout.guard:
-        infos = [entry.info for entry in islice(archives.entries(engine, NAMES["files"], path), 3)]
-        if infos:
-            inner = {info.name.rstrip("/").rpartition("/")[2] for info in infos[1:]}
-            found[path] = replace(_seen(infos[0], None, digest_key), filled=bool(inner - {OF_A_DISK}))
-    return found
-
-
-def _seen(info: tarfile.TarInfo, content: bytes | None, digest_key: bytes) -> SeenFile:
-    kind = "folder" if info.isdir() else "other"
-    kind = kind if content is None else keyed(digest_key, content)
-    return SeenFile(word=of_file(kind, info.mode, info.uid, info.gid), modified=_modified(info), size=info.size)
-
-
-def _modified(entry: tarfile.TarInfo) -> datetime:
-    """Return the time of an entry; one that no calendar has was never."""
-    try:
-        return datetime.fromtimestamp(entry.mtime, UTC)
-    except (ValueError, OverflowError, OSError):
-        return HELD.modified

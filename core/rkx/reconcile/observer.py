@@ -12,8 +12,9 @@ from rkx.reconcile.copy_rules import judge_copy
 from rkx.reconcile.machine_identity import doubts, refuse_twins, replaced, tell
 from rkx.reconcile.node import NodeProgram, image_tag
 from rkx.reconcile.observation import Observation
-from rkx.reconcile.observe import SeenNode, observe
+from rkx.reconcile.observe import observe
 from rkx.reconcile.preflight import refuse_other_clusters
+from rkx.reconcile.seen import SeenNode
 
 
 class Observer:

@@ -19,9 +19,10 @@ from rkx.reconcile.gather import gather
 from rkx.reconcile.link import Link
 from rkx.reconcile.members import node_of
 from rkx.reconcile.object_reader import ObjectPrefetch
-from rkx.reconcile.observe import SeenNode, observe
+from rkx.reconcile.observe import observe
 from rkx.reconcile.observer import Observer, judge_lost
 from rkx.reconcile.recover import Found, Search, refuse_rke, settle
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import State, new_state
 from rkx.reconcile.state_file import StateFile
 from rkx.reconcile.state_store import StateStore

@@ -35,9 +35,9 @@ from rkx.reconcile.diff_objects import diff_objects, is_grave
 from rkx.reconcile.drain import is_marked
 from rkx.reconcile.members import departed
 from rkx.reconcile.observation import Observation
-from rkx.reconcile.observe import SeenNode
 from rkx.reconcile.order import order
 from rkx.reconcile.preflight import preflight, readable
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import State
 from rkx.reconcile.unregistered import unregistered
 from rkx.reconcile.updates import arranged, check

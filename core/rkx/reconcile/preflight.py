@@ -16,7 +16,8 @@ from rkx.model.key import ContainerKey
 from rkx.reconcile.desired import Desired, containers
 from rkx.reconcile.layout import NAMES
 from rkx.reconcile.node import LOCK
-from rkx.reconcile.observe import RKE_LABEL, SeenNode
+from rkx.reconcile.observe import RKE_LABEL
+from rkx.reconcile.seen import SeenNode
 from rkx.registry import Plugins
 
 CLOCK_LIMIT_S = 30.0

@@ -9,7 +9,7 @@ from rkx.model.cluster import Cluster
 from rkx.model.node import Node
 from rkx.reconcile.birth import births
 from rkx.reconcile.context import Context
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import NodeRecord
 from rkx.reconcile.state_store import StateStore
 

@@ -15,8 +15,9 @@ from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.reconcile.copies import keepers, read_copy
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine_api import look
 from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
-from rkx.reconcile.link import Link, look
+from rkx.reconcile.link import Link
 from rkx.reconcile.lock import refuse_held
 from rkx.reconcile.members import lock_groups
 from rkx.reconcile.node import NodeProgram, image_tag

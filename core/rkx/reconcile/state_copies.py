@@ -10,7 +10,7 @@ from rkx.reconcile.connection_prefetch import AT_ONCE
 from rkx.reconcile.context import Context
 from rkx.reconcile.copies import keepers
 from rkx.reconcile.files import state_copy
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import StateHeader
 
 

@@ -19,8 +19,9 @@ from rkx.errors import BadAnswer, PartlyDone, RkxError
 from rkx.reconcile import archives, bounds
 from rkx.reconcile.bounds import Limit
 from rkx.reconcile.copies import read_copy
+from rkx.reconcile.engine_api import look
 from rkx.reconcile.frames import frames
-from rkx.reconcile.link import Link, look
+from rkx.reconcile.link import Link
 from rkx.reconcile.probe import last_lines
 from rkx.reconcile.sessions import Session, session
 from rkx.testing.wire import Application, Request, Response, as_json, serve

@@ -16,7 +16,7 @@ from rkx.events import ActionFailed
 from rkx.reconcile import answers, archives, observe
 from rkx.reconcile.bounds import Limit
 from rkx.reconcile.copies import header_in
-from rkx.reconcile.link import look
+from rkx.reconcile.engine_api import look
 from rkx.reconcile.stream import Events
 from rkx.testing.docker import Box, _frame
 from rkx.testing.wire import Response, as_json

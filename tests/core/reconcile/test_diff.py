@@ -31,7 +31,7 @@ from rkx.reconcile.content import fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff import diff_nodes, dropped, take_down
 from rkx.reconcile.layout import Layout
-from rkx.reconcile.observe import SeenFile, SeenNode
+from rkx.reconcile.seen import SeenFile, SeenNode
 from rkx.reconcile.state import NodeRecord
 
 FOLDER = PurePosixPath("/etc/agent")

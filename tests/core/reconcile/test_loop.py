@@ -12,7 +12,8 @@ from rkx import api
 from rkx.events import ActionStarted, Event, PlanReady
 from rkx.reconcile import observer, opening
 from rkx.reconcile.link import Link
-from rkx.reconcile.observe import SeenNode, observe
+from rkx.reconcile.observe import observe
+from rkx.reconcile.seen import SeenNode
 from rkx.testing.wire import Request, Response
 
 

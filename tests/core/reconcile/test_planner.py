@@ -44,7 +44,7 @@ from rkx.model.plan import Confirmation
 from rkx.reconcile import planner
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.observation import ObjectSnapshot, Observation
-from rkx.reconcile.observe import SeenNode
+from rkx.reconcile.seen import SeenNode
 
 
 def actions(

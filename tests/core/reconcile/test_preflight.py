@@ -8,8 +8,9 @@ import pytest
 from tests.core.reconcile.values import AGENT, PLUGINS, STATE, container, desired, node
 
 from rkx.errors import PreflightFailed, Problem, Refused
-from rkx.reconcile.observe import RKE_LABEL, SeenContainer, SeenNode
+from rkx.reconcile.observe import RKE_LABEL
 from rkx.reconcile.preflight import by_node, preflight, refuse_other_clusters
+from rkx.reconcile.seen import SeenContainer, SeenNode
 
 
 def judged(**nodes: SeenNode) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from rkx.reconcile import digest
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.layout import NAMES, Expected, Layout
 from rkx.reconcile.observation import ObjectSnapshot
-from rkx.reconcile.observe import SeenContainer, SeenFile, SeenNode
+from rkx.reconcile.seen import SeenContainer, SeenFile, SeenNode
 from rkx.reconcile.state import NodeRecord, new_state
 from rkx.registry import Plugins
 

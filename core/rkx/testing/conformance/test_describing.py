@@ -13,7 +13,8 @@ import pytest
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.key import Key
 from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, Milestone, Resource
-from rkx.reconcile.desired import layout, split
+from rkx.reconcile.desired import layout
+from rkx.reconcile.manifests import split
 from rkx.testing.conformance.samples import PINNED
 from rkx.testing.conformance.subject import Case, Subject, holds_secret
 
