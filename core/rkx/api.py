@@ -62,7 +62,7 @@ class Options:
 
 
 def plan(project: Project, options: Options = Options()) -> Plan:
-    """Look at the nodes and say what ``up`` would do; sends GET requests only, and issues nothing."""
+    """Look at the nodes and say what ``up`` would do; sends requests that only read, and issues nothing."""
     with _opened(project, options, writes=False) as cluster:
         from rkx.reconcile import planning
 
@@ -152,9 +152,9 @@ def _up(project: Project, options: Options, run: Run, given: Plan | None = None)
 
         context = cluster.context
         with RunLock(context, run.name, options.break_lock) as lock:
-            Reconciler(cluster, run, lock, options.accept).up(given)
-        identities = project.plugins.identities(context.cluster)
-        _tell((*context.state_file.warnings, *of_state(context.state, identities, datetime.now(UTC))), run)
+            desired = Reconciler(cluster, run, lock, options.accept).up(given)
+        ending = of_state(context.state, desired.identities.values(), datetime.now(UTC))
+        _tell((*context.state_file.warnings, *ending), run)
         _report_unreachable(cluster.observer.unreachable)
 
 

@@ -120,7 +120,7 @@ class Specifications:
         raise NotImplementedError
 
     @hookspec
-    def rkx_step(self, step: Step, responses: Responses, results: Results) -> Verdict:
+    def rkx_step(self, cluster: Cluster, step: Step, responses: Responses, results: Results) -> Verdict:
         """Decide what a step needs next, from fresh answers and its effects. Asked of its owner, at run time; pure."""
         raise NotImplementedError
 

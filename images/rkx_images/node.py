@@ -23,7 +23,7 @@ def node_digest(checkout: Path, go: str) -> str:
 
 def places(checkout: Path) -> dict[str, Path]:
     """Map each architecture to where the package expects its program."""
-    folder = checkout / "core" / "rkx" / "engine" / "bin"
+    folder = checkout / "core" / "rkx" / "reconcile" / "bin"
     return {architecture: folder / f"rkx-node-{architecture}" for architecture in ARCHITECTURES}
 
 
@@ -34,7 +34,7 @@ def ensure(checkout: Path, go: str, cache: Cache) -> None:
         built = _built(checkout / "images" / "node", architecture, digest, cache)
         if not place.exists() or place.read_bytes() != built.read_bytes():
             _copy(built, place)
-    licence = checkout / "core" / "rkx" / "engine" / "bin" / "rkx-node-LICENSE.go"
+    licence = checkout / "core" / "rkx" / "reconcile" / "bin" / "rkx-node-LICENSE.go"
     if not licence.exists():
         argv = ["go", "env", "GOROOT"]
         root = subprocess.run(argv, env=environment(), capture_output=True, text=True, check=True).stdout.strip()

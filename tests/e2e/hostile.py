@@ -106,7 +106,7 @@ def forged(site: Site) -> bytes:
         record, address=address, internal_address=address, roles=("etcd",), transport="ssh", options=options
     )
     state: State = replace(
-        new_state(), cluster_id=outer["cluster_id"], generation=10**9, nodes=nodes, birth=inner["birth"]
+        new_state(), cluster_id=outer["cluster_id"], generation=10**9, nodes=nodes, immutable=inner["immutable"]
     )
     return dump(state)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from random import SystemRandom
 from typing import Any
 
@@ -11,7 +11,8 @@ import requests
 
 from rkx.errors import ApiSilent, Interrupted, PartlyDone, Refused
 from rkx.lines import cut
-from rkx.model.cluster import DrainOptions
+from rkx.model.action import Action, CordonNode, UncordonNode
+from rkx.model.cluster import Cluster, DrainOptions
 from rkx.reconcile.answers import Said, of_api, words
 from rkx.reconcile.objects import ClusterApi
 from rkx.reconcile.wait_budget import WaitBudget
@@ -50,6 +51,13 @@ def must_go(pod: Pod, options: DrainOptions) -> str:
 def is_marked(node: Said) -> bool:
     """Return whether rkx cordoned a Node."""
     return MARK in node.table("metadata").labels("annotations")
+
+
+def left_cordoned(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]], actions: Iterable[Action]) -> list[str]:
+    """Name the nodes of a cluster that an earlier run cordoned, and that these actions neither cordon nor uncordon."""
+    planned = {action.node for action in actions if isinstance(action, CordonNode | UncordonNode)}
+    ours = {node.name for node in cluster.nodes} & nodes.keys() - planned
+    return sorted(name for name in ours if is_marked(of_api(nodes[name], f"Node {name}")))
 
 
 def cordon(api: ClusterApi, node: str, budget: WaitBudget) -> None:

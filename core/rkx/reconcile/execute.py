@@ -41,7 +41,7 @@ from rkx.reconcile.context import Context
 from rkx.reconcile.credentials import issue
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff_objects import diff_objects, is_grave
-from rkx.reconcile.drain import cordon, delete, drain, uncordon
+from rkx.reconcile.drain import cordon, delete, drain, left_cordoned, uncordon
 from rkx.reconcile.effects import Effects
 from rkx.reconcile.files import write
 from rkx.reconcile.link import Link
@@ -99,7 +99,7 @@ class ApplyContext:
 
 
 class Executor:
-    """Carries out the actions of one plan. ``left`` names deletions that came up meanwhile, not agreed to yet."""
+    """Carries out the actions of one plan. ``left`` names what the next round must plan."""
 
     def __init__(self, world: ApplyContext, plan: Plan, budget: WaitBudget) -> None:
         self._world, self._plan, self._budget = world, plan, budget
@@ -108,7 +108,7 @@ class Executor:
         self._containers = Containers(world.links, world.store, world.desired, budget, world.emit, self._bootstrap)
         registries = world.desired.cluster.registries
         effects = Effects(world.programs, world.links, world.store, registries, budget, world.lock.check)
-        self._steps = Steps(world.plugins, effects, budget)
+        self._steps = Steps(world.plugins, world.desired.cluster, effects, budget)
         self.left: list[str] = []
 
     def carry_out(self, unit: Unit) -> Sequence[Action]:
@@ -193,7 +193,8 @@ class Executor:
                     raise
                 world.cancelled.wait(POLL_S)
             else:
-                self.left = [str(action.key) for action in found if is_grave(action)]
+                cordoned = left_cordoned(world.desired.cluster, objects.nodes, self._plan.actions)
+                self.left = [*(str(action.key) for action in found if is_grave(action)), *cordoned]
                 agreed = [action for action in found if not is_grave(action)]
                 self.objects.intend(agreed)
                 return agreed

@@ -9,6 +9,7 @@ from rkx.errors import PartlyDone, PlanStale, PreflightFailed, Refused, RkxError
 from rkx.events import PlanReady, ProblemFound
 from rkx.model.plan import Confirmation, Plan
 from rkx.reconcile import hosts, planning
+from rkx.reconcile.desired import Desired
 from rkx.reconcile.image_prefetch import ImagePrefetch
 from rkx.reconcile.kubeconfig import write_kubeconfig
 from rkx.reconcile.node import LOCK
@@ -34,14 +35,18 @@ class Reconciler:
         self._prepared: set[str] = set()
         self._is_done = False
 
-    def up(self, given: Plan | None = None) -> None:
-        """Bring the cluster up, in rounds; PlanStale if the first plan is another than the one that was ``given``."""
+    def up(self, given: Plan | None = None) -> Desired:
+        """Bring the cluster up, in rounds, and return what it is now.
+
+        Raises PlanStale if the first plan is another than the one that was ``given``.
+        """
         planned = self._first()
         if given is not None and (given.actions, given.contents) != (planned[1].actions, planned[1].contents):
             raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
         with ImagePrefetch(self._context) as images:
             while self._round(planned, images):
                 planned = planning.fit(self._opened)
+        return planned[0]
 
     def remove(self) -> None:
         """Take the cluster down, in one round."""

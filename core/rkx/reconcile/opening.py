@@ -11,11 +11,11 @@ from pathlib import Path
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node
 from rkx.model.resource import File, Folder
-from rkx.reconcile.birth import check_births, renamed
 from rkx.reconcile.connections import Connections, Open
 from rkx.reconcile.context import Context, api_of
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.gather import gather
+from rkx.reconcile.immutable import check_immutable, renamed
 from rkx.reconcile.link import Link
 from rkx.reconcile.members import node_of
 from rkx.reconcile.object_reader import ObjectPrefetch
@@ -137,7 +137,7 @@ def _check(context: Context, observer: Observer, replacing: frozenset[str]) -> N
     """Refuse machines, copies and settings that a run must not go on with."""
     observer.check_machines(replacing)
     observer.judge_copies()
-    check_births(context.cluster, context.state)
+    check_immutable(context.cluster, context.state)
     observer.findings += renamed(context.cluster, context.state)
     observer.replace(replacing)
 

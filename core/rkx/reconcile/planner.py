@@ -25,14 +25,13 @@ from rkx.model.resource import File, HostCleanup
 from rkx.model.step import NodeRequest, Refuse, Responses, Step
 from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.reconcile import digest
-from rkx.reconcile.answers import of_api
-from rkx.reconcile.birth import check_data
 from rkx.reconcile.content import fingerprint
+from rkx.reconcile.data_guard import check_data
 from rkx.reconcile.dependents import await_dependents
 from rkx.reconcile.desired import Desired, without
 from rkx.reconcile.diff import diff_nodes, take_down
 from rkx.reconcile.diff_objects import diff_objects, is_grave
-from rkx.reconcile.drain import is_marked
+from rkx.reconcile.drain import left_cordoned
 from rkx.reconcile.members import departed
 from rkx.reconcile.observation import Observation
 from rkx.reconcile.order import order
@@ -157,7 +156,7 @@ def _rollout(
         return unanswered
     responses = {query: observation.responses[query] for query in queries}
     found = plugins.updates(desired.cluster, applied, changes, responses)
-    return _refused(plugins, [each for each in found if isinstance(each, NodeUpdate)], observation) or found
+    return _refused(plugins, desired, [each for each in found if isinstance(each, NodeUpdate)], observation) or found
 
 
 def _with_steps(
@@ -175,9 +174,9 @@ def _with_steps(
 
 def _forgotten(desired: Desired, observation: Observation, actions: Sequence[Action]) -> Iterator[UncordonNode]:
     nodes = observation.objects.nodes if observation.objects is not None else {}
-    planned = {action.node for action in actions if isinstance(action, CordonNode | UncordonNode)}
-    ours = {node.name for node in desired.cluster.nodes} & observation.nodes.keys() - planned
-    for name in sorted(name for name in ours & nodes.keys() if is_marked(of_api(nodes[name], f"Node {name}"))):
+    for name in left_cordoned(desired.cluster, nodes, actions):
+        if name not in observation.nodes:
+            continue
         changes = tuple(a.key for a in actions if isinstance(a, ContainerAction) and a.key.node == name)
         yield UncordonNode(node=name, reason="an earlier run cordoned it", after=changes)
 
@@ -192,7 +191,9 @@ def _unanswered(queries: Sequence[NodeRequest], observation: Observation) -> Una
     return Unanswered(queries=left) if left else None
 
 
-def _refused(plugins: Plugins, updates: Sequence[NodeUpdate], observation: Observation) -> Unanswered | None:
+def _refused(
+    plugins: Plugins, desired: Desired, updates: Sequence[NodeUpdate], observation: Observation
+) -> Unanswered | None:
     """Refuse now what the updates' steps would refuse later, when half of the run is done."""
     if observation.is_blind:
         return None
@@ -200,7 +201,7 @@ def _refused(plugins: Plugins, updates: Sequence[NodeUpdate], observation: Obser
     if unanswered := _unanswered([query for step in steps for query in step.queries], observation):
         return unanswered
     for step in steps:
-        verdict = plugins.step(step, _to(step.queries, observation.responses))
+        verdict = plugins.step(desired.cluster, step, _to(step.queries, observation.responses))
         if isinstance(verdict, Refuse):
             raise Refused(f"{step.verb} {step.subject}: {cut(verdict.why)}", hint=cut(verdict.hint))
     return None

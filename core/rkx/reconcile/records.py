@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node
-from rkx.reconcile.birth import births
 from rkx.reconcile.context import Context
+from rkx.reconcile.immutable import immutable_values
 from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import NodeRecord
 from rkx.reconcile.state_store import StateStore
@@ -24,22 +24,22 @@ def remember_nodes(context: Context, seen: Mapping[str, SeenNode]) -> None:
         for node in context.cluster.nodes
         if node.name in seen
     }
-    birth = {**births(context.cluster), **context.state.birth}
-    context.store.change(lambda state: replace(state, nodes={**state.nodes, **added}, birth=birth))
+    immutable = {**immutable_values(context.cluster), **context.state.immutable}
+    context.store.change(lambda state: replace(state, nodes={**state.nodes, **added}, immutable=immutable))
 
 
 def note_first_version(store: StateStore, cluster: Cluster) -> None:
     """Note the version of a new cluster's first container: from then on others are judged by it, whatever fails."""
-    if VERSION not in store.state.birth:
+    if VERSION not in store.state.immutable:
         first = {VERSION: cluster.kubernetes_version}
-        store.change(lambda state: replace(state, birth={**first, **state.birth}), save=False)
+        store.change(lambda state: replace(state, immutable={**first, **state.immutable}), save=False)
 
 
 def remember_version(context: Context) -> None:
     """Note which Kubernetes version runs now: the next one is judged by it."""
     version = context.cluster.kubernetes_version
-    if context.state.birth.get(VERSION) != version:
-        context.store.change(lambda state: replace(state, birth={**state.birth, VERSION: version}))
+    if context.state.immutable.get(VERSION) != version:
+        context.store.change(lambda state: replace(state, immutable={**state.immutable, VERSION: version}))
 
 
 def _record(node: Node, former: NodeRecord | None, engine_id: str) -> NodeRecord:

@@ -133,7 +133,7 @@ class Search:
             return []
 
     def _refuse_others(self) -> None:
-        names = sorted({state.birth.get("name", "") for state in self.copies.values()} - {"", self.cluster.name})
+        names = sorted({state.immutable.get("name", "") for state in self.copies.values()} - {"", self.cluster.name})
         if names or len({state.cluster_id for state in self.copies.values()}) > 1:
             others = ", ".join(names) or "two clusters"
             raise Refused(

@@ -104,7 +104,7 @@ class State:
     generation: int = 0
     run: str = ""
     number: int = 0
-    birth: Mapping[str, str] = field(default_factory=_none)
+    immutable: Mapping[str, str] = field(default_factory=_none)
     credentials: Mapping[str, Credential] = field(default_factory=_none)
     nodes: Mapping[str, NodeRecord] = field(default_factory=_none)
     objects: Mapping[str, ObjectRecord] = field(default_factory=_none)
@@ -225,7 +225,7 @@ def _state(raw: dict[str, Any]) -> State:
         generation=read["generation"],
         run=read.get("run", ""),
         number=read.get("number", 0),
-        birth=read["birth"],
+        immutable=read["immutable"],
         credentials={name: _credential(item) for name, item in read["credentials"].items()},
         nodes={name: _record(item) for name, item in read["nodes"].items()},
         objects={name: ObjectRecord(**item) for name, item in read["objects"].items()},

@@ -6,6 +6,7 @@ import time
 
 from rkx.errors import NotReady, Refused
 from rkx.lines import cut
+from rkx.model.cluster import Cluster
 from rkx.model.step import Do, Done, Effect, FileCopied, NodeResponse, Refuse, Step, TaskResult, Wait
 from rkx.reconcile.effects import Effects
 from rkx.reconcile.wait_budget import WaitBudget
@@ -19,8 +20,8 @@ STEP_TIMEOUT_S = 300.0
 class Steps:
     """The steps of one run."""
 
-    def __init__(self, plugins: Plugins, effects: Effects, budget: WaitBudget) -> None:
-        self._plugins, self._effects, self._budget = plugins, effects, budget
+    def __init__(self, plugins: Plugins, cluster: Cluster, effects: Effects, budget: WaitBudget) -> None:
+        self._plugins, self._cluster, self._effects, self._budget = plugins, cluster, effects, budget
 
     def take(self, step: Step) -> Done:
         """Bring a step about, and return its last verdict.
@@ -30,7 +31,7 @@ class Steps:
         since, why = time.monotonic(), ""
         results: dict[Effect, NodeResponse | TaskResult | FileCopied] = {}
         while self._budget.left(since, STEP_TIMEOUT_S) and not self._budget.cancelled.is_set():
-            match self._plugins.step(step, self._effects.answers(step.queries), results):
+            match self._plugins.step(self._cluster, step, self._effects.answers(step.queries), results):
                 case Done() as done:
                     return done
                 case Do(effects=effects):

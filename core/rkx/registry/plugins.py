@@ -209,10 +209,11 @@ class Plugins:
                 found.append(_owned(update, each.stamp) if isinstance(update, NodeUpdate) else update)
         return found
 
-    def step(self, step: Step, responses: Responses, results: Results = NO_RESULTS) -> Verdict:
+    def step(self, cluster: Cluster, step: Step, responses: Responses, results: Results = NO_RESULTS) -> Verdict:
         """Ask the step's owner what it needs next; PluginFault if that is not a verdict."""
         owner = next(each for each in self._chosen if each.stamp == step.owner)
-        [verdict] = self._calls.call(owner, "rkx_step", step=step, responses=responses, results=results)
+        given: dict[str, Any] = {"cluster": cluster, "step": step, "responses": responses, "results": results}
+        [verdict] = self._calls.call(owner, "rkx_step", **given)
         if not isinstance(verdict, Done | Do | Wait | Refuse):
             raise owner.fault(f"rkx_step returned {type(verdict).__name__}, not a verdict")
         return verdict

@@ -243,7 +243,7 @@ def test_a_malformed_copy_is_a_fault_with_the_nodes_name(running: Site, text: by
     assert f"no copy of it is whole: one:{STATE_COPY}" in error.message
 
 
-@pytest.mark.parametrize("changes", [{"generation": "x"}, {"birth": ["a"]}, {"credentials": {"a": None}}])
+@pytest.mark.parametrize("changes", [{"generation": "x"}, {"immutable": ["a"]}, {"credentials": {"a": None}}])
 def test_a_copy_with_a_right_checksum_and_wrong_types_is_malformed(running: Site, changes: dict[str, Any]) -> None:
     plant(running, "one", dump(dataclasses.replace(running.state, **changes)))
     lose(running)
@@ -313,7 +313,7 @@ def test_a_copy_knows_which_version_runs(running: Site) -> None:
     lose(running)
     text = running.world.machines["one"].files[STATE_COPY].content
     assert text is not None
-    assert parse(text, "one").birth["kubernetes_version"] == running.project.cluster.kubernetes_version
+    assert parse(text, "one").immutable["kubernetes_version"] == running.project.cluster.kubernetes_version
 
 
 @pytest.mark.whole

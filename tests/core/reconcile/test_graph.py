@@ -179,17 +179,22 @@ def test_all_files_of_a_node_are_one_unit(site: Site) -> None:
 
 @pytest.mark.whole
 def test_the_order_of_hooks(site: Site, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rkx.registry.calls import Calls
+    from rkx.registry.calls import Calls, Chosen
 
     asked: list[str] = []
-    call = Calls.call
 
-    def noted(self: Calls, chosen: object, hook: str, *rest: object, **arguments: object) -> object:
-        node = arguments.get("node")
-        asked.append(f"{hook} {getattr(chosen, 'ref').stage} {getattr(node, 'name', '')}".rstrip())  # noqa: B009
-        return call(self, chosen, hook, *rest, **arguments)  # type: ignore[arg-type]
+    def note(name: str) -> None:
+        call = getattr(Calls, name)
 
-    monkeypatch.setattr(Calls, "call", noted)
+        def noted(self: Calls, chosen: Chosen, hook: str, *rest: object, **arguments: object) -> object:
+            node = arguments.get("node")
+            asked.append(f"{hook} {chosen.ref.stage} {getattr(node, 'name', '')}".rstrip())
+            return call(self, chosen, hook, *rest, **arguments)
+
+        monkeypatch.setattr(Calls, name, noted)
+
+    note("call")
+    note("call_alone")
     site.done()
     first_transport = [each for each in asked if each.startswith("rkx_open_transport")]
     golden("hooks.txt", "\n".join([*sorted(first_transport), *(e for e in asked if e not in first_transport)]) + "\n")

@@ -144,7 +144,7 @@ DRIFTS: dict[str, tuple[Break, list[tuple[str, str, str]]]] = {
         lambda s: _agent(s).config["Cmd"].append("--insecure"),
         [("replace", "two container agent", "set by hand: arguments")],
     ),
-    "arguments before those of the birth": (
+    "arguments before those of the first start": (
         lambda s: s.world.engines["one"].boxes["server"].config.update(Cmd=["--insecure", "--new"]),
         [("replace", "one container server", "set by hand: arguments")],
     ),
@@ -233,7 +233,7 @@ def test_what_the_api_adds_is_no_drift(running: Site) -> None:
     assert running.planned() == []
 
 
-def test_birth_arguments_are_no_reason_to_replace(running: Site) -> None:
+def test_bootstrap_arguments_are_no_reason_to_replace(running: Site) -> None:
     box = running.world.engines["one"].boxes["server"]
     assert box.config["Cmd"] == ["--serve", "--new"]
     box.config["Cmd"] = ["--serve", "--old"]

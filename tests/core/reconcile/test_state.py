@@ -55,7 +55,7 @@ states = st.builds(
     cluster_id=words,
     digest_key=st.binary(max_size=32).map(Secret),
     generation=st.integers(0, 99),
-    birth=st.dictionaries(words, words, max_size=2),
+    immutable=st.dictionaries(words, words, max_size=2),
     credentials=st.dictionaries(words, credentials, max_size=2),
     nodes=st.dictionaries(words, nodes, max_size=2),
     objects=st.dictionaries(words, objects, max_size=2),
@@ -71,7 +71,7 @@ def test_what_is_written_is_read(state: State) -> None:
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_damage_anywhere_is_refused_and_never_read(data: st.DataObject) -> None:
-    text = dump(State(cluster_id="cafe", digest_key=Secret(b"k" * 32), birth={"pod_cidr": "10.42.0.0/16"}))
+    text = dump(State(cluster_id="cafe", digest_key=Secret(b"k" * 32), immutable={"pod_cidr": "10.42.0.0/16"}))
     place = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != text[place]))
     damaged = text[:place] + bytes([other]) + text[place + 1 :]

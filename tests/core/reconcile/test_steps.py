@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+from tests.core.reconcile.values import CLUSTER
 
 import rkx
 from rkx.errors import ConnectFailed, Interrupted, NotReady, Refused
@@ -64,7 +65,7 @@ def make(keeper: Keeper, check: Callable[[], None] = nobody_broke_it) -> tuple[S
     plugins = Plugins([Chosen(ref=PluginRef(stage="service", name="keeper"), plugin=keeper, owner="made")])
     budget = WaitBudget(threading.Event())
     effects = Effects({}, {}, StateStore(new_state(), None), (), budget, check)
-    return Steps(plugins, effects, budget), budget
+    return Steps(plugins, CLUSTER, effects, budget), budget
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from tests.core.reconcile.small import Site, TinyService
 
 import rkx
 from rkx.events import ActionFinished, ActionStarted
+from rkx.reconcile.drain import MARK
 
 NODES = ("one", "two", "three", "four")
 
@@ -155,6 +156,19 @@ def test_the_next_run_lets_pods_on_what_a_killed_one_cordoned(rolling: tuple[Sit
     site.done()
     assert spec(site, "one") == FREE
     assert site.planned() == []
+
+
+@pytest.mark.whole
+def test_a_cordon_that_is_seen_once_the_api_answers_is_taken_back_in_the_same_run(
+    rolling: tuple[Site, Rolling],
+) -> None:
+    site, _ = rolling
+    site.done()
+    site.world.kube.objects["/api/v1/nodes/two"]["spec"]["unschedulable"] = True
+    site.world.kube.objects["/api/v1/nodes/two"]["metadata"].setdefault("annotations", {}).update({MARK: "true"})
+    site.world.engines["one"].boxes["server"].state = "exited"
+    site.done()
+    assert spec(site, "two") == FREE
 
 
 @pytest.mark.whole

@@ -112,21 +112,22 @@ def _verdicts(subject: Subject) -> Iterator[tuple[Step, object]]:
     for tried in _rollouts(subject):
         for step in tried.steps:
             if step.queries:
-                yield step, subject.plugins.step(step, {query: NodeResponse(status=0) for query in step.queries})
+                silence = {query: NodeResponse(status=0) for query in step.queries}
+                yield step, subject.plugins.step(tried.case.cluster, step, silence)
 
 
 def _effects(subject: Subject) -> Iterator[tuple[Case, Effect]]:
     """Return what steps do where servers answer something, tasks end well or badly, and copies arrive."""
     for tried in _rollouts(subject):
         for step, body, code in product(tried.steps, ("{}", "[]"), (0, 1)):
-            yield from ((tried.case, effect) for effect in _done(subject, step, body, code))
+            yield from ((tried.case, effect) for effect in _done(subject, tried.case, step, body, code))
 
 
-def _done(subject: Subject, step: Step, body: str, code: int) -> Iterator[Effect]:
+def _done(subject: Subject, case: Case, step: Step, body: str, code: int) -> Iterator[Effect]:
     results: dict[Effect, NodeResponse | TaskResult | FileCopied] = {}
     answers = {query: NodeResponse(status=200, body=body) for query in step.queries}
     for _ in range(MOST_ROUNDS):
-        verdict = subject.plugins.step(step, answers, results)
+        verdict = subject.plugins.step(case.cluster, step, answers, results)
         if not isinstance(verdict, Do):
             return
         yield from verdict.effects

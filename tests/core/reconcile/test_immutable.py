@@ -78,8 +78,8 @@ def test_a_version_that_cannot_follow_is_refused(running: Site, was: str, messag
     wanted = running.project.cluster.kubernetes_version
     major, minor, _patch = wanted.removeprefix("v").split(".")
     runs = was.format(major=major, minor=minor, last=int(minor) - 1, below_last=int(minor) - 2)
-    birth = {**running.state.birth, "kubernetes_version": runs}
-    StateFile(running.file.with_suffix(".rkxstate")).save(replace(running.state, birth=birth))
+    immutable = {**running.state.immutable, "kubernetes_version": runs}
+    StateFile(running.file.with_suffix(".rkxstate")).save(replace(running.state, immutable=immutable))
     error = refused(running)
     assert f"kubernetes_version: {wanted}" in error.message
     assert message in error.message
