@@ -148,6 +148,7 @@ def test_there_is_one_way_to_the_terminal() -> None:
             )
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("show", [visible, as_json])
 def test_what_is_escaped_becomes_no_list_of_letters(show: Callable[[str], str]) -> None:
     said = "\x01\u202e\U000e0001\x1b" * 50_000

@@ -13,6 +13,8 @@ from rkx.errors import BadAnswer, PartlyDone, TransportError
 from rkx.testing.docker import Box
 from rkx.testing.wire import Request, Response
 
+pytestmark = pytest.mark.whole
+
 LOOKED_AT = ["/_ping", "/info", "/containers/json", "/images/json", "/json", "/archive"]
 
 
@@ -53,7 +55,6 @@ class Minding(TinyService):
         return []
 
 
-@pytest.mark.whole
 def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_an_update(make: Make) -> None:
     site = make()
     service = Minding()
@@ -67,7 +68,6 @@ def test_a_container_that_nobody_put_on_a_node_is_no_reason_for_an_update(make: 
     assert service.shown == {"one container server", "one container agent", "two container agent"}
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize(("where", "words"), [("facts", "at most"), ("id", "no id where ID is expected")])
 def test_what_a_node_says_of_itself_is_not_kept_whatever_its_size(make: Make, where: str, words: str) -> None:
     site = make()
@@ -85,7 +85,6 @@ def test_what_a_node_says_of_itself_is_not_kept_whatever_its_size(make: Make, wh
     assert (site.folder / "cluster.rkxstate").stat().st_size < 1 << 18
 
 
-@pytest.mark.whole
 def test_a_lock_on_a_node_that_keeps_none_holds_up_nobody_and_goes(running: Site) -> None:
     labels = {"rkx.cluster": running.state.cluster_id, "rkx.run": "stranger", "rkx.number": "999999999999999"}
     running.world.engines["two"].boxes["rkx-lock"] = Box(name="rkx-lock", config={"Image": "x", "Labels": labels})

@@ -17,6 +17,8 @@ from rkx.reconcile.state_file import StateFile
 from rkx.testing.machine import Entry
 from rkx.testing.wire import HangUp, Request, Response
 
+pytestmark = pytest.mark.whole
+
 
 def file_of(site: Site) -> Path:
     return site.file.with_suffix(".rkxstate")
@@ -63,7 +65,6 @@ def test_a_cluster_whose_state_is_nowhere_left_is_not_begun_anew(running: Site) 
     assert not file_of(running).exists()
 
 
-@pytest.mark.whole
 def test_a_state_that_another_run_left_behind_is_refused_until_the_newer_one_is_taken(running: Site) -> None:
     older = file_of(running).read_bytes()
     running.service.flag = "--level=2"
@@ -81,7 +82,6 @@ def test_a_state_that_another_run_left_behind_is_refused_until_the_newer_one_is_
     assert running.planned() == []
 
 
-@pytest.mark.whole
 def test_another_clusters_state_is_not_written_over(site: Site) -> None:
     machine, other, node = site.world.machines["one"], new_state(), "one"
     plant(site, node, other)
@@ -103,7 +103,6 @@ def plant(site: Site, node: str, state: State) -> None:
     machine.files[STATE_COPY] = Entry(content=dump(state), mode=0o600)
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("born_before", [False, True])
 def test_what_a_worker_has_as_another_clusters_state_is_told_and_passed_over(site: Site, *, born_before: bool) -> None:
     if born_before:
@@ -121,7 +120,6 @@ def test_what_a_worker_has_as_another_clusters_state_is_told_and_passed_over(sit
     assert site.planned() == []
 
 
-@pytest.mark.whole
 def test_nobody_is_told_to_take_a_workers_file_as_the_state(running: Site) -> None:
     """One that was never prepared may be a machine of another cluster: its state is not deleted, and not taken."""
     plant(running, "two", new_state())

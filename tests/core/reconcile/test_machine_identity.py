@@ -15,6 +15,8 @@ from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 from rkx.testing.wire import Request, Response
 
+pytestmark = pytest.mark.whole
+
 
 def refused(site: Site, run: api.Run) -> str:
     """Return what a run was refused with; it must have changed nothing."""
@@ -42,7 +44,6 @@ def new_docker(site: Site, node: str, *, machine: str = "") -> None:
         world.machines[node].id = machine
 
 
-@pytest.mark.whole
 def test_docker_that_was_installed_anew_is_told_and_the_machine_prepared_anew(running: Site) -> None:
     new_docker(running, "two")
     planned = running.plan()
@@ -55,7 +56,6 @@ def test_docker_that_was_installed_anew_is_told_and_the_machine_prepared_anew(ru
     assert running.plan().findings == ()
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("node", ["one", "two"])
 def test_a_cluster_goes_from_a_machine_whose_docker_was_installed_anew(running: Site, node: str) -> None:
     new_docker(running, node)
@@ -65,7 +65,6 @@ def test_a_cluster_goes_from_a_machine_whose_docker_was_installed_anew(running: 
         assert not [path for path in machine.files if path.startswith((f"{ROOT}/", "/var/lib/rkx/"))]
 
 
-@pytest.mark.whole
 def test_containers_that_stayed_under_a_new_id_of_docker_stay(running: Site) -> None:
     running.world.engines["two"].id = "engine-anew"
     agent = running.world.engines["two"].boxes["agent"].id
@@ -92,7 +91,6 @@ def replacing(site: Site, *, accept: bool) -> api.Options:
     return api.Options(replace=frozenset(["two"]), accept=lambda dangers: accept)
 
 
-@pytest.mark.whole
 def test_another_machine_takes_a_nodes_place_when_it_is_named_and_agreed_to(running: Site) -> None:
     new_docker(running, "two", machine="stranger")
     run = running.ended(api.up(running.project, replacing(running, accept=False)))
@@ -217,7 +215,6 @@ def test_removal_leaves_the_pods_of_a_machine_that_was_refused(site: Site) -> No
     assert f"{ROOT}/config" in site.world.machines["two"].files
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("keeps_state", [True, False])
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_machine_that_is_lost_once_it_is_prepared_is_named_as_any_other(

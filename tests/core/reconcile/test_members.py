@@ -19,6 +19,8 @@ from rkx.reconcile.holder import Holder
 from rkx.reconcile.state import State, dump
 from rkx.testing.docker import Box
 
+pytestmark = pytest.mark.whole
+
 
 def willing(site: Site, *unreachable: str) -> api.Run:
     """Bring it up with every question answered yes."""
@@ -51,7 +53,6 @@ def test_a_file_with_other_roles_passes_no_lock(running: Site, command: str) -> 
     assert {effect.rpartition(" ")[2] for effect in running.world.effects} == {"rkx-lock"}  # its own, given back
 
 
-@pytest.mark.whole
 def test_a_majority_of_the_nodes_that_the_state_names_is_wanted_too(make: Make) -> None:
     site = make("one", "two", "three", "four", etcd=3)
     site.done()
@@ -74,7 +75,6 @@ def test_a_file_with_other_roles_hides_no_later_state(running: Site, command: st
     assert (running.world.effects, running.world.changes()) == ([], [])
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_file_without_nodes_that_keep_the_lock_takes_no_state_from_copies(make: Make, command: str) -> None:
     site = make("one", "two", "three", "four", etcd=3)

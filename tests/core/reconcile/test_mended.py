@@ -8,6 +8,8 @@ from tests.core.reconcile.small import Site, TinyService
 import rkx
 from rkx.errors import PreflightFailed
 
+pytestmark = pytest.mark.whole
+
 
 class Strict(TinyService):
     """Wants a setting of the kernel, once it is known."""
@@ -31,7 +33,6 @@ def refused(site: Site) -> Site:
     return site
 
 
-@pytest.mark.whole
 def test_a_machine_that_was_mended_is_taken_by_the_next_run(refused: Site) -> None:
     refused.world.machines["two"].sysctls["kernel.panic"] = "10"
     refused.done()

@@ -11,6 +11,8 @@ import rkx
 from rkx import api
 from rkx.testing.wire import Request
 
+pytestmark = pytest.mark.whole
+
 BINDING = "clusterrolebinding.rbac.authorization.k8s.io admins"
 ABOVE = "system:masters"
 
@@ -24,7 +26,6 @@ def above(requests: Iterable[Request]) -> set[tuple[str, str]]:
     return {(request.method, request.path) for request in requests if ABOVE in request.groups}
 
 
-@pytest.mark.whole
 def test_a_new_cluster_is_made_by_its_own_user_once_that_one_is_let_in(site: Site) -> None:
     site.done()
     changes = [request for request in of_api(site) if request.method == "PATCH"]
@@ -48,7 +49,6 @@ def test_a_plan_tells_of_a_lost_binding_and_writes_nothing(running: Site) -> Non
     assert {request.method for request in of_api(running)} == {"GET"}
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("damage", ["lost", "other subject", "other role"])
 def test_a_damaged_binding_is_mended_first_and_the_rest_done_as_before(running: Site, damage: str) -> None:
     binding = running.world.kube.objects[RIGHTS_PATH]
@@ -70,7 +70,6 @@ def test_a_damaged_binding_is_mended_first_and_the_rest_done_as_before(running: 
     assert above(of_api(running)) == set()
 
 
-@pytest.mark.whole
 def test_a_cluster_without_that_user_gets_it_by_the_next_run(site: Site) -> None:
     site.service.has_user = False
     site.done()
@@ -89,7 +88,6 @@ def test_a_cluster_without_that_user_gets_it_by_the_next_run(site: Site) -> None
     assert {request.user for request in of_api(site)} == {rkx.INSTALLER}
 
 
-@pytest.mark.whole
 def test_a_server_made_anew_in_that_run_is_asked_as_the_new_user(site: Site) -> None:
     site.service.has_user = False
     site.done()
@@ -99,7 +97,6 @@ def test_a_server_made_anew_in_that_run_is_asked_as_the_new_user(site: Site) -> 
     assert site.planned() == []
 
 
-@pytest.mark.whole
 def test_the_grant_is_awaited_where_the_server_heeds_it_later(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """An authorizer hears of a binding some moments after it is stored."""
     may, late = type(site.world.kube)._may, iter(range(12))

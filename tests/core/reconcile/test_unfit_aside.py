@@ -17,6 +17,8 @@ from rkx.errors import PartlyDone, PreflightFailed
 from rkx.testing.docker import Box
 from rkx.testing.wire import Request, Response
 
+pytestmark = pytest.mark.whole
+
 ALLOWED = api.Options(allow_unreachable=frozenset({"two"}), accept=lambda dangers: True)
 
 
@@ -50,7 +52,6 @@ def refuse_to_create(site: Site) -> None:
         engine.boxes.pop(name, None)
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("leaves", [False, True])
 @pytest.mark.parametrize("how", UNFIT)
 def test_an_unfit_node_is_left_as_it_is_and_the_rest_is_done(running: Site, how: str, *, leaves: bool) -> None:
@@ -81,7 +82,6 @@ def test_an_unfit_node_that_must_be_there_stops_all_of_it(running: Site, how: st
     assert not running.world.engines["one"].running("agent")
 
 
-@pytest.mark.whole
 @pytest.mark.parametrize("born", [True, False])
 def test_a_machine_that_cannot_be_prepared_is_left_aside(site: Site, *, born: bool) -> None:
     if born:
@@ -94,7 +94,6 @@ def test_a_machine_that_cannot_be_prepared_is_left_aside(site: Site, *, born: bo
     assert site.world.engines["one"].running("agent")
 
 
-@pytest.mark.whole
 def test_a_node_that_keeps_the_lock_is_left_aside_before_it_is_taken(make: Make) -> None:
     site = make("one", "two", "three", etcd=3)
     site.done()
@@ -125,13 +124,11 @@ def strict(make: Make) -> Site:
     return site
 
 
-@pytest.mark.whole
 def test_a_machine_that_is_unfit_once_it_is_prepared_is_left_aside(strict: Site) -> None:
     assert str(strict.up("two").error).endswith("two: kernel.panic is not 10")
     assert strict.world.engines["one"].running("agent")
 
 
-@pytest.mark.whole
 def test_a_machine_that_cannot_be_asked_again_is_left_aside(strict: Site) -> None:
     strict.up("two")
     refuse_to_create(strict)
@@ -150,7 +147,6 @@ def test_what_no_node_is_to_blame_for_stops_all_of_it(strict: Site) -> None:
     assert not strict.world.engines["one"].running("agent")
 
 
-@pytest.mark.whole
 def test_what_fails_there_cuts_no_wait_of_the_others(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rkx.reconcile.wait_budget.AFTER_FAILURE_S", 0.0)
     engine, world = running.world.engines["two"], running.world
