@@ -80,7 +80,7 @@ FOREIGN: tuple[Case, ...] = (
         "RKE's containers",
         foreign("--name", "service-sidekick", "--label", "io.rancher.rke.container.name=service-sidekick"),
         6,
-        ("that RKE made", "service-sidekick", "with RKE first"),
+        ("made by RKE", "service-sidekick", "with RKE first"),
     ),
     (
         "another cluster's containers",

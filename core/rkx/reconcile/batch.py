@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from rkx.errors import BadAnswer, Interrupted, PartlyDone, RkxError
+from rkx.errors import BadAnswer, Interrupted, PartlyDone, RkxError, TransportError
 from rkx.lines import WORDS, cut
 from rkx.reconcile.answers import Said, parsed
 from rkx.reconcile.frames import frames
@@ -52,6 +52,10 @@ class Place:
     cluster: str
 
 
+class _Untaken(PartlyDone):
+    """A batch did not go over whole, so nothing of it was done."""
+
+
 def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], hold: Hold) -> list[Said]:
     """Have a batch done and give one answer per operation.
 
@@ -66,9 +70,7 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
             f"{place.node}: its files make a batch of {len(lines) >> 20} MiB, and {MOST_BYTES >> 20} MiB is the most",
             hint="make the files that plugins put there smaller",
         )
-    output, complaint = _run(client, place, lines, hold)
-    if not output:  # a killed run's start may take effect after ours was asked for, over its own input, which has ended
-        output, complaint = _run(client, place, lines, hold)
+    output, complaint = _taken(client, place, lines, hold)
     words = (line for line in io.BytesIO(output) if line.strip())
     answers = [parsed(line, place.node, "rkx-node") for line in islice(words, len(operations) + 3)]  # one too many
     return _judged(place.node, answers, complaint, name, len(operations), hold)
@@ -121,6 +123,20 @@ def _hint(error: str) -> str:
     return "repair it on the node, then run rkx again"
 
 
+def _taken(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
+    """Run a batch, once more where the container ended without it.
+
+    A killed run's start may take effect after ours was requested: over its own input, which has ended.
+    """
+    try:
+        output, complaint = _run(client, place, batch, hold)
+    except _Untaken as broken:
+        with suppress(requests.RequestException, OSError, TransportError):  # the connection is lost, not the container
+            return _run(client, place, batch, hold)
+        raise broken from None
+    return (output, complaint) if output else _run(client, place, batch, hold)
+
+
 def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
     """Start a stopped container with ``batch`` as its input and collect what it says."""
     box = _free(client, place, hold)
@@ -130,17 +146,15 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
     try:
         stream._sock.settimeout(TIMEOUT_S)
         client.start(box)
-        with suppress(BrokenPipeError):  # it has ended already: what it said, or that it said nothing, tells why
-            stream._sock.sendall(batch)
+        stream._sock.sendall(batch)
         for kind, piece in frames(stream):
             if kind == 1:
                 output += piece
             else:
                 complaint += piece[: WORDS - len(complaint)]
     except OSError as error:
-        raise PartlyDone(
-            f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN
-        ) from error
+        fault = _Untaken if isinstance(error, BrokenPipeError) else PartlyDone
+        raise fault(f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN) from error
     finally:
         stream.close()
         raw.close()

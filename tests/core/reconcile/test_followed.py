@@ -25,7 +25,7 @@ from rkx.reconcile.lock import Lock
 from rkx.reconcile.node import NodeProgram
 from rkx.testing.docker import Box
 from rkx.testing.machine import FENCE, Entry
-from rkx.testing.wire import Request, Response
+from rkx.testing.wire import HangUp, Request, Response
 from rkx.testing.world import Way
 
 FILE = {"verb": "put", "path": "/etc/tiny/late", "mode": "0600", "uid": 0, "gid": 0, "content": ""}
@@ -341,6 +341,24 @@ def test_a_container_that_ended_before_its_batch_came_is_given_it_once_more(runn
     program(running, "one", 10**6).batch("files", [FILE])
     assert FILE["path"] in running.world.machines["one"].files
     assert next(attached) == 2
+
+
+def test_a_batch_whose_connection_is_lost_says_that_its_stream_broke(running: Site) -> None:
+    engine = running.world.engines["one"]
+    plain, is_lost = engine.answer, threading.Event()
+
+    def answer(request: Request) -> Response:
+        if is_lost.is_set():
+            raise HangUp
+        if request.path.endswith("/attach"):
+            return Response(upgrade=lambda _given, _said: None)
+        if request.path.endswith("/start"):
+            is_lost.set()
+        return plain(request)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    with pytest.raises(PartlyDone, match=r"one: the stream to rkx-node broke: .*Broken pipe"):
+        program(running, "one", 10**6).batch("files", [FILE])
 
 
 def test_a_batch_that_is_too_large_is_not_sent(running: Site) -> None:
