@@ -4,8 +4,10 @@
 # the sending half of a channel (shutdown_write) while another closes it (close), which both threads may do, the end can
 # leave after the close. The server then ends the whole connection with all of its other channels: "ieof packet referred
 # to nonexistent channel". The client hears of it only as "SSH session not active", or as "Unable to open channel".
-# The script holds back the first thread where a scheduler may, and fails if the connection outlives that.
+# The script holds back the first thread where a scheduler may; it prints what it sees, and fails if that is not EXPECTED.
 set -eu
+EXPECTED='paramiko 5.1.0: the connection is ended
+sshd: packet referred to nonexistent channel'
 folder=$(mktemp -d)
 trap 'kill "$(cat "$folder/pid" 2>/dev/null)" 2>/dev/null || true; rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
@@ -57,12 +59,17 @@ ending.start()
 while not channel.eof_sent:
     time.sleep(0.01)
 channel.close()
-time.sleep(0.5)  # the server has heard of the close
+time.sleep(0.5)  # the server hears of the close first: it answers nothing that could be waited for
 closed.set()
 ending.join()
-time.sleep(0.5)
-print("the connection is", "active" if connection.is_active() else "ended")
-sys.exit(connection.is_active())
+connection.join(5)  # the thread that reads, which ends with the connection
+print(f"paramiko {paramiko.__version__}: the connection is {'active' if connection.is_active() else 'ended'}")
+connection.close()
 EOF
-"$folder/venv/bin/python" "$folder/seen.py" "$folder"
-grep -o "packet referred to nonexistent channel" "$folder/log"
+seen="$("$folder/venv/bin/python" "$folder/seen.py" "$folder")
+sshd: $(grep -o "packet referred to nonexistent channel" "$folder/log" | head -n 1)"
+printf '%s\n' "$seen"
+if [ "$seen" != "$EXPECTED" ]; then
+    printf 'this has changed; it was:\n%s\n' "$EXPECTED" >&2
+    exit 1
+fi
