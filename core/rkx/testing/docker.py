@@ -9,7 +9,6 @@ import re
 import secrets
 import struct
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -94,7 +93,7 @@ class FakeEngine:
         self.says: dict[str, Any] = {}
         self.tasks: dict[str, Callable[[Box], tuple[int, bytes]]] = {}
         self._attached: dict[str, list[BinaryIO]] = {}
-        self._doing = threading.Lock()
+        self._doing, self._changed = threading.Lock(), threading.Condition()
 
     def running(self, name: str) -> bool:
         """Return whether a container of that name runs."""
@@ -111,6 +110,8 @@ class FakeEngine:
 
     def _done(self, request: Request, what: str, act: Callable[[], None], response: Response | None = None) -> Response:
         self._effect(f"{self.machine.name} {what}", act)
+        with self._changed:
+            self._changed.notify_all()
         return response or Response(status=204)
 
     def _ping(self, _request: Request) -> Response:
@@ -269,8 +270,13 @@ class FakeEngine:
     def _waited(self, box: Box) -> Response:
         """Answer once the container has ended; rkx-node has when its clients are gone."""
         reads = box.config.get("Entrypoint", [""])[0] in PROGRAMS
-        while box.state == "running" and (self._attached.get(box.id) or not reads) and box.name in self.boxes:
-            time.sleep(0.005)  # a client that goes away does not say so: its streams are checked
+
+        def has_ended() -> bool:
+            is_left = reads and not self._attached.get(box.id)
+            return box.state != "running" or is_left or box.name not in self.boxes
+
+        with self._changed:
+            self._changed.wait_for(has_ended)
         box.state = "exited"
         return as_json({"StatusCode": box.exit_code})
 
@@ -289,7 +295,9 @@ class FakeEngine:
                 if (box.runs, box.state) == (run, "running"):
                     self._perform(box, [*lines, line])
         finally:
-            attached.remove(said)
+            with self._changed:
+                attached.remove(said)
+                self._changed.notify_all()
 
     def _perform(self, box: Box, lines: list[bytes]) -> None:
         if lines[-1].endswith(b"\n") and box.config.get("Entrypoint", [""])[0] in PROGRAMS:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,28 +125,32 @@ def unit(node: str, *after: Key) -> Unit:
     return Unit(actions=(RemoveContainer(key=key(node), reason="", after=after),))
 
 
-def run(work: Callable[[str], None], width: int, count: int) -> Graph:
+def run(work: Callable[[str], None], rollout: Rollout, count: int) -> Graph:
     def do(each: Unit) -> Sequence[Unit]:
         work(each.node)
         return ()
 
-    graph = Graph([unit(node) for node in named(count)], do, WaitBudget(threading.Event()), made(width, count))
+    graph = Graph([unit(node) for node in named(count)], do, WaitBudget(threading.Event()), rollout)
     graph.run()
     return graph
 
 
-def test_a_failure_of_the_first_lets_nobody_in_but_who_is_in_already() -> None:
-    began, failed = list[str](), threading.Event()
+def test_a_failure_of_the_first_lets_nobody_in_but_who_is_in_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    began, rollout, is_known = list[str](), made(2, 8), threading.Event()
+    note = rollout.failed
+
+    def failed(keys: Iterable[Key]) -> None:
+        note(keys)
+        is_known.set()
 
     def work(node: str) -> None:
         began.append(node)
         if node == "n0":
-            failed.set()
             raise ValueError(node)
-        assert failed.wait(5.0)
-        time.sleep(0.05)  # that it failed is known by then
+        assert is_known.wait(5.0)
 
-    graph = run(work, 2, 8)
+    monkeypatch.setattr(rollout, "failed", failed)
+    graph = run(work, rollout, 8)
     assert sorted(began) == ["n0", "n1"]
     assert {each.node for each in graph.left} == {f"n{number}" for number in range(2, 8)}
 
@@ -160,7 +164,7 @@ def test_a_slow_update_holds_one_slot_and_no_other_one() -> None:
         else:
             others.release()
 
-    assert run(work, 2, 6).failures == {}
+    assert run(work, made(2, 6), 6).failures == {}
 
 
 def test_what_an_update_waits_for_closes_its_group_when_it_fails() -> None:
