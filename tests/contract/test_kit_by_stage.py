@@ -158,13 +158,7 @@ class Service(rkx.ServicePlugin[NoOptions]):
         return [rkx.Container(node=node.name, name=name, image="made:1", argv=("made",)) for name in names]
 
     @rkx.hookimpl
-    def rkx_updates(
-        self,
-        cluster: rkx.Cluster,
-        applied: Sequence[rkx.ContainerKey],
-        changes: Sequence[rkx.ContainerAction],
-        responses: rkx.Responses,
-    ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
+    def rkx_updates(self, changes: Sequence[rkx.ContainerAction]) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         step = rkx.Step(verb="join", subject="node-1", reason="new", queries=(QUERY,))
         keys = tuple(change.key for change in changes)
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from rkx.model.key import (
     ContainerKey,
@@ -231,40 +231,38 @@ class SetNodeMetadata(_Action):
         return self.wanted.key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CordonNode(_OfNode):
+class _NodeStep(_OfNode):
+    """What core takes with a Node as a step of an update."""
+
+    __slots__ = ()
+    verb: ClassVar[str] = "take"
+    step: ClassVar[Literal["cordon", "drain", "uncordon"]]
+
+    @property
+    def key(self) -> NodeStepKey:
+        """Return what it is about."""
+        return NodeStepKey(self.node, self.step)
+
+
+class CordonNode(_NodeStep):
     """Keep new pods from a Node, and note there that rkx does; one that its operator cordoned stays his."""
 
-    verb: ClassVar[str] = "take"
-
-    @property
-    def key(self) -> NodeStepKey:
-        """Return what it is about."""
-        return NodeStepKey(self.node, "cordon")
+    __slots__ = ()
+    step = "cordon"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainNode(_OfNode):
+class DrainNode(_NodeStep):
     """Evict the pods of a Node, and wait until they are gone."""
 
-    verb: ClassVar[str] = "take"
-
-    @property
-    def key(self) -> NodeStepKey:
-        """Return what it is about."""
-        return NodeStepKey(self.node, "drain")
+    __slots__ = ()
+    step = "drain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UncordonNode(_OfNode):
+class UncordonNode(_NodeStep):
     """Let pods on a Node again, if rkx had cordoned it."""
 
-    verb: ClassVar[str] = "take"
-
-    @property
-    def key(self) -> NodeStepKey:
-        """Return what it is about."""
-        return NodeStepKey(self.node, "uncordon")
+    __slots__ = ()
+    step = "uncordon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 from tests.core.reconcile.values import CLUSTER
 
 import rkx
 from rkx.errors import ConnectFailed, Interrupted, NotReady, Refused
+from rkx.hooks import Plugin
 from rkx.model.cluster import PluginRef
 from rkx.reconcile import steps
 from rkx.reconcile.effects import Effects
@@ -21,9 +22,10 @@ from rkx.registry import Chosen, Plugins
 from rkx.testing.world import NoOptions
 
 
-class Keeper(rkx.ServicePlugin[NoOptions]):
+class Keeper(Plugin[NoOptions]):
     """Answers steps from a list, and notes them."""
 
+    stage = "service"
     name = "keeper"
     Config = NoOptions
 
@@ -31,17 +33,6 @@ class Keeper(rkx.ServicePlugin[NoOptions]):
         super().__init__(NoOptions())
         self.verdicts, self.noted = list(verdicts), list[str]()
         self.results = list[dict[rkx.Effect, object]]()
-
-    @rkx.hookimpl
-    def rkx_service_resources(
-        self,
-        cluster: rkx.Cluster,
-        node: rkx.Node,
-        facts: rkx.Facts,
-        auth: rkx.AuthSettings,
-        network: rkx.NetworkSettings,
-    ) -> Sequence[rkx.Resource]:
-        return []
 
     @rkx.hookimpl
     def rkx_step(self, step: rkx.Step, responses: rkx.Responses, results: rkx.Results) -> rkx.Verdict:

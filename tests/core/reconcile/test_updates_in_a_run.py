@@ -25,20 +25,12 @@ class Rolling(TinyService):
         self.steps: list[str] = []
 
     @rkx.hookimpl
-    def rkx_queries(
-        self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
-    ) -> Sequence[rkx.NodeRequest]:
+    def rkx_queries(self, changes: Sequence[rkx.ContainerAction]) -> Sequence[rkx.NodeRequest]:
         self.asked.append(len(changes))
         return []
 
     @rkx.hookimpl
-    def rkx_updates(
-        self,
-        cluster: rkx.Cluster,
-        applied: Sequence[rkx.ContainerKey],
-        changes: Sequence[rkx.ContainerAction],
-        responses: rkx.Responses,
-    ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
+    def rkx_updates(self, changes: Sequence[rkx.ContainerAction]) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         group = rkx.RolloutGroup(name="agents", max_unavailable=self.width)
         replaced = [change.key for change in changes if isinstance(change, rkx.ReplaceContainer)]
         return [group, *map(self._update, replaced), *self.alone]
