@@ -174,9 +174,8 @@ def _with_steps(
 
 def _forgotten(desired: Desired, observation: Observation, actions: Sequence[Action]) -> Iterator[UncordonNode]:
     nodes = observation.objects.nodes if observation.objects is not None else {}
-    for name in left_cordoned(desired.cluster, nodes, actions):
-        if name not in observation.nodes:
-            continue
+    seen = {name: each for name, each in nodes.items() if name in observation.nodes}
+    for name in left_cordoned(desired.cluster, seen, actions):
         changes = tuple(a.key for a in actions if isinstance(a, ContainerAction) and a.key.node == name)
         yield UncordonNode(node=name, reason="an earlier run cordoned it", after=changes)
 
