@@ -8,10 +8,12 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from harness import Cluster, until
+from running import ready
 
 from rkx_lab import faults
 from rkx_lab.state import Lab
@@ -104,7 +106,10 @@ def in_place_of_engine(cluster: Cluster, machine: str, server: Server) -> Iterat
             child.wait(timeout=20)
     finally:
         cluster.on(machine, "rm", "-f", SOCKET)
+        started = datetime.now(UTC)
         faults.start_dockerd(lab, machine)
+        # A kubelet that starts before cri-dockerd listens ends, and Docker starts it again.
+        until(lambda: ready(cluster, [machine], started), f"the kubelet of {machine} is well again")
 
 
 def tunnel(lab: Lab, machine: str, way: str) -> list[str]:

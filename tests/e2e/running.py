@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from harness import Cluster
 
@@ -15,6 +16,28 @@ HOLD_LEASES = {"kube-controller-manager", "kube-scheduler"}
 def up(cluster: Cluster) -> None:
     """Run `rkx up` to a good end."""
     cluster.rkx("up", "--plain", timeout_s=400).check()
+
+
+def ready(cluster: Cluster, machines: Sequence[str], since: datetime) -> bool:
+    """Return whether the nodes are Ready and their kubelets have renewed their leases since then."""
+    asked = ("nodes,leases", "-n", "kube-node-lease", "--request-timeout=5s", "-o", "json")
+    done = cluster.kubectl("get", *asked)
+    if done.code:
+        return False
+    items = done.json()["items"]
+    conditions = [
+        (item["metadata"]["name"], each["status"])
+        for item in items
+        for each in item.get("status", {}).get("conditions", ())
+        if each["type"] == "Ready"
+    ]
+    renewed = {
+        item["metadata"]["name"]
+        for item in items
+        if item["kind"] == "Lease" and datetime.fromisoformat(item["spec"]["renewTime"]) > since
+    }
+    every = {machine.name for machine in cluster.machines}
+    return set(conditions) == {(name, "True") for name in every} and renewed.issuperset(machines)
 
 
 def planned(cluster: Cluster) -> list[tuple[str, str, str]]:

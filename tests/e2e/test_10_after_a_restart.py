@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import words
 from harness import Cluster, until
+from running import ready
 from tenancy import Tenancy
 
 from rkx_lab import faults
@@ -35,28 +36,6 @@ def serving(tenancy: Tenancy) -> Iterator[Serving]:
     cluster = tenancy.cluster()
     yield Serving(cluster=cluster, pods=words.deploy(cluster))
     words.remove(cluster)
-
-
-def ready(cluster: Cluster, machines: Sequence[str], since: datetime) -> bool:
-    """Return whether the nodes are Ready and their kubelets have renewed their leases since then."""
-    asked = ("nodes,leases", "-n", "kube-node-lease", "--request-timeout=5s", "-o", "json")
-    done = cluster.kubectl("get", *asked)
-    if done.code:
-        return False
-    items = done.json()["items"]
-    conditions = [
-        (item["metadata"]["name"], each["status"])
-        for item in items
-        for each in item.get("status", {}).get("conditions", ())
-        if each["type"] == "Ready"
-    ]
-    renewed = {
-        item["metadata"]["name"]
-        for item in items
-        if item["kind"] == "Lease" and datetime.fromisoformat(item["spec"]["renewTime"]) > since
-    }
-    every = {machine.name for machine in cluster.machines}
-    return set(conditions) == {(name, "True") for name in every} and renewed.issuperset(machines)
 
 
 @pytest.mark.parametrize("which", ["first", "second", "third", "all"])

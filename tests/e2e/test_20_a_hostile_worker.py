@@ -215,10 +215,9 @@ REGISTRIES = {
 @pytest.mark.parametrize("kind", REGISTRIES)
 def test_hostile_registry_is_told_and_nothing_changes(site: Site, kind: str) -> None:
     answer, words = REGISTRIES[kind]
-    before, whole_file = own(site.cluster), dict(site.cluster.values)
-    site.cluster.values["system_images"] = {"kubernetes": f"{ADDRESS}/kubernetes:1"}
-    site.cluster.write()
-    with on_each_machine(site.cluster, answer) as registry:
+    before = own(site.cluster)
+    images = {"system_images": {"kubernetes": f"{ADDRESS}/kubernetes:1"}}
+    with site.cluster.edited(lambda values: values.update(images)), on_each_machine(site.cluster, answer) as registry:
         done = site.up()
         told(
             done,
@@ -228,30 +227,24 @@ def test_hostile_registry_is_told_and_nothing_changes(site: Site, kind: str) -> 
         assert words in done.err
         assert "\x1b" not in done.out + done.err
         assert registry.taken > 0
-    assert own(site.cluster) == before
-    site.cluster.values = whole_file
-    site.cluster.write()
+        assert own(site.cluster) == before
     told(site.up(), 0)  # the files that tell of the image were written
     site.cluster.has_nothing_to_do()
     assert own(site.cluster) == before
 
 
 def test_hostile_included_address_is_told_and_nothing_changes(site: Site) -> None:
-    whole_file = dict(site.cluster.values)
     with nothing_elsewhere(site), Pretender(silent) as server:
         source = {"source": f"http://{server.address}:{server.port}/a.yml", "sha256": "0" * 64}
-        site.cluster.values["addons_include"] = [source]
-        site.cluster.write()
-        for kind, (server.answer, words) in included(site.elsewhere).items():
-            asked = server.taken
-            told(site.cluster.rkx("validate"), 0)
-            assert server.taken == asked, kind
-            done = site.up()
-            told(done, 3, "cluster.yml:", source["source"], words)
-            assert "\x1b" not in done.out + done.err, kind
-            assert server.taken == asked + 1, kind
-    site.cluster.values = whole_file
-    site.cluster.write()
+        with site.cluster.edited(lambda values: values.update(addons_include=[source])):
+            for kind, (server.answer, words) in included(site.elsewhere).items():
+                asked = server.taken
+                told(site.cluster.rkx("validate"), 0)
+                assert server.taken == asked, kind
+                done = site.up()
+                told(done, 3, "cluster.yml:", source["source"], words)
+                assert "\x1b" not in done.out + done.err, kind
+                assert server.taken == asked + 1, kind
     site.cluster.has_nothing_to_do()
 
 
