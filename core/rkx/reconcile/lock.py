@@ -188,14 +188,18 @@ class Lock:
 
     def release(self) -> None:
         """Remove the lock's containers; the holder of one that is left behind is known to have ended."""
-        from docker.errors import NotFound
-
         for name, (link, mine, _number) in [*self._held.items()]:
-            with suppress(RkxError), link.docker() as client:
-                with suppress(NotFound):
-                    client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
+            with suppress(RkxError):
+                self._remove(link, mine)
                 del self._held[name]
         ENDED.add(self._run)
+
+    @staticmethod
+    def _remove(link: Link, mine: str) -> None:
+        from docker.errors import NotFound
+
+        with link.docker() as client, suppress(NotFound):
+            client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
 
 
 def refuse_held(links: Iterable[Link]) -> None:
