@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from rkx.errors import PartlyDone, Problem, Refused, RkxError, TransportError
 from rkx.events import ProblemFound
@@ -44,8 +45,7 @@ def _never(_dangers: Sequence[Confirmation]) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is agreed to.
 
     ``replace`` names nodes whose machine may be another one than before. ``ca_fingerprint``, or ``confirm`` shown it,

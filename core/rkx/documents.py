@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import yaml
 
 from rkx.growth import Growth, TooMuch
@@ -29,8 +29,7 @@ class YamlFault(ValueError):
         self.message, self.number, self.line, self.column, self.hint = message, number, line, column, hint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YamlDocument:
+class YamlDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One document; ``line`` counts from 1 in the whole text, ``number`` from 1 among documents."""
 
     number: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
 class RkxError(Exception):
@@ -17,8 +18,7 @@ class RkxError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One mistake or warning, as a plugin or the decoder found it.
 
     ``where`` is the path in cluster.yml, such as ``nodes[1].role[0]``; line and column count from 1, 0 is unknown.

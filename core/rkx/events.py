@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, ClassVar
+
+import msgspec
+import msgspec.structs
 
 from rkx.model.plan import Plan
 from rkx.model.risk import Risk
@@ -14,25 +16,23 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened in ``run``; ``seq`` counts from 1, ``node`` is empty for the cluster's own."""
 
     kind: ClassVar[str] = "event"
     run: str = ""
     seq: int = 0
-    at: datetime = field(default_factory=_now)
+    at: datetime = msgspec.field(default_factory=_now)
     node: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event as JSON-ready values; ``v`` is the version of this form."""
-        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "plan"}
+        values = {name: getattr(self, name) for name in self.__struct_fields__ if name != "plan"}
         values["at"] = self.at.isoformat(timespec="milliseconds")
         return {"v": 1, "kind": self.kind, **values}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(Event):
+class RunStarted(Event, frozen=True, kw_only=True):
     """A command began to look at the nodes."""
 
     kind: ClassVar[str] = "run-started"
@@ -40,8 +40,7 @@ class RunStarted(Event):
     cluster: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemFound(Event):
+class ProblemFound(Event, frozen=True, kw_only=True):
     """A warning or mistake, in cluster.yml or on a node."""
 
     kind: ClassVar[str] = "problem-found"
@@ -51,8 +50,7 @@ class ProblemFound(Event):
     warning: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanReady(Event):
+class PlanReady(Event, frozen=True, kw_only=True):
     """A plan was made; ``actions`` counts them. Of the plan itself the JSON form has the accepted risks alone."""
 
     kind: ClassVar[str] = "plan-ready"
@@ -66,11 +64,10 @@ class PlanReady(Event):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event as JSON-ready values, with name and place of each accepted risk."""
-        return {**Event.as_dict(self), "risks": [asdict(risk) for risk in self.risks]}
+        return {**Event.as_dict(self), "risks": [msgspec.structs.asdict(risk) for risk in self.risks]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionStarted(Event):
+class ActionStarted(Event, frozen=True, kw_only=True):
     """An action began; ``key`` is its resource in words."""
 
     kind: ClassVar[str] = "action-started"
@@ -79,8 +76,7 @@ class ActionStarted(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionFinished(Event):
+class ActionFinished(Event, frozen=True, kw_only=True):
     """An action ended well."""
 
     kind: ClassVar[str] = "action-finished"
@@ -89,8 +85,7 @@ class ActionFinished(Event):
     duration_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionFailed(Event):
+class ActionFailed(Event, frozen=True, kw_only=True):
     """An action failed; what needs it is not tried."""
 
     kind: ClassVar[str] = "action-failed"
@@ -100,8 +95,7 @@ class ActionFailed(Event):
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting(Event):
+class Waiting(Event, frozen=True, kw_only=True):
     """An action waits for something to become healthy."""
 
     kind: ClassVar[str] = "waiting"
@@ -109,8 +103,7 @@ class Waiting(Event):
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished(Event):
+class RunFinished(Event, frozen=True, kw_only=True):
     """The run ended; ``exit_code`` as the command line gives it."""
 
     kind: ClassVar[str] = "run-finished"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import yaml
 
 SHALLOW = "close the brackets opened before; no key needs so many"
@@ -20,8 +20,7 @@ class TooMuch(Exception):
         self.message, self.hint, self.mark = message, hint, mark
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(msgspec.Struct):
     """A value with all that is in it; a scalar has one value and one level."""
 
     anchor: str | None = None

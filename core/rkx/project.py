@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.config import Document, Loaded, decode, risks, subjects
 from rkx.config import load as read_file
@@ -22,15 +24,14 @@ from rkx.transport import Prompt, Transport
 Given = dict[tuple[str, str], Plugin[Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One cluster.yml, decoded, with the plugins that it chose."""
 
     path: Path
     cluster: Cluster
     plugins: Plugins
     transports: dict[str, Chosen]
-    given: Given = field(default_factory=dict)
+    given: Given = msgspec.field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
 
     def open_transport(self, node: Node, prompt: Prompt | None) -> Transport:
@@ -117,14 +118,13 @@ def _raise(problems: Sequence[Problem], path: str | Path) -> None:
         raise ConfigError(f"{path}: {count}", problems=errors)
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(msgspec.Struct, frozen=True):
     """Finds plugins by what cluster.yml says of them, and gathers what is wrong there."""
 
     given: Given
     document: Document | None
     installed: Installed
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = msgspec.field(default_factory=list)
     secrets: bool = True
 
     def of(self, ref: PluginRef) -> Chosen | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 import rkx
 
@@ -17,8 +18,7 @@ CNI_FOLDER = PurePosixPath("/etc/cni/net.d")
 MTUS_BYTES = range(1280, 9001)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeConfig:
+class BridgeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the network's options may hold in cluster.yml: the MTU of pods, 0 takes that of the kernel."""
 
     mtu: int = 0

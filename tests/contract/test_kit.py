@@ -7,13 +7,13 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from pkgutil import iter_modules
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.contract.kit import BROKEN, Law, keep, laws
 
 import rkx

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.contract.kit import Law, breaks, keep
 from tests.contract.test_kit import Net, net
 
@@ -25,20 +26,17 @@ from rkx.testing.conformance.subject import Subject, concerns, given, load
 from rkx.testing.world import NoOptions
 
 
-@dataclass(slots=True, kw_only=True)
-class Loose:
+class Loose(msgspec.Struct, kw_only=True):
     """Not frozen."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Free:
+class Free(msgspec.Struct, frozen=True, kw_only=True):
     """Holds what can be changed."""
 
-    hosts: list[str] = field(default_factory=list)
+    hosts: list[str] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unexplained:
+class Unexplained(msgspec.Struct, frozen=True, kw_only=True):
     """Says nothing of its one option."""
 
     server: str
@@ -82,8 +80,8 @@ def configured(config: Any) -> Subject:  # noqa: ANN401 - a config that is wrong
 EVERY: list[tuple[Law, Subject]] = [
     (test_every.test_hooks_are_marked_and_take_known_arguments, given(Unmarked(NoOptions()))),
     (test_every.test_hooks_are_asked_of_its_stage, given(Misplaced(NoOptions()))),
-    (test_every.test_config_is_a_frozen_dataclass, configured(Loose())),
-    (test_every.test_config_is_a_frozen_dataclass, configured({})),
+    (test_every.test_config_is_a_frozen_struct, configured(Loose())),
+    (test_every.test_config_is_a_frozen_struct, configured({})),
     (test_every.test_config_holds_nothing_that_can_be_changed, configured(Free())),
     (test_every.test_each_option_has_a_default_or_is_explained, configured(Unexplained(server="a"))),
     (test_every.test_an_unknown_option_is_refused_with_its_path, configured({})),
@@ -131,7 +129,7 @@ COPY = rkx.CopyFile(node="node-1", path=PurePosixPath("saved"), local=Path("/tmp
 
 
 def task(**more: object) -> rkx.RunTask:
-    return replace(rkx.RunTask(node="node-1", image="made:1", argv=("made",)), **more)  # type: ignore[arg-type]
+    return replace(rkx.RunTask(node="node-1", image="made:1", argv=("made",)), **more)
 
 
 class Service(rkx.ServicePlugin[NoOptions]):

@@ -86,7 +86,7 @@ def understood(text: str) -> tuple[Value, list[Problem]]:
     several = ("auth", "services", "addons", "extensions")
     refs = [found.network, *(ref for name in several for ref in getattr(found, name))]
     results = [given(loaded, ref) for ref in refs]
-    rest = [getattr(found, name) for name in Cluster.__slots__ if name not in ("network", *several)]
+    rest = [getattr(found, name) for name in Cluster.__struct_fields__ if name not in ("network", *several)]
     return (rest, [config for config, _ in results]), [*loaded.warnings, *(p for _, said in results for p in said)]
 
 

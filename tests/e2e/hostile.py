@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 from authority import authorities
 from harness import Cluster, Done
+from msgspec.structs import replace
 from pretender import PONG, Answer, Server, endless, http, silent, slow, whole
 from running import own
 
@@ -54,7 +56,7 @@ class Site:
 
     def others(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Return the containers of the other machines."""
-        return own(replace(self.cluster, machines=self.cluster.machines[:2]))
+        return own(dataclasses.replace(self.cluster, machines=self.cluster.machines[:2]))
 
     def lose(self) -> None:
         """Take something away from the good worker, so that there is work."""

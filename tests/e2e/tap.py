@@ -6,9 +6,10 @@ import json
 import re
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 import rkx
 from rkx_transport_ssh import SshConfig, SshTransport
@@ -17,8 +18,7 @@ PIECE_BYTES = 1 << 16
 NAMED = re.compile(r"^(?:/v[\d.]+)?/(containers|images|exec)/(?!create$|json$|prune$|load$)(.+?)(/[a-z]+)?$")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request; ``body`` is all that followed where the stream was taken over, as by attach."""
 
     node: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import msgspec
 import yaml
 from harness import Cluster, Done
 
@@ -33,8 +33,7 @@ def furnish(cluster: Cluster) -> None:
     cluster.write()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True, kw_only=True):
     """The pods ``one`` and ``two``, each with an echo server and a client."""
 
     cluster: Cluster

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from rkx.cli.ask import Operator
 from rkx.cli.say import say
@@ -32,8 +33,7 @@ class Reader(Protocol):
         """End."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line said about a run."""
 
     yes: bool = False

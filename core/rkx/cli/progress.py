@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rkx.events import ActionFailed, ActionFinished, ActionStarted, Event, PlanReady, RunStarted, Waiting
 from rkx.model.action import Action
@@ -13,8 +14,7 @@ CLUSTER = "the cluster"
 MOST_OF_A_KIND = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One node: what runs there now, and what the first waiting action waits for."""
 
     node: str

@@ -5,14 +5,13 @@ from __future__ import annotations
 import collections.abc
 import types
 from collections.abc import Collection
-from dataclasses import is_dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from rkx.config.names import FORMER, nearest, suggestion
 from rkx.config.scalars import ADVICE, SCALARS, found, shortened
-from rkx.config.schema.marks import Slot, slots
+from rkx.config.schema.marks import Slot, has_keys, slots
 from rkx.config.secrets import WAYS, secret
 from rkx.config.tree import Entry, Items, Mark, Plain, Ready, Scalar, Table, Tree, is_empty, says_nothing, to_python
 from rkx.errors import Problem
@@ -55,7 +54,7 @@ class Decoder:
             return self.items(origin or hint, get_args(hint), tree, where)
         if origin in MAPPINGS or hint in MAPPINGS:
             return self.mapping(get_args(hint), tree, where)
-        if is_dataclass(hint) and isinstance(hint, type):
+        if has_keys(hint):
             return self.instance(hint, tree, where)
         return self.scalar(hint, tree, where)
 
@@ -65,7 +64,7 @@ class Decoder:
             return None
         rest = [hint for hint in hints if hint is not type(None)]
         for hint in sorted(rest, key=lambda each: each is str)[:-1]:
-            if is_dataclass(hint) and isinstance(tree, Table):
+            if has_keys(hint) and isinstance(tree, Table):
                 return self.value(hint, tree, where)  # no other type takes a mapping: its mistakes are worth telling
             attempt = self.again()
             if (value := attempt.value(hint, tree, where)) is not FAILED and not attempt.problems:
@@ -141,7 +140,7 @@ class Decoder:
             return self.fail(tree.mark, where, str(error), ADVICE.get(hint, "write another value"))
 
     def instance(self, owner: type[Any], tree: Tree, where: str) -> Plain:
-        """Decode a mapping into a dataclass; FAILED only when it cannot be made."""
+        """Decode a mapping into a Struct; FAILED only when it cannot be made."""
         if isinstance(tree, Scalar) and tree.is_null:
             tree = Table({}, tree.mark)
         if isinstance(tree, Ready) and isinstance(tree.value, owner):
@@ -249,7 +248,7 @@ class Decoder:
 
 
 def _of(item: Plain) -> str:
-    return " of mappings" if is_dataclass(item) else ""
+    return " of mappings" if has_keys(item) else ""
 
 
 def _leaves(hint: Plain) -> list[Any]:

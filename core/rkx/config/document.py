@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.config.tree import Items, Mark, Scalar, Table, Tree, as_table
 from rkx.errors import Problem
@@ -30,8 +32,7 @@ class Place(NamedTuple):
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, kw_only=True):
     """A YAML file that was read; ``root`` is its tree with older spellings already renamed.
 
     ``hidden`` maps a line to the column where a secret begins.
@@ -40,7 +41,7 @@ class Document:
     path: Path
     lines: tuple[str, ...]
     root: Tree
-    hidden: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    hidden: Mapping[int, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
     def hide(self, secrets: Mapping[int, int]) -> Document:
         """Return the same document with more secrets that no source line shows."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import collections.abc
 import types
-from dataclasses import is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin
 
-from rkx.config.schema.marks import Slot, slots
+from rkx.config.schema.marks import Slot, has_keys, slots
 from rkx.config.schema.top import ClusterKeys
 from rkx.config.tree import Plain
 from rkx.secret import Secret
@@ -54,7 +53,7 @@ def schema_of(hint: Plain) -> dict[str, Any]:
         return {"type": "array", "items": schema_of(get_args(hint)[0])}
     if origin is collections.abc.Mapping:
         return {"type": "object", "additionalProperties": schema_of(get_args(hint)[1])}
-    if is_dataclass(hint) and isinstance(hint, type):
+    if has_keys(hint):
         return _object(hint)
     return {"type": SCALARS[hint]} if hint in SCALARS else {}
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.config.build import build
 from rkx.config.decoder import ENOUGH, Decoder
@@ -21,8 +23,7 @@ from rkx.errors import ConfigError, Problem
 from rkx.model.cluster import Cluster
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """What a file says, where it says it, what it may not have meant, and the risks that it accepts by name."""
 
     cluster: Cluster

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, is_dataclass
 from types import MappingProxyType, NoneType
 from typing import Any, get_args
 
-from rkx.config.schema.marks import Slot, slots
+from rkx.config.schema.marks import Slot, has_keys, slots
 from rkx.config.tree import Entry, Items, Plain, Scalar, Table, Tree, as_table, is_empty, to_python
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Options(Mapping[str, Any]):
     """Options as plain values to those who only look; ``tree`` is what a Config is decoded from.
 
     ``where`` is the path in cluster.yml of the mapping that they are in.
     """
 
-    tree: Table
-    where: str
+    def __init__(self, tree: Table, where: str) -> None:
+        self.tree, self.where = tree, where
 
     def __getitem__(self, name: str) -> Plain:
         return to_python(self.tree.entries[name].value)
@@ -75,7 +73,7 @@ def _cut(hint: Plain, tree: Tree) -> Tree:
     """Cut a value down by the type that RKE's schema has for it."""
     required = [each for each in get_args(hint) if each is not NoneType] if NoneType in get_args(hint) else [hint]
     hint = required[0] if len(required) == 1 else Any
-    if is_dataclass(hint) and isinstance(hint, type):
+    if has_keys(hint):
         return section(hint, tree)
     match tree:
         case Items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from typing import TypeAlias
+
+import msgspec
 
 from rkx.config.addresses import ip, is_dns_name
 from rkx.config.diagnostics import Diagnostics
@@ -21,8 +22,7 @@ DUAL_STACK = ("calico", "aci")
 NODE_BITS = {4: 24, 6: 64}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranges:
+class Ranges(msgspec.Struct, frozen=True, kw_only=True):
     """What cluster.yml says of addresses, with what follows from it."""
 
     pod_cidr: str = "10.42.0.0/16"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
+
+import msgspec
 
 from rkx.model.key import (
     ContainerKey,
@@ -25,8 +26,7 @@ from rkx.model.resource import Container, File, Folder, NodeMetadata, Object, Ro
 from rkx.model.step import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One difference of one resource; it never holds the value of a secret."""
 
     field: str
@@ -34,8 +34,7 @@ class Change:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Action:
+class _Action(msgspec.Struct, frozen=True, kw_only=True):
     """Starts when every key in ``after`` is done. ``is_change`` is false where no lock is needed."""
 
     verb: ClassVar[str] = ""
@@ -46,10 +45,9 @@ class _Action:
     after: tuple[Key, ...] = ()
 
 
-class IssueCredentials(_Action):
+class IssueCredentials(_Action, frozen=True):
     """Issue all credentials that are due."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "issue"
 
     @property
@@ -58,15 +56,13 @@ class IssueCredentials(_Action):
         return CredentialsKey()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfNode(_Action):
+class _OfNode(_Action, frozen=True, kw_only=True):
     node: str
 
 
-class PrepareNode(_OfNode):
+class PrepareNode(_OfNode, frozen=True):
     """Install rkx-node, and note what lay on the machine before."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "prepare"
 
     @property
@@ -75,10 +71,9 @@ class PrepareNode(_OfNode):
         return ProgramKey(self.node)
 
 
-class CleanNode(_OfNode):
+class CleanNode(_OfNode, frozen=True):
     """Take all of the cluster from a machine but its containers."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "clean"
 
     @property
@@ -87,8 +82,7 @@ class CleanNode(_OfNode):
         return MachineKey(self.node)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullImage(_OfNode):
+class PullImage(_OfNode, frozen=True, kw_only=True):
     """Pull an image; one more on a node does no harm."""
 
     verb: ClassVar[str] = "pull"
@@ -101,8 +95,7 @@ class PullImage(_OfNode):
         return ImageKey(self.node, self.image)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfPath(_Action):
+class _OfPath(_Action, frozen=True, kw_only=True):
     wanted: File | Folder
 
     @property
@@ -111,30 +104,26 @@ class _OfPath(_Action):
         return self.wanted.key
 
 
-class CreatePath(_OfPath):
+class CreatePath(_OfPath, frozen=True):
     """Make a file or folder that is missing."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "create"
 
 
-class UpdatePath(_OfPath):
+class UpdatePath(_OfPath, frozen=True):
     """Write a file or folder that differs."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "update"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemovePath(_Action):
+class RemovePath(_Action, frozen=True, kw_only=True):
     """Delete a file or folder that rkx made."""
 
     verb: ClassVar[str] = "remove"
     key: FileKey | FolderKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfContainer(_Action):
+class _OfContainer(_Action, frozen=True, kw_only=True):
     container: Container
 
     @property
@@ -143,51 +132,44 @@ class _OfContainer(_Action):
         return self.container.key
 
 
-class CreateContainer(_OfContainer):
+class CreateContainer(_OfContainer, frozen=True):
     """Create a container and start it."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "create"
 
 
-class ReplaceContainer(_OfContainer):
+class ReplaceContainer(_OfContainer, frozen=True):
     """Create a container in the place of one that differs."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "replace"
 
 
-class StartContainer(_OfContainer):
+class StartContainer(_OfContainer, frozen=True):
     """Start a container that does not run."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "start"
 
 
-class RestartContainer(_OfContainer):
+class RestartContainer(_OfContainer, frozen=True):
     """Restart a container whose files have changed."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "restart"
 
 
-class UpdateContainer(_OfContainer):
+class UpdateContainer(_OfContainer, frozen=True):
     """Set what can be set on a container that runs: its restart policy."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "update"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveContainer(_Action):
+class RemoveContainer(_Action, frozen=True, kw_only=True):
     """Remove a container."""
 
     verb: ClassVar[str] = "remove"
     key: ContainerKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OfObject(_Action):
+class _OfObject(_Action, frozen=True, kw_only=True):
     wanted: Object
 
     @property
@@ -196,30 +178,26 @@ class _OfObject(_Action):
         return self.wanted.key
 
 
-class CreateObject(_OfObject):
+class CreateObject(_OfObject, frozen=True):
     """Apply an object that is not there."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "create"
 
 
-class UpdateObject(_OfObject):
+class UpdateObject(_OfObject, frozen=True):
     """Apply an object that differs."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "update"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteObject(_Action):
+class DeleteObject(_Action, frozen=True, kw_only=True):
     """Delete an object that rkx applied, and what depends on it."""
 
     verb: ClassVar[str] = "remove"
     key: ObjectKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetNodeMetadata(_Action):
+class SetNodeMetadata(_Action, frozen=True, kw_only=True):
     """Set a Node's labels and taints, once its kubelet has registered it."""
 
     verb: ClassVar[str] = "update"
@@ -231,10 +209,9 @@ class SetNodeMetadata(_Action):
         return self.wanted.key
 
 
-class _NodeStep(_OfNode):
+class _NodeStep(_OfNode, frozen=True, kw_only=True):
     """What core takes with a Node as a step of an update."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "take"
     step: ClassVar[Literal["cordon", "drain", "uncordon"]]
 
@@ -244,37 +221,32 @@ class _NodeStep(_OfNode):
         return NodeStepKey(self.node, self.step)
 
 
-class CordonNode(_NodeStep):
+class CordonNode(_NodeStep, frozen=True, kw_only=True):
     """Keep new pods from a Node, and note there that rkx does; one that its operator cordoned stays his."""
 
-    __slots__ = ()
     step = "cordon"
 
 
-class DrainNode(_NodeStep):
+class DrainNode(_NodeStep, frozen=True, kw_only=True):
     """Evict the pods of a Node, and wait until they are gone."""
 
-    __slots__ = ()
     step = "drain"
 
 
-class UncordonNode(_NodeStep):
+class UncordonNode(_NodeStep, frozen=True, kw_only=True):
     """Let pods on a Node again, if rkx had cordoned it."""
 
-    __slots__ = ()
     step = "uncordon"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteNode(_Action):
+class DeleteNode(_Action, frozen=True, kw_only=True):
     """Delete a Node."""
 
     verb: ClassVar[str] = "remove"
     key: NodeKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeStep(_OfNode):
+class TakeStep(_OfNode, frozen=True, kw_only=True):
     """Take a step of a plugin in the update of a node."""
 
     verb: ClassVar[str] = "take"
@@ -287,10 +259,9 @@ class TakeStep(_OfNode):
         return StepKey(self.node, self.group, self.step.verb, self.step.subject)
 
 
-class RefreshObjects(_Action):
+class RefreshObjects(_Action, frozen=True):
     """Look at the objects as soon as the API answers, and do what they need."""
 
-    __slots__ = ()
     verb: ClassVar[str] = "refresh"
     is_change: ClassVar[bool] = False
 
@@ -300,14 +271,12 @@ class RefreshObjects(_Action):
         return ObjectsKey()
 
 
-class _Wait(_Action):
-    __slots__ = ()
+class _Wait(_Action, frozen=True):
     verb: ClassVar[str] = "await"
     is_change: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitForContainer(_Wait):
+class WaitForContainer(_Wait, frozen=True, kw_only=True):
     """Wait until a container's probe succeeds."""
 
     container: Container
@@ -318,8 +287,7 @@ class WaitForContainer(_Wait):
         return HealthKey(self.container.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitForNode(_Wait):
+class WaitForNode(_Wait, frozen=True, kw_only=True):
     """Wait until a Node is Ready."""
 
     node: str
@@ -330,8 +298,7 @@ class WaitForNode(_Wait):
         return HealthKey(NodeKey(self.node))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitForRollout(_Wait):
+class WaitForRollout(_Wait, frozen=True, kw_only=True):
     """Wait until a workload is healthy."""
 
     rollout: Rollout

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What a check found on a node; an error stops the run before the first change, exit 6."""
 
     node: str
@@ -16,8 +15,7 @@ class Finding:
     warning: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PortClaim:
+class PortClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A port that ``container`` will listen on; core reports anything else found there."""
 
     node: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
+
+import msgspec
 
 from rkx.model.node import Node, Role
 from rkx.model.risk import Risk
@@ -17,8 +18,7 @@ Profile = Literal["cis"]
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginRef:
+class PluginRef(msgspec.Struct, frozen=True, kw_only=True):
     """A provider that cluster.yml chose, with its options: plain values, or those of the file with their places.
 
     ``where`` is the path of its name in cluster.yml, ``options_where`` maps an option's name to its path there.
@@ -26,13 +26,12 @@ class PluginRef:
 
     stage: Stage
     name: str
-    options: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    options: Mapping[str, Any] = msgspec.field(default_factory=lambda: EMPTY)
     where: str = ""
-    options_where: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    options_where: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registry:
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """A private registry; the default one is put before the names of default images."""
 
     url: str
@@ -41,8 +40,7 @@ class Registry:
     is_default: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrainOptions:
+class DrainOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How pods leave a node; ``grace_period_s`` -1 takes each pod's own."""
 
     force: bool = False
@@ -52,15 +50,13 @@ class DrainOptions:
     timeout_s: int = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Percentage:
+class Percentage(msgspec.Struct, frozen=True):
     """A share of the nodes, in percent."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpgradeStrategy:
+class UpgradeStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """How many nodes may be away at once, as a count or a percentage, and whether they are drained first."""
 
     max_unavailable_worker: int | Percentage = Percentage(10)
@@ -68,8 +64,7 @@ class UpgradeStrategy:
     drain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     """What cluster.yml says, decoded. ``id`` is made with the cluster, kept in the state, and empty before.
 
     ``images`` holds the names that the user wrote under system_images; ``file`` is where relative paths start;
@@ -88,7 +83,7 @@ class Cluster:
     id: str = ""
     file: str = ""
     image_layout: ImageLayout = "public"
-    images: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    images: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
     registries: tuple[Registry, ...] = ()
     sans: tuple[str, ...] = ()
     upgrade: UpgradeStrategy = UpgradeStrategy()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interface:
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
     """A network interface; ``addresses`` in CIDR form."""
 
     name: str
@@ -18,8 +18,7 @@ class Interface:
     up: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
     """A port that a program listens on: ``proto`` is tcp or udp."""
 
     proto: str
@@ -27,8 +26,7 @@ class Listener:
     address: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostFacts:
+class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What rkx-node said in its last batch; absent on a node never prepared.
 
     ``sysctls`` are the kernel's settings that a kubelet may demand, by name; what no plugin asks for is missing.
@@ -41,11 +39,10 @@ class HostFacts:
     resolv_conf: str = ""
     listening: tuple[Listener, ...] = ()
     swap: bool = False
-    sysctls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    sysctls: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFacts:
+class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the Engine's /info says, and ``host`` if the node was prepared.
 
     ``clock_offset_s`` is the node's clock less the operator's, ``clock_error_s`` half the round trip.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from rkx.secret import Secret
 
@@ -27,8 +28,7 @@ ADMIN = "admin"
 """The operator's, in the group ``rkx:cluster-admins``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Credentials that something needs.
 
     An ``authority`` signs; a ``leaf`` is signed by the one called ``authority``; a ``keypair`` has no certificate; a
@@ -60,8 +60,7 @@ def describe(identity: Identity) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialInfo:
+class CredentialInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What the state knows of issued credentials; no key.
 
     ``description`` is a digest of the identity that they were issued for: another one means that it changed.
@@ -75,16 +74,14 @@ class CredentialInfo:
     authority_serial: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renewal:
+class Renewal(msgspec.Struct, frozen=True, kw_only=True):
     """Credentials to make or renew, and why."""
 
     identity: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
+class Authority(msgspec.Struct, frozen=True, kw_only=True):
     """An authority's certificate and key, for the plugin whose own it is."""
 
     name: str
@@ -92,8 +89,7 @@ class Authority:
     key: Secret[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueRequest:
+class IssueRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One certificate to issue. Core made the key and the CSR (PEM).
 
     ``signer`` is the authority to sign with if it is the plugin's own; for an authority itself it is None and
@@ -106,8 +102,7 @@ class IssueRequest:
     key: Secret[bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class Issued(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate and the chain above it, PEM; empty for identities that have none."""
 
     identity: str
@@ -115,8 +110,7 @@ class Issued:
     chain: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """Not yet issued: ask again with ``ticket`` after ``retry_after_s``."""
 
     identity: str

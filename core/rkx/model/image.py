@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 HUB = re.compile(r"(docker\.io/library/|docker\.io/|library/)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """An image's name in its parts; ``tag`` and ``digest`` are empty where none is written."""
 
     repository: str

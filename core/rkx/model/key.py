@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Identify one thing. ``node`` is where it is, empty for what belongs to the cluster.
+
+class Key(msgspec.Struct, frozen=True):
+    """Identify one thing.
 
     ``shown_kind`` and ``shown_name`` are for people; nothing reads them back.
     """
 
-    node: str
+    @property
+    def node(self) -> str:
+        """Name the node that it is on; empty for what belongs to the cluster."""
+        return ""
 
     @property
     def shown_kind(self) -> str:
@@ -42,48 +45,41 @@ class Key:
         return self.order() < other.order()
 
 
-@dataclass(frozen=True, slots=True)
-class _Named(Key):
+class _OnNode(Key, frozen=True):
+    node: str
+
+
+class _Named(_OnNode, frozen=True):
     name: str
 
     def _label(self) -> str:
         return self.name
 
 
-class ContainerKey(_Named):
+class ContainerKey(_Named, frozen=True):
     """A container on a node."""
 
-    __slots__ = ()
 
-
-class HostCleanupKey(_Named):
+class HostCleanupKey(_Named, frozen=True):
     """What a provider's parts leave on a node."""
 
-    __slots__ = ()
 
-
-@dataclass(frozen=True, slots=True)
-class _Path(Key):
+class _Path(_OnNode, frozen=True):
     path: str
 
     def _label(self) -> str:
         return self.path
 
 
-class FileKey(_Path):
+class FileKey(_Path, frozen=True):
     """A file on a node, by its absolute path."""
 
-    __slots__ = ()
 
-
-class FolderKey(_Path):
+class FolderKey(_Path, frozen=True):
     """A folder on a node, by its absolute path."""
 
-    __slots__ = ()
 
-
-@dataclass(frozen=True, slots=True)
-class ImageKey(Key):
+class ImageKey(_OnNode, frozen=True):
     """An image on a node, by its reference."""
 
     image: str
@@ -92,68 +88,52 @@ class ImageKey(Key):
         return self.image
 
 
-class ProgramKey(Key):
+class ProgramKey(_OnNode, frozen=True):
     """rkx-node on a node."""
-
-    __slots__ = ()
 
     def _label(self) -> str:
         return "rkx-node"
 
 
-class MachineKey(Key):
+class MachineKey(_OnNode, frozen=True):
     """All of a node that is the cluster's, to clean it."""
 
-    __slots__ = ()
 
-
-@dataclass(frozen=True, slots=True)
-class CredentialsKey(Key):
+class CredentialsKey(Key, frozen=True):
     """All credentials that are due in one run."""
 
-    node: str = field(default="", init=False)
-
     def _label(self) -> str:
         return "all"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectsKey(Key):
+class ObjectsKey(Key, frozen=True):
     """All objects of the cluster, to look at them."""
 
-    node: str = field(default="", init=False)
-
     def _label(self) -> str:
         return "all"
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestKey(Key):
+class ManifestKey(Key, frozen=True):
     """A manifest of the cluster, by a plugin's name for it."""
 
-    node: str = field(default="", init=False)
     name: str
 
     def _label(self) -> str:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class NodeKey(Key):
+class NodeKey(Key, frozen=True):
     """A Node of the cluster as rkx sees to it: its labels, its taints, and that it goes."""
 
-    node: str = field(default="", init=False)
     name: str
 
     def _label(self) -> str:
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStepKey(Key):
+class NodeStepKey(Key, frozen=True):
     """A step that core takes with a Node of the cluster."""
 
-    node: str = field(default="", init=False)
     name: str
     step: Literal["cordon", "drain", "uncordon"]
 
@@ -164,8 +144,7 @@ class NodeStepKey(Key):
         return f"{self.step} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class StepKey(Key):
+class StepKey(_OnNode, frozen=True):
     """A step of a plugin, in the update of a node."""
 
     group: str
@@ -176,8 +155,7 @@ class StepKey(Key):
         return self.verb if self.subject == self.node else f"{self.verb} {self.subject}"
 
 
-@dataclass(frozen=True, slots=True)
-class SlotKey(Key):
+class SlotKey(_OnNode, frozen=True):
     """A place in a rollout group: what the actions of one update wait for."""
 
     group: str
@@ -187,11 +165,9 @@ class SlotKey(Key):
         return f"{self.group} {self.number}"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectKey(Key):
+class ObjectKey(Key, frozen=True):
     """An object of the cluster; ``group`` is empty for the core group, ``namespace`` for what has none."""
 
-    node: str = field(default="", init=False)
     group: str
     kind: str
     namespace: str
@@ -204,11 +180,9 @@ class ObjectKey(Key):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class HealthKey(Key):
+class HealthKey(Key, frozen=True):
     """The health of a container, a Node or a workload: what is waited for."""
 
-    node: str = field(default="", init=False)
     of: ContainerKey | NodeKey | ObjectKey
 
     def _label(self) -> str:

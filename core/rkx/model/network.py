@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from rkx.model.cluster import EMPTY
 from rkx.model.resource import File
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NetworkSettings:
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Ranges, kube-proxy's mode (None: no kube-proxy), who allots node ranges, what the kubelet must see.
 
     ``sysctls`` and ``modules`` are set at each boot by the containers that need them. ``binds`` are host folders that
@@ -24,17 +24,16 @@ class NetworkSettings:
     binds: tuple[str, ...] = ()
     enforces_policies: bool = False
     modules: tuple[str, ...] = ()
-    sysctls: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    sysctls: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthSettings:
+class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Arguments and files that authentication adds to the API server, which mounts the files' folders.
 
     ``node_signer`` names the authority whose key may lie on control plane nodes, to sign there what nodes ask for when
     their client certificates near their end; empty where there is none, and then nodes keep what was issued for them.
     """
 
-    arguments: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    arguments: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
     files: tuple[File, ...] = ()
     node_signer: str = ""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
+
+import msgspec
 
 Role = Literal["controlplane", "etcd", "worker"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Taint:
+class Taint(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """A taint of a Kubernetes Node; ``effect`` is NoSchedule, PreferNoSchedule or NoExecute."""
 
     key: str
@@ -19,8 +19,7 @@ class Taint:
     effect: str = "NoSchedule"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, kw_only=True):
     """One machine. ``name`` is its Kubernetes node name in lower case and its identity in the plan.
 
     ``address`` is what the operator's computer connects to, ``internal_address`` what other nodes use.
@@ -31,10 +30,10 @@ class Node:
     address: str
     internal_address: str
     roles: frozenset[Role]
-    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     taints: tuple[Taint, ...] = ()
     transport: str
-    transport_options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    transport_options: Mapping[str, Any] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     where: str = ""
 
     def has(self, role: Role) -> bool:

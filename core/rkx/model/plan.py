@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.action import Action, IssueCredentials, PrepareNode
 from rkx.model.checks import Finding
@@ -10,16 +11,14 @@ from rkx.model.risk import Risk
 from rkx.model.update import NodeUpdate, RolloutGroup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """Something that the operator must agree to before it is done."""
 
     what: str
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The graph of actions of one run; ``updates`` say which of them take a place in one of the ``groups``.
 
     ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are

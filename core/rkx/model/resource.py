@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.cluster import EMPTY
 from rkx.model.key import ContainerKey, FileKey, FolderKey, HostCleanupKey, Key, ManifestKey, NodeKey, ObjectKey
@@ -40,8 +42,7 @@ def node_ready(node: str) -> Milestone:
 After: TypeAlias = Key | Milestone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
     """Say when a container works: asked through the node every 100 ms until ``timeout_s``.
 
     ``address`` is ``tcp:HOST:PORT`` or ``unix:/path`` as seen from the node, with the login's rights. With ``path``
@@ -56,8 +57,7 @@ class Probe:
     timeout_s: float = 120.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True, kw_only=True):
     """A bind of a host folder; ``mode`` as Docker spells it, such as ``ro`` or ``rw,rshared``."""
 
     source: str
@@ -68,16 +68,14 @@ class Mount:
         return f"{self.source}:{self.target}:{self.mode}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(msgspec.Struct, frozen=True, kw_only=True):
     """A file, or every file below a folder, that a container reads, and what it needs when one changed."""
 
     path: PurePosixPath
     on_change: Literal["restart", "nothing"] = "restart"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
+class Container(msgspec.Struct, frozen=True, kw_only=True):
     """A container that core keeps running on a node.
 
     ``argv`` begins with the program, found on the image's PATH. ``bootstrap_args`` matter at first start
@@ -90,7 +88,7 @@ class Container:
     image: str
     argv: tuple[str, ...]
     bootstrap_args: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    env: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
     mounts: tuple[Mount, ...] = ()
     network: Literal["host", "none"] = "host"
     privileged: bool = False
@@ -113,8 +111,7 @@ class Container:
         return ContainerKey(self.node, self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
     """A host folder of ours with exact mode and owner; ``on_remove`` keep leaves it on the machine."""
 
     node: str
@@ -134,8 +131,7 @@ class Folder:
 PartName = Literal["certificate", "key", "chain", "ca-bundle", "public", "rendered"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialRef:
+class CredentialRef(msgspec.Struct, frozen=True, kw_only=True):
     """One part of issued credentials, by name: core fills it in when it writes the file.
 
     ``ca-bundle`` is the certificate of an authority, ``public`` the public key of a key pair, ``rendered`` the form of
@@ -152,8 +148,7 @@ class CredentialRef:
         return (self.identity, *self.beside)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(msgspec.Struct, frozen=True, kw_only=True):
     """A file of ours with exact mode and owner, written beside, synced and renamed."""
 
     node: str
@@ -171,8 +166,7 @@ class File:
         return FileKey(self.node, str(self.path))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostCleanup:
+class HostCleanup(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider's parts leave on a machine beyond resources; never compared, cleaned when a node is taken down.
 
     ``chains`` are prefixes of iptables chains, ``comments`` prefixes of rules' comments; ``image`` is one that has the
@@ -196,12 +190,11 @@ class HostCleanup:
         return HostCleanupKey(self.node, self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeMetadata:
+class NodeMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """A Node object's labels and taints; the kubelet makes the object, core sets these when it has."""
 
     node: str
-    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
     taints: tuple[Taint, ...] = ()
     owner: str = ""
 
@@ -231,8 +224,7 @@ ROLLOUT_VERSIONS: Mapping[str, str] = MappingProxyType(
 """The kinds that can be waited for, with the version of the API that shows them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Wait for a workload of a kind of ROLLOUT_VERSIONS."""
 
     kind: str
@@ -245,8 +237,7 @@ class Rollout:
         return object_key(ROLLOUT_VERSIONS[self.kind], self.kind, self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """YAML documents of the cluster; core splits them into objects and applies them on the server's side.
 
     ``where`` is where a user finds the text: a file, or a path in cluster.yml. With ``grants`` it gives the identity
@@ -268,8 +259,7 @@ class Manifest:
         return ManifestKey(self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Object:
+class Object(msgspec.Struct, frozen=True, kw_only=True):
     """One object of the cluster as it should be; ``body`` is its whole mapping."""
 
     api_version: str

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
+
+import msgspec
 
 from rkx.model.cluster import EMPTY
 from rkx.model.resource import Mount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeRequest:
+class NodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request made from ``node`` to its own ``port``, as the named identity."""
 
     node: str
@@ -24,8 +24,7 @@ class NodeRequest:
     body: str = "{}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeResponse:
+class NodeResponse(msgspec.Struct, frozen=True, kw_only=True):
     """What a request brought; status 0: there was no answer, which is never "absent"."""
 
     status: int
@@ -35,8 +34,7 @@ class NodeResponse:
 Responses: TypeAlias = Mapping[NodeRequest, NodeResponse]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunTask:
+class RunTask(msgspec.Struct, frozen=True, kw_only=True):
     """Run a container once on ``node``, until it ends; it is removed afterwards, whatever comes of it.
 
     It has no capabilities but those named, and its image's own files are read-only. Of its output the first
@@ -54,8 +52,7 @@ class RunTask:
     output_bytes: int = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskResult:
+class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
     """How a task ended. ``output`` holds both streams; ``is_cut`` says that there was more."""
 
     exit_code: int
@@ -63,8 +60,7 @@ class TaskResult:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyFile:
+class CopyFile(msgspec.Struct, frozen=True, kw_only=True):
     """Copy a file between ``path`` on ``node`` and the absolute path ``local`` of this computer.
 
     Here it is whole or not there, with mode 0600. On a node, where its mode is 0600 and its owner root, it is whole
@@ -79,8 +75,7 @@ class CopyFile:
     most_bytes: int = 1 << 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileCopied:
+class FileCopied(msgspec.Struct, frozen=True, kw_only=True):
     """How much was copied, and its SHA-256, as counted here."""
 
     size_bytes: int
@@ -92,8 +87,7 @@ Results: TypeAlias = Mapping[Effect, NodeResponse | TaskResult | FileCopied]
 """What the effects of a step have brought so far, the last time that each was asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to bring about; its plugin decides from fresh answers to ``queries``."""
 
     verb: str
@@ -103,33 +97,29 @@ class Step:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(msgspec.Struct, frozen=True, kw_only=True):
     """The step is brought about.
 
     ``bootstrap_args`` of a step before changes take the place of those that are described, by the name of the
     container: of one that the step's update claims on its node, and that has some.
     """
 
-    bootstrap_args: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
+    bootstrap_args: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: EMPTY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Do:
+class Do(msgspec.Struct, frozen=True, kw_only=True):
     """Do these one after the other, then decide again: ``rkx_step`` is given the results."""
 
     effects: tuple[Effect, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
     """Ask again soon."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True, kw_only=True):
     """Going on would lose data or service."""
 
     why: str

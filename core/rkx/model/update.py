@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.action import Action, CordonNode, DrainNode, TakeStep, UncordonNode, WaitForNode
 from rkx.model.key import ContainerKey, Key
@@ -12,8 +14,7 @@ from rkx.model.step import Step
 UpdateStep: TypeAlias = Step | CordonNode | DrainNode | UncordonNode | WaitForNode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeUpdate:
+class NodeUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """Steps before and after the changes of one node, one after the other; ``keys`` are the changes it claims.
 
     It may consist of steps alone. Steps are a plugin's own, or core's.
@@ -27,8 +28,7 @@ class NodeUpdate:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RolloutGroup:
+class RolloutGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Lets ``max_unavailable`` updates in at a time, in their order, once the groups in ``after`` are complete.
 
     A failure closes it, and the groups after it.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import msgspec
 import requests
 
 from rkx.errors import BadAnswer
@@ -57,8 +57,7 @@ def of_api(value: object, what: str) -> Said:
     return Said(value, "the API server", what)
 
 
-@dataclass(slots=True)
-class _Inside:
+class _Inside(msgspec.Struct):
     """Where a value is; the words are made for errors alone, as there may be thousands of values."""
 
     above: str | _Inside

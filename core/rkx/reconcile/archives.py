@@ -5,8 +5,8 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+import msgspec
 import requests
 
 from rkx.errors import BadAnswer
@@ -16,8 +16,7 @@ from rkx.reconcile.pieces import opened
 from rkx.reconcile.sessions import Session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A file, folder or other thing in an archive; its content can be read until the next entry is asked for."""
 
     info: tarfile.TarInfo

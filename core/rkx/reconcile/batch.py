@@ -7,10 +7,10 @@ import json
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import requests
 
 from rkx.errors import BadAnswer, Interrupted, PartlyDone, RkxError, TransportError
@@ -32,8 +32,7 @@ _AGAIN = "run rkx again; nothing is half-written"
 Operation = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
     """What a run has of the lock: its number, which rkx-node compares, and what raises once the lock is another's.
 
     Without ``check`` nothing is known of a lock, and no batch of another client may be ended.
@@ -43,8 +42,7 @@ class Hold:
     check: Callable[[], None] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a batch is done: a container of a cluster on a node."""
 
     node: str

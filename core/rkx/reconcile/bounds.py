@@ -10,9 +10,10 @@ import io
 import socket
 import threading
 import time
-from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
+
+import msgspec
 
 from rkx.errors import BadAnswer
 
@@ -20,8 +21,7 @@ MIB = 1 << 20
 _HINT = "look at what answers there; --allow-unreachable NODE leaves a node aside"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """Of one answer, or of all in one look: ``size`` in bytes, and ``seconds`` from a request to its last byte.
 
     A request that itself waits longer than ``seconds`` may take as long as it waits.

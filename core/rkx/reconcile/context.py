@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from rkx.model.cluster import Cluster
 from rkx.reconcile.connections import Connections
@@ -17,8 +18,7 @@ from rkx.reconcile.state_store import StateStore
 from rkx.registry import Plugins
 
 
-@dataclass(frozen=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """One cluster: its file, plugins and state, and the open ways to its nodes and API servers.
 
     ``programs`` holds rkx-node of each node that was observed. ``allowed_unreachable`` names nodes that may be away.
@@ -35,7 +35,7 @@ class Context:
     allowed_unreachable: frozenset[str] = frozenset()
     is_new: bool = False
     writes: bool = False
-    programs: dict[str, NodeProgram] = field(default_factory=dict)
+    programs: dict[str, NodeProgram] = msgspec.field(default_factory=dict)
 
     @property
     def state(self) -> State:

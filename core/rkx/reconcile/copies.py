@@ -6,7 +6,6 @@ Only nodes that cluster.yml makes control plane or etcd keep a copy; another nod
 from __future__ import annotations
 
 from rkx.errors import ConfigError
-from rkx.lines import cut
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node, Role
 from rkx.reconcile import archives
@@ -14,7 +13,6 @@ from rkx.reconcile.answers import refuse_many
 from rkx.reconcile.layout import NAMES, STATE_COPY
 from rkx.reconcile.link import Link
 from rkx.reconcile.state import State, StateHeader, header, parse
-from rkx.reconcile.state_shape import check_shape
 
 KEEPERS: frozenset[Role] = frozenset({"controlplane", "etcd"})
 """The roles whose nodes keep a copy."""
@@ -53,11 +51,9 @@ def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
     if text is None:
         return None
     try:
-        state = parse(text, where)
-        check_shape(state, State)
-    except (ConfigError, TypeError) as error:
-        raise ConfigError(getattr(error, "message", "") or f"{where}: {cut(str(error))}", hint=_HINT) from error
-    return state
+        return parse(text, where)
+    except ConfigError as error:
+        raise ConfigError(error.message, hint=_HINT) from error
 
 
 def _text(link: Link, through: str) -> bytes | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster
@@ -25,8 +27,7 @@ from rkx.registry import Plugins
 OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Desired:
+class Desired(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The whole of what is wanted.
 
     ``rollouts`` are the workloads to wait for, with the plugin that asked; ``leaving`` says of each node that is taken

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import PurePath
 from typing import Any
+
+import msgspec
 
 from rkx.model.resource import Container, File, Folder, Object
 
@@ -42,8 +43,8 @@ def canonical(value: object) -> Any:  # noqa: ANN401 - JSON
         return [canonical(item) for item in value]
     if isinstance(value, PurePath):
         return str(value)
-    if hasattr(value, "__dataclass_fields__"):
-        return {field.name: canonical(getattr(value, field.name)) for field in fields(value)}  # type: ignore[arg-type]
+    if isinstance(value, msgspec.Struct):
+        return {name: canonical(getattr(value, name)) for name in value.__struct_fields__}
     return value
 
 
@@ -58,7 +59,7 @@ def of_object(key: bytes, wanted: Object) -> str:
 
 
 def _of_fields(key: bytes, resource: Container | Object) -> str:
-    said = {f.name: canonical(getattr(resource, f.name)) for f in fields(resource) if f.name not in UNCOUNTED}
+    said = {n: canonical(getattr(resource, n)) for n in resource.__struct_fields__ if n not in UNCOUNTED}
     return keyed(key, json.dumps(said, sort_keys=True).encode())
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import assert_never
+
+import msgspec
 
 from rkx.errors import ApiSilent
 from rkx.model.action import (
@@ -63,8 +64,7 @@ REFRESH_TIMEOUT_S = 60.0
 """How long an API server that should run may stay silent."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ApplyContext:
+class ApplyContext(msgspec.Struct, frozen=True, kw_only=True):
     """All that actions work with: what is wanted, the state, and the open ways to nodes and API.
 
     ``optional`` names the nodes that hold up no other.
@@ -79,7 +79,7 @@ class ApplyContext:
     lock: Lock
     emit: Emit
     optional: frozenset[str] = frozenset()
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = msgspec.field(default_factory=threading.Event)
 
     @classmethod
     def of(cls, context: Context, desired: Desired, lock: Lock, run: Reporter) -> ApplyContext:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from rkx.errors import Problem
 from rkx.model.identity import Identity, IdentityKind
@@ -20,8 +21,7 @@ HINTS = {
 WORDS = {"authority": "the authority", "leaf": "the certificate"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class End(msgspec.Struct, frozen=True, kw_only=True):
     """When an authority, or what one has signed, ends; ``life`` is how long it was made for."""
 
     name: str

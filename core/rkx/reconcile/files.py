@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rkx.model.action import KeepPath, PathAction, RemovePath
 from rkx.model.resource import File, Folder

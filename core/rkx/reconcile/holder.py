@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
+import msgspec.structs
 
 from rkx.errors import Locked
 from rkx.reconcile.answers import SHORT
@@ -50,8 +52,7 @@ def start_of(pid: int) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds the lock: a run, its ``number``, and its process with its ``start``.
 
     What a label does not tell is empty or 0.
@@ -83,7 +84,7 @@ class Holder:
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels that tell of it."""
-        return {f"rkx.{name}": str(value) for name, value in asdict(self).items()}
+        return {f"rkx.{name}": str(value) for name, value in msgspec.structs.asdict(self).items()}
 
     @classmethod
     def of_labels(cls, labels: Mapping[str, str]) -> Holder:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import ipaddress
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from rkx.model.identity import Identity
 from rkx.secret import Secret
@@ -80,8 +81,7 @@ def new_secret() -> bytes:
     return secrets.token_bytes(32)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dates:
+class Dates(msgspec.Struct, frozen=True, kw_only=True):
     """A certificate's serial number and lifetime."""
 
     serial: str

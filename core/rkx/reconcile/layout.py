@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+import msgspec
 
 from rkx.model.resource import NODE_PROGRAM
 
@@ -27,8 +28,7 @@ def within(path: str, folder: str) -> bool:
     return f"{path}/".startswith(f"{folder}/")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """Which folders the ``files`` profile sees.
 
     ``read`` are compared file by file, ``guard`` by their own mode and owner. Those that everybody may enter, and whose
@@ -55,16 +55,15 @@ class Layout:
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels by which it is known again."""
-        return {f"rkx.{field.name}": ":".join(getattr(self, field.name)) for field in fields(self)}
+        return {f"rkx.{name}": ":".join(getattr(self, name)) for name in self.__struct_fields__}
 
     @classmethod
     def of_labels(cls, labels: Mapping[str, str]) -> Layout:
         """Read ``labels`` back."""
-        return cls(**{f.name: tuple(filter(None, labels.get(f"rkx.{f.name}", "").split(":"))) for f in fields(cls)})
+        return cls(**{n: tuple(filter(None, labels.get(f"rkx.{n}", "").split(":"))) for n in cls.__struct_fields__})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """How rkx-node should be installed: its size, and the digest of each container's settings."""
 
     size: int

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, Refused
 from rkx.model.checks import Finding
@@ -18,8 +20,7 @@ from rkx.reconcile.state_store import StateStore
 REPLACE = "bring the machine back; or, if another one takes its place: --replace {name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """A node whose Docker has another id than before: its Docker was reinstalled, or it is another machine."""
 
     node: str

@@ -6,7 +6,8 @@ Whoever has another cluster.yml, or changes roles in it, meets the others on the
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node

@@ -6,11 +6,13 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import astuple, replace
 from functools import partial
 from typing import Any, assert_never
 
+import msgspec
+import msgspec.structs
 import requests
+from msgspec.structs import replace
 
 from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
 from rkx.lines import cut
@@ -142,7 +144,10 @@ class Objects:
             patch["metadata"]["resourceVersion"] = of_api(live, key).table("metadata").text("resourceVersion")
             patch["spec"] = {"taints": listed}
         self._api.merge(path, patch)
-        taken = {"taints": [astuple(taint) for taint in sorted(wanted.taints)], "labels": sorted(wanted.labels)}
+        taken = {
+            "taints": [msgspec.structs.astuple(taint) for taint in sorted(wanted.taints)],
+            "labels": sorted(wanted.labels),
+        }
         shown = json.dumps(taken)
         record = ObjectRecord(api_version="v1", kind="Node", namespace="", name=wanted.node, live=shown)
         self._store.note_object(key, record)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from rkx.model.checks import Finding
 from rkx.model.key import ObjectKey
@@ -16,16 +17,14 @@ Live = Mapping[str, Any] | None
 """An object as the API server shows it; None for one that is not there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectSnapshot:
+class ObjectSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Objects of the cluster, all read in one look: Nodes by name, and the others that are wanted or waited for."""
 
     nodes: Mapping[str, Mapping[str, Any]]
     live: Mapping[ObjectKey, Live]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """The nodes that were reached, and what is known of the cluster.
 
     ``objects`` is None while no API server answers. ``responses`` are those to the queries of plugins, ``is_blind``
@@ -35,7 +34,7 @@ class Observation:
 
     nodes: Mapping[str, SeenNode]
     objects: ObjectSnapshot | None = None
-    responses: Responses = field(default_factory=lambda: MappingProxyType({}))
+    responses: Responses = msgspec.field(default_factory=lambda: MappingProxyType({}))
     is_blind: bool = False
     replaced: frozenset[str] = frozenset()
     unreachable: tuple[str, ...] = ()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from rkx.errors import BadAnswer
 from rkx.lines import WORDS, cut

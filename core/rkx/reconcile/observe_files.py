@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tarfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
+
+from msgspec.structs import replace
 
 from rkx.model.resource import NODE_PROGRAM
 from rkx.reconcile import archives

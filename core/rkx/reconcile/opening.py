@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node
@@ -30,8 +32,7 @@ from rkx.reconcile.vouch import Trust
 from rkx.registry import Plugins
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What a cluster is opened with. With ``objects`` false the cluster's objects will not be compared."""
 
     cluster: Cluster
@@ -41,7 +42,7 @@ class Opening:
     state_file: StateFile
     allowed_unreachable: frozenset[str] = frozenset()
     replacing: frozenset[str] = frozenset()
-    trust: Trust = field(default_factory=Trust)
+    trust: Trust = msgspec.field(default_factory=Trust)
     writes: bool = False
     objects: bool = True
 
@@ -63,8 +64,7 @@ class Opening:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """An open cluster, what was seen of it, and the look at its objects that has begun."""
 
     context: Context

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.errors import Refused
 from rkx.lines import cut
@@ -45,8 +47,7 @@ from rkx.registry import Plugins
 LEAVES = "its pods move, its data goes; credentials that were copied there stay valid until they expire"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unanswered:
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
     """No plan yet: it rests on answers to these queries, which the observation lacks."""
 
     queries: tuple[NodeRequest, ...]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, Refused, TransportError
 from rkx.lines import cut
@@ -29,8 +32,7 @@ from rkx.reconcile.vouch import Trust, fingerprint, vouch
 HOW = "bring the state file back from a backup"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A state that was found on nodes, and what the operator should know of it."""
 
     state: State

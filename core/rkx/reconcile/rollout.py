@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.key import Key, SlotKey
 from rkx.model.update import NodeUpdate, RolloutGroup, keys_of
@@ -12,14 +14,13 @@ from rkx.reconcile.units import Unit
 from rkx.reconcile.updates import slots
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     """A group with its updates that wait, and those that are in."""
 
     limit: int
     after: tuple[str, ...]
-    waiting: deque[SlotKey] = field(default_factory=deque)
-    inside: set[SlotKey] = field(default_factory=set)
+    waiting: deque[SlotKey] = msgspec.field(default_factory=deque)
+    inside: set[SlotKey] = msgspec.field(default_factory=set)
     closed: bool = False
 
     @property

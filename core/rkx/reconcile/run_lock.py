@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from rkx.errors import Locked
 from rkx.reconcile.context import Context

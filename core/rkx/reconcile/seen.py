@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
+
+import msgspec
 
 from rkx.model.facts import NodeFacts
 from rkx.reconcile.digest import of_file
@@ -13,8 +14,7 @@ from rkx.reconcile.layout import HELD_MODE, Layout
 from rkx.reconcile.state import StateHeader
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenContainer:
+class SeenContainer(msgspec.Struct, frozen=True, kw_only=True):
     """One container as the Engine shows it. ``cluster`` and ``digest`` are our labels, empty on those of others.
 
     ``image`` is the name that was asked for, ``image_id`` what it was then.
@@ -32,12 +32,11 @@ class SeenContainer:
     argv: tuple[str, ...] = ()
     binds: frozenset[str] = frozenset()
     privileged: bool = False
-    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     limited: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenFile:
+class SeenFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file or folder in one word (content digest, mode, owner), and when it was last written.
 
     ``filled`` is told of guarded folders alone: whether others keep something in it.
@@ -53,8 +52,7 @@ HELD = SeenFile(word=of_file("folder", HELD_MODE, 0, 0), modified=datetime.fromt
 """A folder that rkx-node made and that is not looked at again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenNode:
+class SeenNode(msgspec.Struct, frozen=True, kw_only=True):
     """All that was seen of one node. ``layout`` is None where rkx-node was never installed.
 
     ``images`` maps names to ids: tags, and digests under which images were pulled.
@@ -62,9 +60,9 @@ class SeenNode:
 
     facts: NodeFacts
     containers: Mapping[str, SeenContainer]
-    files: Mapping[str, SeenFile] = field(default_factory=lambda: MappingProxyType({}))
+    files: Mapping[str, SeenFile] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     layout: Layout | None = None
-    images: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    images: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     copy: StateHeader | None = None
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:

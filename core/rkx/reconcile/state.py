@@ -7,10 +7,11 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, Refused
 from rkx.model.facts import HostFacts
@@ -28,17 +29,15 @@ def _none() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Issued credentials, part by part; a plan needs only the keyed ``digests`` of them."""
 
     saved: CredentialInfo
-    parts: Mapping[str, Secret[bytes]] = field(default_factory=_none)
-    digests: Mapping[str, str] = field(default_factory=_none)
+    parts: Mapping[str, Secret[bytes]] = msgspec.field(default_factory=_none)
+    digests: Mapping[str, str] = msgspec.field(default_factory=_none)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Former:
+class Former(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A folder that lay on the machine before: if it held nothing, its mode in octal digits, and its owner."""
 
     path: str
@@ -48,8 +47,7 @@ class Former:
     gid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeRecord:
+class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A node that belongs to the cluster: how to reach it without cluster.yml, and which machine it is.
 
     ``paths`` are files and folders that rkx made there, ``containers`` those that it made, ``former`` folders that lay
@@ -60,7 +58,7 @@ class NodeRecord:
     internal_address: str
     roles: tuple[str, ...]
     transport: str = ""
-    options: Mapping[str, Any] = field(default_factory=_none)
+    options: Mapping[str, Any] = msgspec.field(default_factory=_none)
     engine_id: str = ""
     paths: tuple[str, ...] = ()
     former: tuple[Former, ...] = ()
@@ -74,8 +72,7 @@ class NodeRecord:
         return self.prepared or self.facts is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectRecord:
+class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An object that was applied: digests of what was wanted, and of the same fields as the API then showed them.
 
     One that was there before rkx is ``adopted``: it is never deleted.
@@ -95,8 +92,7 @@ class ObjectRecord:
         return object_key(self.api_version, self.kind, self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One generation of the state; ``run`` changed the cluster last, and ``number`` is that of its lock."""
 
     cluster_id: str
@@ -104,10 +100,10 @@ class State:
     generation: int = 0
     run: str = ""
     number: int = 0
-    immutable: Mapping[str, str] = field(default_factory=_none)
-    credentials: Mapping[str, Credential] = field(default_factory=_none)
-    nodes: Mapping[str, NodeRecord] = field(default_factory=_none)
-    objects: Mapping[str, ObjectRecord] = field(default_factory=_none)
+    immutable: Mapping[str, str] = msgspec.field(default_factory=_none)
+    credentials: Mapping[str, Credential] = msgspec.field(default_factory=_none)
+    nodes: Mapping[str, NodeRecord] = msgspec.field(default_factory=_none)
+    objects: Mapping[str, ObjectRecord] = msgspec.field(default_factory=_none)
 
     @property
     def key(self) -> bytes:
@@ -131,12 +127,11 @@ def dump(state: State, texts: Texts | None = None) -> bytes:
     said = StateHeader(
         cluster_id=state.cluster_id, generation=state.generation, run=state.run, number=state.number, sha256=digest
     )
-    outside = asdict(replace(said, seal=said.sealed(state)))
+    outside = msgspec.structs.asdict(replace(said, seal=said.sealed(state)))
     return json.dumps({"rkxstate": VERSION, **outside, "state": inner}).encode()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StateHeader:
+class StateHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Which generation of whose state a file says that it is, by which run; nothing is true of it before ``is_of``."""
 
     cluster_id: str
@@ -178,7 +173,16 @@ def header(text: bytes) -> StateHeader | None:
     return found if len(f"{found}") <= MARK_CHARACTERS else None
 
 
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError)
+_MALFORMED = (
+    msgspec.DecodeError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+    OverflowError,
+)
 """What reading JSON of another shape than ours raises."""
 
 
@@ -205,39 +209,24 @@ _REPAIR = (
 )
 
 
-def _secret(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _state(raw: Any) -> State:  # noqa: ANN401 - JSON
+    """Read a state. What nodes said is judged on its own: one whose facts are not valid is asked again."""
+    for record in raw["nodes"].values():
+        record["options"], record["facts"] = _opened(record["options"]), host.of_state(record["facts"])
+    return msgspec.convert(raw, State, dec_hook=_secret)
+
+
+def _secret(kind: type, value: Any) -> Secret[Any]:  # noqa: ANN401 - JSON
+    found = _opened(value)
+    if not isinstance(found, Secret) or not isinstance(found.reveal(), get_args(kind)):
+        raise TypeError("expected a secret")
+    return found
+
+
+def _opened(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON with its secrets as such."""
     if isinstance(value, dict) and set(value) == {"secret", "bytes"}:
         return Secret(value["secret"].encode("latin-1") if value["bytes"] else value["secret"])
     if isinstance(value, dict):
-        return {key: _secret(item) for key, item in value.items()}
-    return [_secret(item) for item in value] if isinstance(value, list) else value
-
-
-def _date(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _state(raw: dict[str, Any]) -> State:
-    read = _secret(raw)
-    return State(
-        cluster_id=read["cluster_id"],
-        digest_key=read["digest_key"],
-        generation=read["generation"],
-        run=read.get("run", ""),
-        number=read.get("number", 0),
-        immutable=read["immutable"],
-        credentials={name: _credential(item) for name, item in read["credentials"].items()},
-        nodes={name: _record(item) for name, item in read["nodes"].items()},
-        objects={name: ObjectRecord(**item) for name, item in read["objects"].items()},
-    )
-
-
-def _credential(raw: dict[str, Any]) -> Credential:
-    dates = {name: _date(raw["saved"][name]) for name in ("not_before", "not_after")}
-    return Credential(saved=CredentialInfo(**{**raw["saved"], **dates}), parts=raw["parts"], digests=raw["digests"])
-
-
-def _record(raw: dict[str, Any]) -> NodeRecord:
-    sequences = {name: tuple(raw[name]) for name in ("roles", "paths", "containers")}
-    former = tuple(Former(**each) for each in raw["former"])
-    return NodeRecord(**{**raw, **sequences, "former": former, "facts": host.of_state(raw["facts"])})
+        return {key: _opened(item) for key, item in value.items()}
+    return [_opened(item) for item in value] if isinstance(value, list) else value

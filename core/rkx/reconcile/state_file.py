@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, PartlyDone, Problem
 from rkx.reconcile.atomic import beside, close_to_others, put

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from rkx.reconcile.digest import keyed
 from rkx.reconcile.state import Credential, NodeRecord, ObjectRecord, State

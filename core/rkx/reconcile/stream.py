@@ -5,8 +5,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from rkx.events import Event
 from rkx.lines import MESSAGE, cut
@@ -37,5 +38,5 @@ class Events:
 
 
 def _shortened(event: Event) -> dict[str, Any]:
-    values = ((each.name, getattr(event, each.name)) for each in fields(event))
+    values = ((name, getattr(event, name)) for name in event.__struct_fields__)
     return {name: cut(value, MESSAGE) for name, value in values if isinstance(value, str) and len(value) > MESSAGE}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from rkx.model.action import Action, PathAction
 from rkx.model.key import Key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Unit:
+class Unit(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Actions done together: all files of a node go in one batch."""
 
     actions: tuple[Action, ...]

@@ -6,7 +6,8 @@ import hashlib
 import re
 import ssl
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from rkx.errors import Refused, RkxError
 from rkx.model.identity import KUBERNETES_CA
@@ -22,8 +23,7 @@ NOT_YET, ENDED = 9, 10
 """OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: such a server says nothing of its issuer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator says of the authority: its ``fingerprint``, or his answer when he is shown it."""
 
     fingerprint: str = ""

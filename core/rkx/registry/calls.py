@@ -6,10 +6,10 @@ import queue
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+import msgspec
 import pluggy
 
 from rkx.errors import PluginFault, RkxError
@@ -22,8 +22,7 @@ DEADLINE_S = 30.0
 """How long a hook that computes values may take; then it is abandoned. As many manifests as may be take it 5 s."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """One plugin in use: its reference in cluster.yml, its instance, and the distribution that it comes from."""
 
     ref: PluginRef

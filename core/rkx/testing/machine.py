@@ -9,9 +9,10 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
+
+import msgspec
 
 Effect = Callable[[str, Callable[[], None]], None]
 """Does one thing that outlives the program that asked for it; the label says what."""
@@ -31,15 +32,14 @@ SYSCTLS: Mapping[str, str] = {
 """As Linux has them unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A file, or a folder where ``content`` is None."""
 
     content: bytes | None = None
     mode: int = 0o755
     uid: int = 0
     gid: int = 0
-    modified_s: float = field(default_factory=time.time)
+    modified_s: float = msgspec.field(default_factory=time.time)
 
 
 def archive(files: Mapping[str, Entry], path: str) -> bytes:

@@ -8,14 +8,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+from msgspec.structs import replace
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request as it came in; ``to`` is the node, and the port if it is not the Engine's.
 
     ``user`` and ``groups`` are what the client's certificate says, where the server asks for one.
@@ -24,7 +25,7 @@ class Request:
     to: str
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
     body: bytes = b""
     user: str = ""
     groups: tuple[str, ...] = ()
@@ -35,13 +36,12 @@ class Request:
         return json.loads(self.body) if self.body else {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(msgspec.Struct, frozen=True, kw_only=True):
     """What to answer; ``pieces`` are sent in chunks, ``upgrade`` gets the stream after a 101."""
 
     status: int = 200
     body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     pieces: Iterable[bytes] | None = None
     upgrade: Callable[[BinaryIO, BinaryIO], None] | None = None
 

@@ -9,8 +9,9 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 import rkx
 from rkx.testing.docker import Box, FakeEngine
@@ -19,8 +20,7 @@ from rkx.testing.machine import Entry, Machine
 from rkx.testing.wire import Application, HangUp, Request, Response, serve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class Server(msgspec.Struct, frozen=True, kw_only=True):
     """What listens on ``address`` while ``container`` runs; with ``certificate`` and ``key``, paths there, it has TLS.
 
     With ``authority``, a path too, it looks at certificates of clients, and requests say whose they are.
@@ -35,8 +35,7 @@ class Server:
     authority: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """All of a world by node, and the API server's objects with the number of their last change and who registered."""
 
     files: dict[str, dict[str, Entry]]
@@ -47,8 +46,7 @@ class Snapshot:
     registered: set[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoOptions:
+class NoOptions(msgspec.Struct, frozen=True, kw_only=True):
     """A transport without options."""
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateStrategy:
+
+class UpdateStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """How the Deployment is rolled out.
 
     The default starts the new pod first: a small cluster has one, and RKE's ``maxUnavailable: 1`` would leave it
@@ -17,20 +17,18 @@ class UpdateStrategy:
     """
 
     strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    rollingUpdate: Mapping[str, int | str] = field(
+    rollingUpdate: Mapping[str, int | str] = msgspec.field(
         default_factory=lambda: MappingProxyType({"maxUnavailable": 0, "maxSurge": 1})
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreDnsOptions:
+class CoreDnsOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What RKE has one level deeper."""
 
     coredns_priority_class_name: str = "system-cluster-critical"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreDnsConfig:
+class CoreDnsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Options of CoreDNS.
 
     Without ``upstreamnameservers`` other names go to the servers of the node's resolv.conf. ``stubdomains`` maps a
@@ -39,8 +37,8 @@ class CoreDnsConfig:
 
     upstreamnameservers: tuple[str, ...] = ()
     reversecidrs: tuple[str, ...] = ("in-addr.arpa", "ip6.arpa")
-    stubdomains: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stubdomains: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    node_selector: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Mapping[str, Any], ...] = ()
-    update_strategy: UpdateStrategy = field(default_factory=UpdateStrategy)
-    options: CoreDnsOptions = field(default_factory=CoreDnsOptions)
+    update_strategy: UpdateStrategy = msgspec.field(default_factory=UpdateStrategy)
+    options: CoreDnsOptions = msgspec.field(default_factory=CoreDnsOptions)

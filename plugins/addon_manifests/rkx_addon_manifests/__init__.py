@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 import rkx
 from rkx_addon_manifests.documents import Source, find_mistakes, workloads
@@ -11,16 +12,14 @@ from rkx_addon_manifests.documents import Source, find_mistakes, workloads
 __all__ = ["Include", "Manifests", "ManifestsConfig"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Include:
+class Include(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of ``addons_include``: ``source`` as cluster.yml has it, and the text that core read there."""
 
     source: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestsConfig:
+class ManifestsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What is under ``addons`` and ``addons_include``."""
 
     addons: str = ""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 import rkx
 
@@ -15,8 +16,7 @@ NODE = ("v1", "Node")
 NODE_HINT = "kubelets register Nodes; set labels and taints under nodes in cluster.yml"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, kw_only=True):
     """A text with documents; ``where`` is its path in cluster.yml, ``file`` the file or address that it came from."""
 
     name: str

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateStrategy:
+
+class UpdateStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """How the Deployment is rolled out."""
 
     strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    rollingUpdate: Mapping[str, int | str] = field(
+    rollingUpdate: Mapping[str, int | str] = msgspec.field(
         default_factory=lambda: MappingProxyType({"maxUnavailable": "25%", "maxSurge": "25%"})
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricsServerConfig:
+class MetricsServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Options of metrics-server.
 
     ``options`` are flags of the program without their dashes; an empty value makes a bare flag. ``tolerations`` take
@@ -27,8 +26,8 @@ class MetricsServerConfig:
     """
 
     replicas: int = 1
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    node_selector: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Mapping[str, Any], ...] = ()
     metrics_server_priority_class_name: str = "system-cluster-critical"
-    update_strategy: UpdateStrategy = field(default_factory=UpdateStrategy)
+    update_strategy: UpdateStrategy = msgspec.field(default_factory=UpdateStrategy)

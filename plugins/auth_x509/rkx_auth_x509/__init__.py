@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 import rkx
 from rkx_auth_x509.renew import due
@@ -13,8 +14,7 @@ AUTHORITIES = (rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA, rkx.NODE
 LEAF_DAYS = 1095
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class X509Config:
+class X509Config(msgspec.Struct, frozen=True, kw_only=True):
     """What ``authentication.options.x509`` may hold.
 
     ``leaf_days`` is the life of every certificate, ``ca_days`` that of an authority; both hold for what is issued from

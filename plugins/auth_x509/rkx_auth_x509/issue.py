@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -34,8 +34,7 @@ def issue(request: rkx.IssueRequest, days: int, now: datetime) -> rkx.Issued:
     return rkx.Issued(identity=request.identity.name, certificate=certificate.public_bytes(Encoding.PEM))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signer:
+class Signer(msgspec.Struct, frozen=True, kw_only=True):
     """An authority, read."""
 
     certificate: x509.Certificate

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateStrategy:
+
+class UpdateStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """How the DaemonSet is rolled out, in RKE's spelling."""
 
     strategy: Literal["RollingUpdate", "OnDelete"] = "RollingUpdate"
-    rollingUpdate: Mapping[str, int | str] = field(default_factory=lambda: MappingProxyType({"maxUnavailable": 1}))
+    rollingUpdate: Mapping[str, int | str] = msgspec.field(
+        default_factory=lambda: MappingProxyType({"maxUnavailable": 1})
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlannelConfig:
+class FlannelConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Options of flannel.
 
     An empty ``iface`` takes the interface of the default route. ``mtu`` is that of pods, 0 leaves it to flannel.
@@ -30,6 +31,6 @@ class FlannelConfig:
     backend_vni: int = 1
     mtu: int = 0
     kube_flannel_priority_class_name: str = "system-node-critical"
-    node_selector: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    node_selector: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
     tolerations: tuple[Mapping[str, Any], ...] = ()
-    update_strategy: UpdateStrategy = field(default_factory=UpdateStrategy)
+    update_strategy: UpdateStrategy = msgspec.field(default_factory=UpdateStrategy)

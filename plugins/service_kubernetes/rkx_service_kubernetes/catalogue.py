@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+import msgspec
 
 import rkx
 from rkx_service_kubernetes.config import KubernetesConfig
@@ -15,8 +16,7 @@ RETIRED = ("gcr.io/google_containers/pause", "k8s.gcr.io/pause")
 """Addresses of the pause image that no longer answer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images:
+class Images(msgspec.Struct, frozen=True, kw_only=True):
     """The image of each part."""
 
     kubernetes: str

@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
+
+import msgspec
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(msgspec.Struct, frozen=True, kw_only=True):
     """What every service has: arguments of the user's, more folders, more environment.
 
     ``extra_args`` replaces an argument of rkx's, and removes it with an empty value; ``extra_args_array`` gives an
     argument once per value, besides the others. Binds are written as Docker does, variables ``NAME=VALUE``.
     """
 
-    extra_args: Mapping[str, str] = field(default_factory=lambda: EMPTY)
-    extra_args_array: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
+    extra_args: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    extra_args_array: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: EMPTY)
     extra_binds: tuple[str, ...] = ()
     extra_env: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Etcd(Program):
+class Etcd(Program, frozen=True, kw_only=True):
     """etcd; ``uid`` and ``gid`` count when both are above 0, else rkx's own are taken."""
 
     uid: int = 0
     gid: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encryption:
+class Encryption(msgspec.Struct, frozen=True, kw_only=True):
     """Encryption of Secrets in etcd; ``custom_config`` is a whole EncryptionConfiguration."""
 
     enabled: bool = True
     custom_config: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditConfiguration:
+class AuditConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """Where the audit log goes: ``max_age`` in days, ``max_size`` in megabytes; ``policy`` is a whole Policy."""
 
     max_age: int = 30
@@ -52,24 +49,21 @@ class AuditConfiguration:
     policy: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditLog:
+class AuditLog(msgspec.Struct, frozen=True, kw_only=True):
     """The API server's audit log."""
 
     enabled: bool = True
     configuration: AuditConfiguration = AuditConfiguration()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRateLimit:
+class EventRateLimit(msgspec.Struct, frozen=True, kw_only=True):
     """The admission plugin EventRateLimit; ``configuration`` is its whole Configuration."""
 
     enabled: bool = True
     configuration: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubeApi(Program):
+class KubeApi(Program, frozen=True, kw_only=True):
     """The API server; ``admission_configuration`` is a whole AdmissionConfiguration, its plugins are kept.
 
     What is None follows the cluster's profile.
@@ -84,16 +78,14 @@ class KubeApi(Program):
     admission_configuration: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kubelet(Program):
+class Kubelet(Program, frozen=True, kw_only=True):
     """The kubelet; ``infra_container_image`` is the image of the container that holds a pod's network."""
 
     fail_swap_on: bool = False
     infra_container_image: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubernetesConfig:
+class KubernetesConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The six services, and where cri-dockerd serves exec, logs and port-forward to the kubelet."""
 
     etcd: Etcd = Etcd()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 import rkx
 from rkx_service_kubernetes import etcd
@@ -22,8 +23,7 @@ STATUS = "/v3/maintenance/status"
 PEERS = "/members"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(msgspec.Struct, frozen=True, kw_only=True):
     """A member as etcd lists it; ``node`` is its peer URL while it has no name.
 
     ``started`` says that it ever served, ``up`` that it answers, ``serves`` that it knows a leader too: without one it

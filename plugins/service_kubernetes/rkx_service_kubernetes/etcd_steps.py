@@ -6,7 +6,8 @@ Where nothing was applied a new cluster begins, whoever is silent; where anythin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 import rkx
 from rkx_service_kubernetes import etcd
@@ -17,8 +18,7 @@ DISTURBING = (rkx.ReplaceContainer, rkx.RestartContainer)
 """Actions that take a running member away for a moment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _EtcdView:
+class _EtcdView(msgspec.Struct, frozen=True, kw_only=True):
     """What is known at plan time: ``known`` nodes had a member, ``now`` are those that the cluster lists."""
 
     cluster: rkx.Cluster

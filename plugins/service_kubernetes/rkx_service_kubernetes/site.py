@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+import msgspec
 
 import rkx
 from rkx_service_kubernetes.catalogue import Images
 from rkx_service_kubernetes.config import KubernetesConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeContext:
+class NodeContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the rendering of one node's resources depends on."""
 
     cluster: rkx.Cluster

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 import rkx
 from rkx_transport_ssh.deferred import defer
@@ -13,8 +14,7 @@ defer("invoke")  # paramiko uses it for `Match exec` of ~/.ssh/config alone; imp
 logging.getLogger("rkx.transport_ssh").addHandler(logging.NullHandler())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BastionConfig:
+class BastionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The machine to sign in on first; what is empty is taken from ``~/.ssh/config``, keys then from the node."""
 
     address: str
@@ -27,8 +27,7 @@ class BastionConfig:
     host_key: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SshConfig:
+class SshConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What a node may have beside its address.
 
     ``user`` and ``port`` are taken from ``~/.ssh/config`` when empty, the port is 22 at last. ``ssh_key_path`` is

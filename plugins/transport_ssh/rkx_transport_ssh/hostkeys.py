@@ -11,8 +11,9 @@ import logging
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 import rkx
 from rkx_transport_ssh.algorithms import CERTIFICATE, KEYS, RSA
@@ -32,8 +33,7 @@ NOBODY = Path(os.devnull)
 log = logging.getLogger("rkx.transport_ssh")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownKey:
+class KnownKey(msgspec.Struct, frozen=True, kw_only=True):
     """One line of known_hosts that speaks of the machine; ``marker`` is empty, @revoked or @cert-authority."""
 
     place: str
@@ -42,8 +42,7 @@ class KnownKey:
     blob: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offered:
+class Offered(msgspec.Struct, frozen=True, kw_only=True):
     """What the machine showed: its key, and all that it sent, which is more if it is a certificate."""
 
     kind: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 import rkx
 from rkx_transport_ssh import BastionConfig, SshConfig
@@ -18,8 +19,7 @@ GLOBAL_KNOWN_HOSTS = Path("/etc/ssh/ssh_known_hosts")
 USUAL_KEYS = ("id_rsa", "id_ed25519", "id_ecdsa")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyChoice:
+class KeyChoice(msgspec.Struct, frozen=True, kw_only=True):
     """Which keys to show: an inline one, files (the first that exists if ``usual``), those of the agent."""
 
     key: rkx.Secret[str] | None = None
@@ -30,8 +30,7 @@ class KeyChoice:
     agent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostKeyPolicy:
+class HostKeyPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What a machine must prove: ``name`` is what known_hosts calls it; new keys are added to the first file.
 
     ``host`` is the name without a port, which certificates and lines of authorities carry.
@@ -44,8 +43,7 @@ class HostKeyPolicy:
     pinned: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """One machine to sign in on. ``node`` is the name in cluster.yml that it is done for."""
 
     node: str
@@ -59,8 +57,7 @@ class Hop:
         return f"{self.user}@{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What cluster.yml, or a jump in ``~/.ssh/config``, says of one machine."""
 
     address: str

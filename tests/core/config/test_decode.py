@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from rkx.config import Document, decode, load_text, show
@@ -19,26 +19,24 @@ from .bad_inputs import added, changed
 PATH = Path("cluster.yml")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inner:
+class Inner(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     size: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
     text: str = "default"
     number: int = 0
     share: float = 0.5
     flag: bool = False
     kind: Literal["one", "two"] = "one"
     words: tuple[str, ...] = ()
-    table: Mapping[str, str] = field(default_factory=dict)
+    table: Mapping[str, str] = msgspec.field(default_factory=dict)
     inner: Inner | None = None
     inners: tuple[Inner, ...] = ()
     either: int | str = 0
     secret: Secret[str] | None = None
-    kube_api: Mapping[str, Any] = field(default_factory=dict)
+    kube_api: Mapping[str, Any] = msgspec.field(default_factory=dict)
     net: ipaddress.IPv4Network | None = None
 
     def __post_init__(self) -> None:
@@ -161,8 +159,7 @@ def test_an_option_that_rke_has_and_the_provider_lacks_is_a_warning() -> None:
 
 
 def test_quoted_numbers_pass_where_rke_takes_texts() -> None:
-    @dataclass(frozen=True, slots=True, kw_only=True)
-    class Flannel:
+    class Flannel(msgspec.Struct, frozen=True, kw_only=True):
         backend_port: int = 8472
 
     cluster, document = network("{plugin: flannel, options: {flannel_backend_port: '8473'}}")
@@ -171,8 +168,7 @@ def test_quoted_numbers_pass_where_rke_takes_texts() -> None:
     assert (config, problems) == (Flannel(backend_port=8473), [])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Way(msgspec.Struct, frozen=True, kw_only=True):
     """What a transport takes."""
 
     user: str = ""
@@ -206,11 +202,10 @@ def test_a_wrong_option_of_a_transport_is_told_in_its_place() -> None:
 
 
 def test_quoted_texts_of_free_mappings_stay_texts() -> None:
-    @dataclass(frozen=True, slots=True, kw_only=True)
-    class Addon:
+    class Addon(msgspec.Struct, frozen=True, kw_only=True):
         tolerations: tuple[Mapping[str, Any], ...] = ()
-        update_strategy: Mapping[str, Any] = field(default_factory=dict)
-        options: Mapping[str, str] = field(default_factory=dict)
+        update_strategy: Mapping[str, Any] = msgspec.field(default_factory=dict)
+        options: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     taint = "{key: a, value: true, tolerationseconds: 5}"
     strategy = "{one: '1', yes: 'true', none: 'null', two: 2}"
@@ -226,9 +221,8 @@ def test_quoted_texts_of_free_mappings_stay_texts() -> None:
 
 
 def test_a_field_of_a_type_that_no_text_makes_is_a_fault_of_the_plugin() -> None:
-    @dataclass(frozen=True, slots=True, kw_only=True)
-    class Odd:
-        odd: set[str] = field(default_factory=set)
+    class Odd(msgspec.Struct, frozen=True, kw_only=True):
+        odd: set[str] = msgspec.field(default_factory=set)
 
     with pytest.raises(TypeError, match="not a type that options can have"):
         decode(Odd, {"odd": "a"}, where="x", document=None)

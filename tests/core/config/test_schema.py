@@ -6,7 +6,6 @@ import collections.abc
 import json
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, Union, get_args, get_origin
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from rkx.config import json_schema, load_text, show
 from rkx.config.schema.aci import ACI
-from rkx.config.schema.marks import slots
+from rkx.config.schema.marks import has_keys, slots
 from rkx.config.schema.network import OPTIONS
 from rkx.config.schema.top import ClusterKeys
 from rkx.errors import ConfigError
@@ -35,7 +34,7 @@ def tables(hint: Value, path: Keys = ()) -> Iterator[tuple[Keys, Keys]]:
             yield from tables(each, path)
     elif origin is tuple:
         yield from tables(get_args(hint)[0], (*path, "[]"))
-    elif is_dataclass(hint) and isinstance(hint, type):
+    elif has_keys(hint):
         named = slots(hint)
         yield path, tuple(named)
         for name, slot in named.items():
@@ -59,7 +58,7 @@ def sample(hint: Value) -> Value:
         return [sample(get_args(hint)[0])]
     if origin is collections.abc.Mapping:
         return {"a": sample(get_args(hint)[1])}
-    if is_dataclass(hint) and isinstance(hint, type):
+    if has_keys(hint):
         return {name: table(slot.key.table) or sample(slot.hint) for name, slot in slots(hint).items()}
     return {str: "a", int: 3, bool: True, float: 1.5}.get(hint, "hidden" if origin is Secret else {"any": 1})
 

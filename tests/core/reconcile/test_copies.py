@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.core.reconcile.conftest import Make
 from tests.core.reconcile.small import ROOT, Site
 
@@ -51,9 +51,9 @@ def evil(make: Make, running: Site) -> State:
         transport="other",
         options={"user": "x", "known_hosts": "~/elsewhere"},
     )
-    nodes = {name: dataclasses.replace(r, paths=("/home/data",)) for name, r in other.state.nodes.items()}
+    nodes = {name: replace(r, paths=("/home/data",)) for name, r in other.state.nodes.items()}
     cluster_id = running.state.cluster_id
-    return dataclasses.replace(other.state, cluster_id=cluster_id, generation=10**9, nodes={**nodes, "nine": more})
+    return replace(other.state, cluster_id=cluster_id, generation=10**9, nodes={**nodes, "nine": more})
 
 
 def untouched(site: Site, authority: bytes | None) -> bool:
@@ -95,7 +95,7 @@ def test_a_newer_copy_counts_with_the_seal_of_this_state_alone(
     running.service.flag = "--level=2"
     running.done()
     assert untouched(running, authority)
-    plant(running, "one", dump(dataclasses.replace(running.state, generation=10**6)))
+    plant(running, "one", dump(replace(running.state, generation=10**6)))
     assert f"is older than {10**6} on one" in str(running.up().error)
 
 
@@ -115,10 +115,10 @@ def test_nothing_of_ways_paths_or_further_nodes_is_taken_from_a_copy(
 ) -> None:
     state = running.state
     nodes = {
-        name: dataclasses.replace(record, paths=(*record.paths, "/home/data"), transport="other", options={"a": "b"})
+        name: replace(record, paths=(*record.paths, "/home/data"), transport="other", options={"a": "b"})
         for name, record in state.nodes.items()
     }
-    plant(running, "one", dump(dataclasses.replace(state, nodes={**nodes, "nine": evil.nodes["nine"]})))
+    plant(running, "one", dump(replace(state, nodes={**nodes, "nine": evil.nodes["nine"]})))
     lose(running)
     running.done()
     assert running.state.nodes.keys() == {"one", "two"}
@@ -135,8 +135,8 @@ def test_nothing_of_ways_paths_or_further_nodes_is_taken_from_a_copy(
 def test_ways_to_nodes_are_not_taken_from_a_copy_by_a_run_that_ends_early_either(running: Site) -> None:
     """The next run would go by them to a node that left the file."""
     state = running.state
-    nodes = {n: dataclasses.replace(r, transport="other", options={"a": "b"}) for n, r in state.nodes.items()}
-    plant(running, "one", dump(dataclasses.replace(state, nodes=nodes)))
+    nodes = {n: replace(r, transport="other", options={"a": "b"}) for n, r in state.nodes.items()}
+    plant(running, "one", dump(replace(state, nodes=nodes)))
     lose(running)
     running.world.engines["two"].says["SystemTime"] = "2026-01-01T00:00:00Z"
     assert running.up().exit_code == 6
@@ -156,7 +156,7 @@ def controlplanes(site: Site) -> Site:
 @pytest.mark.parametrize("generation", [1, 10**9])
 def test_copies_that_differ_are_refused_and_no_number_outvotes(site: Site, evil: State, generation: int) -> None:
     controlplanes(site)
-    plant(site, "two", dump(dataclasses.replace(site.state, generation=generation)))
+    plant(site, "two", dump(replace(site.state, generation=generation)))
     lose(site)
     error = site.up().error
     assert isinstance(error, Refused)
@@ -245,7 +245,7 @@ def test_a_malformed_copy_is_a_fault_with_the_nodes_name(running: Site, text: by
 
 @pytest.mark.parametrize("changes", [{"generation": "x"}, {"immutable": ["a"]}, {"credentials": {"a": None}}])
 def test_a_copy_with_a_right_checksum_and_wrong_types_is_malformed(running: Site, changes: dict[str, Any]) -> None:
-    plant(running, "one", dump(dataclasses.replace(running.state, **changes)))
+    plant(running, "one", dump(replace(running.state, **changes)))
     lose(running)
     error = running.up().error
     assert isinstance(error, Refused), error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.core.reconcile.values import AGENT, NOWHEN, STATE, container, desired, node
 
 import rkx
@@ -48,7 +48,7 @@ def with_file(wanted: Desired) -> Desired:
 def seen_file(**more: object) -> SeenNode:
     whole = SeenFile(word=fingerprint(STATE, FILE), modified=NOWHEN)
     found = node(layout=LAYOUT)
-    return replace(found, files={**found.files, str(FILE.path): replace(whole, **more)})  # type: ignore[arg-type]
+    return replace(found, files={**found.files, str(FILE.path): replace(whole, **more)})
 
 
 def diff(wanted: Desired, seen: SeenNode, record: NodeRecord | None = None) -> Sequence[Action]:
@@ -95,7 +95,7 @@ def test_a_container_is_restarted_for_a_file_written_after_its_start(later_s: in
     [({"image": "other:1"}, "image"), ({"limited": True}, "limits"), ({"privileged": True}, "privileges")],
 )
 def test_what_was_set_by_hand_is_replaced_and_named(more: dict[str, object], what: str) -> None:
-    changed = replace(container(AGENT), **more)  # type: ignore[arg-type]
+    changed = replace(container(AGENT), **more)
     replaced = ReplaceContainer(container=AGENT, reason=f"set by hand: {what}", owner=AGENT.owner)
     assert replaced in diff(desired(AGENT), node(changed))
 

@@ -6,11 +6,11 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 import pytest
+from msgspec.structs import replace
 from tests.core.reconcile.conftest import Make
 from tests.core.reconcile.small import Site, TinyService
 

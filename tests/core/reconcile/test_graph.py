@@ -147,7 +147,7 @@ def test_a_plan_has_no_circle_and_is_in_order(site: Site) -> None:
 
 
 def test_parts_that_wait_for_each_other_are_a_fault(site: Site) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from rkx.model.resource import Container
     from rkx.reconcile.desired import Desired

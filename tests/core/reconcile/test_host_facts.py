@@ -6,10 +6,10 @@ import copy
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.core.reconcile.small import Site
 
 from rkx import api

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import shutil
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 from tests.core.reconcile.conftest import Make
 from tests.core.reconcile.small import Site
 from tests.core.reconcile.test_copies import plant
@@ -104,7 +104,7 @@ def test_a_workers_word_stops_no_birth(site: Site) -> None:
 
 def beside(site: Site, **changes: object) -> State:
     """Return a sealed state that differs from the site's."""
-    return dataclasses.replace(site.state, **changes)  # type: ignore[arg-type]
+    return replace(site.state, **changes)
 
 
 @pytest.mark.parametrize("later", [-1, 0])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 import socket
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.core.reconcile.small import MANIFEST, READY, Site, silent
 
 import rkx

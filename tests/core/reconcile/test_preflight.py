@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.core.reconcile.values import AGENT, PLUGINS, STATE, container, desired, node
 
 from rkx.errors import PreflightFailed, Problem, Refused

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 import rkx
 from rkx.model.facts import HostFacts, NodeFacts
@@ -50,7 +51,7 @@ def container(wanted: rkx.Container, **more: str) -> SeenContainer:
     made = digest.of_container(STATE.key, wanted)
     own = {"cluster": STATE.cluster_id, "digest": made, "restart_policy": "always"}
     found = SeenContainer(id="1", name=wanted.name, image=wanted.image, state="running", argv=wanted.argv)
-    return replace(found, **(own | more))  # type: ignore[arg-type] # fields of a SeenContainer that are text
+    return replace(found, **(own | more))
 
 
 def node(*containers: SeenContainer, **more: object) -> SeenNode:
@@ -66,4 +67,4 @@ def node(*containers: SeenContainer, **more: object) -> SeenNode:
         layout=Layout(),
         images=MappingProxyType({"agent:1": "sha256:1"}),
     )
-    return replace(found, **more)  # type: ignore[arg-type] # fields of a SeenNode
+    return replace(found, **more)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import pytest
 import yaml
+from msgspec.structs import replace
 from tests.conftest import Golden, decoded
 
 import rkx

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, machine
 
 import rkx

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
 import pytest
 import yaml
+from msgspec.structs import replace
 from tests.plugins.service_kubernetes.conftest import (
     CLUSTER,
     NETWORK,

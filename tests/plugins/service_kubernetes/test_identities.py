@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 
+from msgspec.structs import replace
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, machine, only, resources
 
 import rkx

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
+from msgspec.structs import replace
 from tests.plugins.service_kubernetes.conftest import CLUSTER, containers, content, only, resources
 
 import rkx

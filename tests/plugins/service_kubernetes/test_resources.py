@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.conftest import Golden
 from tests.plugins.service_kubernetes.conftest import (
     CLUSTER,
@@ -38,8 +39,8 @@ def plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Bring a resource into JSON, one line of text per line."""
     if isinstance(value, rkx.Key):
         return [value.node, value.shown_kind, value.shown_name]
-    if is_dataclass(value) and not isinstance(value, type):
-        body = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, msgspec.Struct):
+        body = {name: plain(getattr(value, name)) for name in value.__struct_fields__}
         return {"kind": type(value).__name__} | {
             key: each for key, each in body.items() if each not in ("", [], {}, None)
         }

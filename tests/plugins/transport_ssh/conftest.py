@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import paramiko
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from msgspec.structs import replace
 from tests.plugins.transport_ssh.echo import Echo
 from tests.plugins.transport_ssh.server import Behaviour, Server
 
@@ -133,7 +133,7 @@ def open_node(config: SshConfig) -> Iterator[Open]:
     opened: list[SshNode] = []
 
     def connect(*, prompt: rkx.Prompt | None = None, address: str = "127.0.0.1", **changes: object) -> SshNode:
-        options = replace(config, **changes)  # type: ignore[arg-type]  # any of the options
+        options = replace(config, **changes)
         transport = SshTransport(options).rkx_open_transport(node(address), prompt)
         assert isinstance(transport, SshNode)
         opened.append(transport)

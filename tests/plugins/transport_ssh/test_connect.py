@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import copy
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.plugins.transport_ssh.conftest import Open, as_server_key, pem, public_line
 from tests.plugins.transport_ssh.server import Behaviour, Server
 
@@ -25,7 +26,7 @@ def free_port() -> int:
 @pytest.fixture
 def bastion(host_keys: tuple[Private, Private], behaviour: Behaviour, tmp_path: Path) -> Iterator[Server]:
     """Another machine, with another host key, that lets the same keys in."""
-    running = Server(as_server_key(host_keys[1], tmp_path), replace(behaviour))
+    running = Server(as_server_key(host_keys[1], tmp_path), copy(behaviour))
     yield running
     running.close()
 

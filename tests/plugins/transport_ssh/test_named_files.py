@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.plugins.transport_ssh.conftest import node
 from tests.plugins.transport_ssh.test_validate import problems
 

@@ -10,11 +10,11 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from msgspec.structs import replace
 from paramiko.common import cMSG_CHANNEL_DATA
 from paramiko.message import Message
 from tests.plugins.transport_ssh.conftest import node, pem, public_line
@@ -128,7 +128,7 @@ def connect(place: Path, host_keys: tuple[Private, Private], engine: Path, start
                 docker_socket=str(engine),
                 host_key=public_line(host_keys[0]),
             )
-            config = replace(config, **changes)  # type: ignore[arg-type]  # any of the options
+            config = replace(config, **changes)
             opened = SshTransport(config).rkx_open_transport(node(), None)
             assert isinstance(opened, SshNode)
             stack.callback(opened.close)

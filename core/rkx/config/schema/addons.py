@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
-from rkx.config.schema.marks import Flag, Number, Raw, RawMap, Text, TextMap, Texts, mark
+import msgspec
+
+from rkx.config.schema.marks import Flag, Key, Number, Raw, RawMap, Text, TextMap, Texts
 from rkx.config.schema.network import TolerationKeys
 
 OLD = "it was read by no RKE since v0.3"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class ChoiceKeys:
+class ChoiceKeys(msgspec.Struct, kw_only=True, eq=False):
     """An item of ``addon_plugins`` or ``extensions``."""
 
-    name: Text = mark(required=True)
+    name: Annotated[Text, Key(required=True)] = None
     options: RawMap = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class IncludeKeys:
+class IncludeKeys(msgspec.Struct, kw_only=True, eq=False):
     """An item of ``addons_include`` with the digest of its content."""
 
-    source: Text = mark(required=True)
+    source: Annotated[Text, Key(required=True)] = None
     sha256: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class WebhookKeys:
+class WebhookKeys(msgspec.Struct, kw_only=True, eq=False):
     """``authentication.webhook``."""
 
     config_file: Text = None
     cache_timeout: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AuthenticationKeys:
+class AuthenticationKeys(msgspec.Struct, kw_only=True, eq=False):
     """``authentication``; ``options`` maps a provider's name to its options."""
 
     strategy: Text = None
@@ -45,16 +43,14 @@ class AuthenticationKeys:
     options: Mapping[str, RawMap] | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AuthorizationKeys:
+class AuthorizationKeys(msgspec.Struct, kw_only=True, eq=False):
     """``authorization``."""
 
     mode: Text = None
-    options: TextMap = mark(dead="RKE never read it")
+    options: Annotated[TextMap, Key(dead="RKE never read it")] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AutoscalerKeys:
+class AutoscalerKeys(msgspec.Struct, kw_only=True, eq=False):
     """``dns.linear_autoscaler_params``."""
 
     cores_per_replica: float | None = None
@@ -64,18 +60,16 @@ class AutoscalerKeys:
     prevent_single_point_failure: Flag = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class NodelocalKeys:
+class NodelocalKeys(msgspec.Struct, kw_only=True, eq=False):
     """``dns.nodelocal``."""
 
-    ip_address: Text = mark(also=("ipaddress",))
+    ip_address: Annotated[Text, Key(also=("ipaddress",))] = None
     node_selector: TextMap = None
     update_strategy: RawMap = None
     node_local_dns_priority_class_name: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class DnsKeys:
+class DnsKeys(msgspec.Struct, kw_only=True, eq=False):
     """``dns``."""
 
     provider: Text = None
@@ -88,25 +82,23 @@ class DnsKeys:
     update_strategy: RawMap = None
     linear_autoscaler_params: AutoscalerKeys | None = None
     nodelocal: NodelocalKeys | None = None
-    template: Raw = mark(dead=OLD)
+    template: Annotated[Raw, Key(dead=OLD)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class MonitoringKeys:
+class MonitoringKeys(msgspec.Struct, kw_only=True, eq=False):
     """``monitoring``."""
 
     provider: Text = None
     options: TextMap = None
     node_selector: TextMap = None
     tolerations: tuple[TolerationKeys, ...] | None = None
-    replicas: Number = mark(zero=True)
+    replicas: Annotated[Number, Key(zero=True)] = None
     metrics_server_priority_class_name: Text = None
     update_strategy: RawMap = None
-    template: Raw = mark(dead=OLD)
+    template: Annotated[Raw, Key(dead=OLD)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class IngressKeys:
+class IngressKeys(msgspec.Struct, kw_only=True, eq=False):
     """``ingress``."""
 
     provider: Text = None
@@ -126,4 +118,4 @@ class IngressKeys:
     update_strategy: RawMap = None
     default_http_backend_priority_class_name: Text = None
     nginx_ingress_controller_priority_class_name: Text = None
-    template: Raw = mark(dead=OLD)
+    template: Annotated[Raw, Key(dead=OLD)] = None

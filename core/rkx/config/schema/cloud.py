@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
-from rkx.config.schema.marks import Flag, RawMap, Text, mark
+import msgspec
+
+from rkx.config.schema.marks import Flag, Key, RawMap, Text
 
 
 def _keys(names: str) -> Mapping[str, Any]:
@@ -47,52 +48,47 @@ VSPHERE_DISK = _keys("""scsicontrollertype""")
 VSPHERE_WORKSPACE = _keys("""server datacenter folder default-datastore resourcepool-path""")
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AwsKeys:
+class AwsKeys(msgspec.Struct, kw_only=True, eq=False):
     """``awsCloudProvider``."""
 
-    global_: RawMap = mark("global", table=AWS_GLOBAL)
+    global_: Annotated[RawMap, Key(name="global", table=AWS_GLOBAL)] = None
     service_override: RawMap = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class OpenstackKeys:
+class OpenstackKeys(msgspec.Struct, kw_only=True, eq=False):
     """``openstackCloudProvider``."""
 
-    global_: RawMap = mark("global", table=OPENSTACK_GLOBAL)
-    load_balancer: RawMap = mark(table=OPENSTACK_LOAD_BALANCER)
-    block_storage: RawMap = mark(table=OPENSTACK_BLOCK_STORAGE)
-    route: RawMap = mark(table=OPENSTACK_ROUTE)
-    metadata: RawMap = mark(table=OPENSTACK_METADATA)
+    global_: Annotated[RawMap, Key(name="global", table=OPENSTACK_GLOBAL)] = None
+    load_balancer: Annotated[RawMap, Key(table=OPENSTACK_LOAD_BALANCER)] = None
+    block_storage: Annotated[RawMap, Key(table=OPENSTACK_BLOCK_STORAGE)] = None
+    route: Annotated[RawMap, Key(table=OPENSTACK_ROUTE)] = None
+    metadata: Annotated[RawMap, Key(table=OPENSTACK_METADATA)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class VsphereKeys:
+class VsphereKeys(msgspec.Struct, kw_only=True, eq=False):
     """``vsphereCloudProvider``."""
 
-    global_: RawMap = mark("global", table=VSPHERE_GLOBAL)
+    global_: Annotated[RawMap, Key(name="global", table=VSPHERE_GLOBAL)] = None
     virtual_center: Mapping[str, RawMap] | None = None
-    network: RawMap = mark(table=VSPHERE_NETWORK)
-    disk: RawMap = mark(table=VSPHERE_DISK)
-    workspace: RawMap = mark(table=VSPHERE_WORKSPACE)
+    network: Annotated[RawMap, Key(table=VSPHERE_NETWORK)] = None
+    disk: Annotated[RawMap, Key(table=VSPHERE_DISK)] = None
+    workspace: Annotated[RawMap, Key(table=VSPHERE_WORKSPACE)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class HarvesterKeys:
+class HarvesterKeys(msgspec.Struct, kw_only=True, eq=False):
     """``harvesterCloudProvider``."""
 
     cloud_config: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class CloudKeys:
+class CloudKeys(msgspec.Struct, kw_only=True, eq=False):
     """``cloud_provider``; the maps stay readable, for clusters whose external controller reads its settings there."""
 
     name: Text = None
-    use_instance_metadata_hostname: Flag = mark("useInstanceMetadataHostname")
-    aws: AwsKeys | None = mark("awsCloudProvider")
-    azure: RawMap = mark("azureCloudProvider", table=AZURE)
-    openstack: OpenstackKeys | None = mark("openstackCloudProvider")
-    vsphere: VsphereKeys | None = mark("vsphereCloudProvider")
-    harvester: HarvesterKeys | None = mark("harvesterCloudProvider")
-    custom: Text = mark("customCloudProvider")
+    use_instance_metadata_hostname: Annotated[Flag, Key(name="useInstanceMetadataHostname")] = None
+    aws: Annotated[AwsKeys | None, Key(name="awsCloudProvider")] = None
+    azure: Annotated[RawMap, Key(name="azureCloudProvider", table=AZURE)] = None
+    openstack: Annotated[OpenstackKeys | None, Key(name="openstackCloudProvider")] = None
+    vsphere: Annotated[VsphereKeys | None, Key(name="vsphereCloudProvider")] = None
+    harvester: Annotated[HarvesterKeys | None, Key(name="harvesterCloudProvider")] = None
+    custom: Annotated[Text, Key(name="customCloudProvider")] = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
-from rkx.config.schema.marks import Flag, RawMap, Text, mark
+import msgspec
+
+from rkx.config.schema.marks import Flag, Key, RawMap, Text
 from rkx.secret import Secret
 
 USED = """
@@ -34,8 +35,7 @@ IMAGES: Mapping[str, Any] = MappingProxyType(dict.fromkeys((*USED.split(), *DEAD
 """Every name of ``system_images``."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class EcrKeys:
+class EcrKeys(msgspec.Struct, kw_only=True, eq=False):
     """``private_registries[].ecr_credential_plugin``."""
 
     aws_access_key_id: Text = None
@@ -43,51 +43,47 @@ class EcrKeys:
     aws_session_token: Secret[str] | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class RegistryKeys:
+class RegistryKeys(msgspec.Struct, kw_only=True, eq=False):
     """``private_registries[]``."""
 
     url: Text = None
     user: Text = None
     password: Secret[str] | None = None
     is_default: Flag = None
-    ecr_credential_plugin: EcrKeys | None = mark(
-        refuse="give user and password; `aws ecr get-login-password` can be a {command: [...]} for password"
-    )
+    ecr_credential_plugin: Annotated[
+        EcrKeys | None,
+        Key(refuse="give user and password; `aws ecr get-login-password` can be a {command: [...]} for password"),
+    ] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class DrainKeys:
+class DrainKeys(msgspec.Struct, kw_only=True, eq=False):
     """``upgrade_strategy.node_drain_input``."""
 
     force: Flag = None
     delete_local_data: Flag = None
-    ignore_daemonsets: Flag = mark(also=("ignoreDaemonSets",))
-    grace_period: int | None = mark(zero=True)
-    timeout: int | None = mark(zero=True)
+    ignore_daemonsets: Annotated[Flag, Key(also=("ignoreDaemonSets",))] = None
+    grace_period: Annotated[int | None, Key(zero=True)] = None
+    timeout: Annotated[int | None, Key(zero=True)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class UpgradeKeys:
+class UpgradeKeys(msgspec.Struct, kw_only=True, eq=False):
     """``upgrade_strategy``; ``node_drain_input`` is used when a node is taken out."""
 
-    max_unavailable_worker: Text = mark(zero=True, later=True)
-    max_unavailable_controlplane: Text = mark(zero=True, later=True)
-    drain: Flag = mark(later=True)
+    max_unavailable_worker: Annotated[Text, Key(zero=True, later=True)] = None
+    max_unavailable_controlplane: Annotated[Text, Key(zero=True, later=True)] = None
+    drain: Annotated[Flag, Key(later=True)] = None
     node_drain_input: DrainKeys | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class RestoreKeys:
+class RestoreKeys(msgspec.Struct, kw_only=True, eq=False):
     """``restore``."""
 
     restore: Flag = None
     snapshot_name: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class RotateKeys:
+class RotateKeys(msgspec.Struct, kw_only=True, eq=False):
     """``rotate_certificates``."""
 
-    ca_certificates: Flag = mark("cacertificates", also=("ca_certificates",))
+    ca_certificates: Annotated[Flag, Key(name="cacertificates", also=("ca_certificates",))] = None
     services: RawMap | Any = None

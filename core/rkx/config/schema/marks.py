@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, TypeAlias, get_type_hints
+from typing import Annotated, Any, TypeAlias, get_args, get_origin
+
+import msgspec
 
 Text: TypeAlias = str | None
 Flag: TypeAlias = bool | None
@@ -17,9 +18,8 @@ RawMap: TypeAlias = Mapping[str, Any] | None
 NO_KEYS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key of a mapping.
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """What an annotation says of one key of a mapping, beyond the name of its field.
 
     ``dead`` says why it has no effect (a warning), ``refuse`` what to write instead (an error), ``later`` that rkx does
     not act on it yet (a warning). ``zero`` keeps a 0, which RKE else takes for absent. ``table`` lists the keys of a
@@ -33,11 +33,10 @@ class Key:
     later: bool = False
     zero: bool = False
     required: bool = False
-    table: Mapping[str, Any] = field(default_factory=lambda: NO_KEYS)
+    table: Mapping[str, Any] = msgspec.field(default_factory=lambda: NO_KEYS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
     """A field of a class, as the decoder needs it: its attribute, its type, its key."""
 
     attribute: str
@@ -46,9 +45,9 @@ class Slot:
     required: bool
 
 
-def mark(name: str = "", **marks: Raw) -> Raw:
-    """Declare a field whose key needs more than its attribute's name; absent is None."""
-    return field(default=None, metadata={"key": Key(name=name, **marks)})
+def has_keys(hint: object) -> bool:
+    """Return whether a type stands for a mapping of which each key is a field."""
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
 
 
 _SLOTS: dict[type[Any], Mapping[str, Slot]] = {}
@@ -62,17 +61,10 @@ def slots(owner: type[Any]) -> Mapping[str, Slot]:
 
 
 def _slots(owner: type[Any]) -> Mapping[str, Slot]:
-    hints = get_type_hints(owner)
     found: dict[str, Slot] = {}
-    for each in fields(owner):
-        if not each.init:
-            continue
-        mark: Key = each.metadata.get("key", Key())
-        slot = Slot(attribute=each.name, hint=hints[each.name], key=mark, required=mark.required or _required(each))
-        for spelling in (mark.name or each.name, *mark.also):
+    for each in msgspec.structs.fields(owner):
+        hint, key = get_args(each.type) if get_origin(each.type) is Annotated else (each.type, Key())
+        slot = Slot(attribute=each.name, hint=hint, key=key, required=key.required or each.required)
+        for spelling in (key.name or each.name, *key.also):
             found[spelling] = slot
     return found
-
-
-def _required(each: Field[Any]) -> bool:
-    return each.default is MISSING and each.default_factory is MISSING

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
 
 from rkx.config.schema.aci import ACI
-from rkx.config.schema.marks import Number, RawMap, Text, TextMap, mark
+from rkx.config.schema.marks import Key, Number, RawMap, Text, TextMap
 from rkx.secret import Secret
 
 BACKEND = ("iface", "flannel_backend_type", "flannel_backend_port", "flannel_backend_vni")
@@ -45,40 +47,35 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 """Provider to the options that RKE knew for it; a provider's own name as prefix is cut for it."""
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class TolerationKeys:
+class TolerationKeys(msgspec.Struct, kw_only=True, eq=False):
     """A toleration, with RKE's spelling of its seconds and Kubernetes' own."""
 
     key: Text = None
     operator: Text = None
     value: Text = None
     effect: Text = None
-    toleration_seconds: Number = mark("tolerationSeconds", also=("tolerationseconds",), zero=True)
+    toleration_seconds: Annotated[Number, Key(name="tolerationSeconds", also=("tolerationseconds",), zero=True)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class IfaceKeys:
+class IfaceKeys(msgspec.Struct, kw_only=True, eq=False):
     """``flannel_network_provider`` and ``canal_network_provider``."""
 
     iface: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class CalicoKeys:
+class CalicoKeys(msgspec.Struct, kw_only=True, eq=False):
     """``calico_network_provider``."""
 
-    cloud_provider: Text = mark(also=("cloudprovider",))
+    cloud_provider: Annotated[Text, Key(also=("cloudprovider",))] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class WeaveKeys:
+class WeaveKeys(msgspec.Struct, kw_only=True, eq=False):
     """``weave_network_provider``."""
 
     password: Secret[str] | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class NetworkKeys:
+class NetworkKeys(msgspec.Struct, kw_only=True, eq=False):
     """``network``; what ``options`` may hold is the provider's business."""
 
     plugin: Text = None
@@ -91,4 +88,4 @@ class NetworkKeys:
     canal_network_provider: IfaceKeys | None = None
     calico_network_provider: CalicoKeys | None = None
     weave_network_provider: WeaveKeys | None = None
-    aci_network_provider: RawMap = mark(table=ACI)
+    aci_network_provider: Annotated[RawMap, Key(table=ACI)] = None

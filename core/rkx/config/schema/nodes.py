@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from rkx.config.schema.marks import Flag, RawMap, Text, TextMap, mark
+import msgspec
+
+from rkx.config.schema.marks import Flag, Key, RawMap, Text, TextMap
 from rkx.model.node import Role
 from rkx.secret import Secret
 
 Effect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class TaintKeys:
+class TaintKeys(msgspec.Struct, kw_only=True, eq=False):
     """``nodes[].taints[]``."""
 
-    key: Text = mark(required=True)
+    key: Annotated[Text, Key(required=True)] = None
     value: Text = None
-    effect: Effect | None = mark(required=True)
-    time_added: Text = mark("timeAdded", dead="Kubernetes sets the time itself")
+    effect: Annotated[Effect | None, Key(required=True)] = None
+    time_added: Annotated[Text, Key(name="timeAdded", dead="Kubernetes sets the time itself")] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class NodeKeys:
+class NodeKeys(msgspec.Struct, kw_only=True, eq=False):
     """``nodes[]``."""
 
-    address: Text = mark(required=True)
+    address: Annotated[Text, Key(required=True)] = None
     internal_address: Text = None
-    port: Text = mark(zero=True)
+    port: Annotated[Text, Key(zero=True)] = None
     user: Text = None
-    role: tuple[Role, ...] | None = mark(required=True)
+    role: Annotated[tuple[Role, ...] | None, Key(required=True)] = None
     hostname_override: Text = None
     docker_socket: Text = None
     ssh_agent_auth: Flag = None
@@ -40,31 +39,29 @@ class NodeKeys:
     ssh_cert_path: Text = None
     labels: TextMap = None
     taints: tuple[TaintKeys, ...] | None = None
-    node_name: Text = mark("nodeName", also=("machine_name",), dead="it was Rancher's own note")
+    node_name: Annotated[Text, Key(name="nodeName", also=("machine_name",), dead="it was Rancher's own note")] = None
     transport: Text = None
     transport_options: RawMap = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class BastionKeys:
+class BastionKeys(msgspec.Struct, kw_only=True, eq=False):
     """``bastion_host``.
 
     ``ignore_proxy_env_vars`` needs no act: rkx never sends SSH through the proxies of its environment.
     """
 
     address: Text = None
-    port: Text = mark(zero=True)
+    port: Annotated[Text, Key(zero=True)] = None
     user: Text = None
     ssh_key: Secret[str] | None = None
     ssh_key_path: Text = None
     ssh_cert: Text = None
     ssh_cert_path: Text = None
-    ssh_agent_auth: Flag = mark(dead="the cluster's ssh_agent_auth holds for the bastion too")
+    ssh_agent_auth: Annotated[Flag, Key(dead="the cluster's ssh_agent_auth holds for the bastion too")] = None
     ignore_proxy_env_vars: Flag = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class SshKeys:
+class SshKeys(msgspec.Struct, kw_only=True, eq=False):
     """``ssh``, which RKE does not have: how host keys are checked."""
 
     host_keys: Literal["strict", "accept-new"] | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
-from rkx.config.schema.marks import Flag, Number, Raw, RawMap, Text, TextMap, Texts, mark
+import msgspec
+
+from rkx.config.schema.marks import Flag, Key, Number, Raw, RawMap, Text, TextMap, Texts
 from rkx.secret import Secret
 
 IMAGE = "images of services have no effect since RKE v0.1; use system_images"
@@ -13,24 +15,22 @@ WINDOWS = "rkx has no Windows nodes"
 OLD = "it was read by no RKE since v0.3"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class ServiceKeys:
+class ServiceKeys(msgspec.Struct, kw_only=True, eq=False):
     """What all six services have."""
 
-    image: Text = mark(dead=IMAGE)
+    image: Annotated[Text, Key(dead=IMAGE)] = None
     extra_args: TextMap = None
     extra_args_array: Mapping[str, tuple[str, ...]] | None = None
     extra_binds: Texts = None
     extra_env: Texts = None
-    win_extra_args: TextMap = mark(dead=WINDOWS)
-    win_extra_args_array: Mapping[str, tuple[str, ...]] | None = mark(dead=WINDOWS)
-    win_extra_binds: Texts = mark(dead=WINDOWS)
-    win_extra_env: Texts = mark(dead=WINDOWS)
-    service_options: RawMap = mark(dead=OLD)
+    win_extra_args: Annotated[TextMap, Key(dead=WINDOWS)] = None
+    win_extra_args_array: Annotated[Mapping[str, tuple[str, ...]] | None, Key(dead=WINDOWS)] = None
+    win_extra_binds: Annotated[Texts, Key(dead=WINDOWS)] = None
+    win_extra_env: Annotated[Texts, Key(dead=WINDOWS)] = None
+    service_options: Annotated[RawMap, Key(dead=OLD)] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class S3Keys:
+class S3Keys(msgspec.Struct, kw_only=True, eq=False):
     """``services.etcd.backup_config.s3backupconfig``."""
 
     access_key: Secret[str] | None = None
@@ -42,30 +42,28 @@ class S3Keys:
     folder: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class BackupKeys:
+class BackupKeys(msgspec.Struct, kw_only=True, eq=False):
     """``services.etcd.backup_config``."""
 
     enabled: Flag = None
     interval_hours: Number = None
     retention: Number = None
     timeout: Number = None
-    safe_timestamp: Flag = mark(dead="only Rancher read it")
-    s3_backup_config: S3Keys | None = mark("s3backupconfig", also=("s3_backup_config",))
+    safe_timestamp: Annotated[Flag, Key(dead="only Rancher read it")] = None
+    s3_backup_config: Annotated[S3Keys | None, Key(name="s3backupconfig", also=("s3_backup_config",))] = None
 
 
 EXTERNAL = "rkx runs etcd itself: take this out and give nodes the role etcd"
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class EtcdKeys(ServiceKeys):
+class EtcdKeys(ServiceKeys, kw_only=True, eq=False):
     """``services.etcd``."""
 
-    external_urls: Texts = mark(refuse=EXTERNAL)
-    ca_cert: Text = mark(refuse=EXTERNAL)
-    cert: Text = mark(refuse=EXTERNAL)
-    key: Secret[str] | None = mark(refuse=EXTERNAL)
-    path: Text = mark(refuse=EXTERNAL)
+    external_urls: Annotated[Texts, Key(refuse=EXTERNAL)] = None
+    ca_cert: Annotated[Text, Key(refuse=EXTERNAL)] = None
+    cert: Annotated[Text, Key(refuse=EXTERNAL)] = None
+    key: Annotated[Secret[str] | None, Key(refuse=EXTERNAL)] = None
+    path: Annotated[Text, Key(refuse=EXTERNAL)] = None
     uid: Number = None
     gid: Number = None
     snapshot: Flag = None
@@ -74,16 +72,14 @@ class EtcdKeys(ServiceKeys):
     backup_config: BackupKeys | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class EncryptionKeys:
+class EncryptionKeys(msgspec.Struct, kw_only=True, eq=False):
     """``services.kube-api.secrets_encryption_config``."""
 
     enabled: Flag = None
     custom_config: Raw = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AuditKeys:
+class AuditKeys(msgspec.Struct, kw_only=True, eq=False):
     """``services.kube-api.audit_log.configuration``."""
 
     max_age: Number = None
@@ -94,30 +90,27 @@ class AuditKeys:
     policy: Raw = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AuditLogKeys:
+class AuditLogKeys(msgspec.Struct, kw_only=True, eq=False):
     """``services.kube-api.audit_log``."""
 
     enabled: Flag = None
     configuration: AuditKeys | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class RateLimitKeys:
+class RateLimitKeys(msgspec.Struct, kw_only=True, eq=False):
     """``services.kube-api.event_rate_limit``."""
 
     enabled: Flag = None
     configuration: Raw = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class KubeApiKeys(ServiceKeys):
+class KubeApiKeys(ServiceKeys, kw_only=True, eq=False):
     """``services.kube-api``."""
 
     service_cluster_ip_range: Text = None
     service_node_port_range: Text = None
     pod_security_configuration: Text = None
-    pod_security_policy: Flag = mark(dead="Kubernetes has no pod security policies since 1.25")
+    pod_security_policy: Annotated[Flag, Key(dead="Kubernetes has no pod security policies since 1.25")] = None
     always_pull_images: Flag = None
     secrets_encryption_config: EncryptionKeys | None = None
     audit_log: AuditLogKeys | None = None
@@ -125,16 +118,14 @@ class KubeApiKeys(ServiceKeys):
     event_rate_limit: RateLimitKeys | None = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class KubeControllerKeys(ServiceKeys):
+class KubeControllerKeys(ServiceKeys, kw_only=True, eq=False):
     """``services.kube-controller``."""
 
     cluster_cidr: Text = None
     service_cluster_ip_range: Text = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class KubeletKeys(ServiceKeys):
+class KubeletKeys(ServiceKeys, kw_only=True, eq=False):
     """``services.kubelet``."""
 
     cluster_domain: Text = None
@@ -144,13 +135,12 @@ class KubeletKeys(ServiceKeys):
     generate_serving_certificate: Flag = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class ServicesKeys:
+class ServicesKeys(msgspec.Struct, kw_only=True, eq=False):
     """``services``; other names than these are service providers with their options."""
 
     etcd: EtcdKeys | None = None
-    kube_api: KubeApiKeys | None = mark("kube-api")
-    kube_controller: KubeControllerKeys | None = mark("kube-controller")
+    kube_api: Annotated[KubeApiKeys | None, Key(name="kube-api")] = None
+    kube_controller: Annotated[KubeControllerKeys | None, Key(name="kube-controller")] = None
     scheduler: ServiceKeys | None = None
     kubelet: KubeletKeys | None = None
     kubeproxy: ServiceKeys | None = None

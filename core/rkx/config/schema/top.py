@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
 
 from rkx.config.schema.addons import (
     AuthenticationKeys,
@@ -15,7 +17,7 @@ from rkx.config.schema.addons import (
 )
 from rkx.config.schema.cloud import CloudKeys
 from rkx.config.schema.images import IMAGES, RegistryKeys, RestoreKeys, RotateKeys, UpgradeKeys
-from rkx.config.schema.marks import Flag, Number, RawMap, Text, Texts, mark
+from rkx.config.schema.marks import Flag, Key, Number, RawMap, Text, Texts
 from rkx.config.schema.network import NetworkKeys
 from rkx.config.schema.nodes import BastionKeys, NodeKeys, SshKeys
 from rkx.config.schema.services import ServicesKeys
@@ -23,17 +25,18 @@ from rkx.model.cluster import ImageLayout, Profile
 from rkx.secret import Secret
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class StateKeys:
+class StateKeys(msgspec.Struct, kw_only=True, eq=False):
     """``state``: what would seal the copies of the state on the nodes."""
 
-    key: Secret[str] | None = mark(
-        refuse="take it out: the copies on control plane and etcd nodes are not sealed, root there reads every key"
-    )
+    key: Annotated[
+        Secret[str] | None,
+        Key(
+            refuse="take it out: the copies on control plane and etcd nodes are not sealed, root there reads every key"
+        ),
+    ] = None
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class ClusterKeys:
+class ClusterKeys(msgspec.Struct, kw_only=True, eq=False):
     """All of cluster.yml; an absent key is None."""
 
     nodes: tuple[NodeKeys, ...] | None = None
@@ -48,8 +51,8 @@ class ClusterKeys:
     ingress: IngressKeys | None = None
     monitoring: MonitoringKeys | None = None
     dns: DnsKeys | None = None
-    cloud_provider: CloudKeys | None = mark(later=True)
-    system_images: RawMap = mark(table=IMAGES)
+    cloud_provider: Annotated[CloudKeys | None, Key(later=True)] = None
+    system_images: Annotated[RawMap, Key(table=IMAGES)] = None
     image_layout: ImageLayout | None = None
     private_registries: tuple[RegistryKeys, ...] | None = None
     bastion_host: BastionKeys | None = None
@@ -67,12 +70,14 @@ class ClusterKeys:
     kubernetes_version: Text = None
     cluster_name: Text = None
     prefix_path: Text = None
-    win_prefix_path: Text = mark(dead="rkx has no Windows nodes")
+    win_prefix_path: Annotated[Text, Key(dead="rkx has no Windows nodes")] = None
     addon_job_timeout: Number = None
-    addon_job_retries: Number = mark(dead="use addon_job_timeout")
-    restore: RestoreKeys | None = mark(dead="only Rancher set it, and rkx restores nothing because of a file")
-    rotate_certificates: RotateKeys | None = mark(dead="rkx rotates nothing because of a file")
-    rotate_encryption_key: Flag = mark(dead="rkx rotates nothing because of a file")
+    addon_job_retries: Annotated[Number, Key(dead="use addon_job_timeout")] = None
+    restore: Annotated[
+        RestoreKeys | None, Key(dead="only Rancher set it, and rkx restores nothing because of a file")
+    ] = None
+    rotate_certificates: Annotated[RotateKeys | None, Key(dead="rkx rotates nothing because of a file")] = None
+    rotate_encryption_key: Annotated[Flag, Key(dead="rkx rotates nothing because of a file")] = None
     state: StateKeys | None = None
     profile: Profile | None = None
     accept_risk: Texts = None

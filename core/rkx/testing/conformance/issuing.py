@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.identity import CredentialInfo, Identity, Renewal
 from rkx.reconcile import credentials
@@ -16,8 +18,7 @@ from rkx.testing.conformance.subject import Subject
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Issuing:
+class Issuing(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One cluster's credentials, in memory."""
 
     subject: Subject

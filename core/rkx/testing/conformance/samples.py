@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 from pathlib import PurePosixPath
 from typing import get_args
+
+from msgspec.structs import replace
 
 from rkx.config.options import Options
 from rkx.config.tree import as_table, from_python

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType, ModuleType
 from typing import Any, get_args
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.config import decode
 from rkx.errors import ConfigError, Problem
@@ -20,16 +22,14 @@ from rkx.secret import Secret
 from rkx.testing.conformance import samples
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One cluster with what its nodes said of themselves."""
 
     cluster: Cluster
     facts: Facts
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One plugin with its options; ``address`` is that of a machine for a transport."""
 
     chosen: Chosen
@@ -53,7 +53,7 @@ class Subject:
     def again(self) -> Subject:
         """Return another instance of the same plugin, which remembers nothing."""
         plugin = self.kind(self.chosen.plugin.config)
-        return replace(self, chosen=replace(self.chosen, plugin=plugin))
+        return Subject(chosen=replace(self.chosen, plugin=plugin), address=self.address)
 
     def has(self, hook: str) -> bool:
         """Return whether the plugin implements a hook."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.key import Key

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import collections.abc
 from collections.abc import Iterator
-from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_args
+
+import msgspec
 
 from rkx.config import decode
 from rkx.hooks import Specifications
@@ -38,15 +39,11 @@ def test_hooks_are_asked_of_its_stage(subject: Subject) -> None:
     assert own - OF_ALL - OF_STAGE[subject.stage] == set(), f"never asked of a {subject.stage} plugin"
 
 
-def test_config_is_a_frozen_dataclass(subject: Subject) -> None:
-    """The options are a value: a frozen dataclass, and so is each dataclass in it."""
-    assert is_dataclass(subject.kind.Config), "Config is not a dataclass"
-    values = [value for value in _parts(subject.chosen.plugin.config) if is_dataclass(value)]
-    assert [type(value).__name__ for value in values if not _is_frozen(value)] == [], "not frozen"
-
-
-def _is_frozen(value: Any) -> bool:  # noqa: ANN401 - any dataclass
-    return bool(value.__dataclass_params__.frozen)
+def test_config_is_a_frozen_struct(subject: Subject) -> None:
+    """The options are a value: a frozen msgspec.Struct, and so is each Struct in it."""
+    assert issubclass(subject.kind.Config, msgspec.Struct), "Config is not a msgspec.Struct"
+    values = [value for value in _parts(subject.chosen.plugin.config) if isinstance(value, msgspec.Struct)]
+    assert [type(value).__name__ for value in values if not value.__struct_config__.frozen] == [], "not frozen"
 
 
 def test_config_holds_nothing_that_can_be_changed(subject: Subject) -> None:
@@ -57,8 +54,8 @@ def test_config_holds_nothing_that_can_be_changed(subject: Subject) -> None:
 
 def _parts(value: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever options hold
     yield value
-    if is_dataclass(value):
-        inner: list[Any] = [getattr(value, each.name) for each in fields(value)]
+    if isinstance(value, msgspec.Struct):
+        inner: list[Any] = [getattr(value, name) for name in value.__struct_fields__]
     elif isinstance(value, collections.abc.Mapping):
         inner = list(value.values())
     else:
@@ -70,9 +67,8 @@ def _parts(value: Any) -> Iterator[Any]:  # noqa: ANN401 - whatever options hold
 def test_each_option_has_a_default_or_is_explained(subject: Subject) -> None:
     """An option that must be given is named in the docstring of Config."""
     config = subject.kind.Config
-    needed = [each.name for each in fields(config) if each.default is MISSING and each.default_factory is MISSING]
-    written = "" if (config.__doc__ or "").startswith(f"{config.__name__}(") else config.__doc__ or ""
-    assert [name for name in needed if name not in written] == []
+    needed = [each.name for each in msgspec.structs.fields(config) if each.required]
+    assert [name for name in needed if name not in (config.__doc__ or "")] == []
 
 
 def test_an_unknown_option_is_refused_with_its_path(subject: Subject) -> None:

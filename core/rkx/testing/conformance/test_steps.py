@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import PurePosixPath
+
+import msgspec
+from msgspec.structs import replace
 
 from rkx.model.action import (
     ContainerAction,
@@ -144,8 +146,7 @@ def _result(effect: Effect, body: str, code: int) -> NodeResponse | TaskResult |
             return NodeResponse(status=200, body=body)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Tried:
+class _Tried(msgspec.Struct, frozen=True, kw_only=True):
     """What a plugin wants where some of the containers that it describes change."""
 
     case: Case
