@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -14,6 +14,9 @@ DEPTH = 100
 """The deepest CustomResourceDefinitions, those that describe pods, have some 50 levels."""
 REPEATS = 10_000
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyYAML was built with it
+NUMBER_CHARACTERS = 100
+"""YAML 1.1 has numbers to the base of 60: reading one takes the square of its length."""
+UNREADABLE = "a value that cannot be read"
 OTHERS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("timestamp", "binary", "omap", "pairs", "set"))
 """What JSON does not have; a date stays the text that it is written as."""
 
@@ -52,6 +55,19 @@ class _Loader(_Base):  # type: ignore[misc] # one of two classes
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
         return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+
+
+def _short(make: Callable[[Any, yaml.ScalarNode], float]) -> Callable[[Any, yaml.ScalarNode], float]:
+    def read(loader: Any, node: yaml.ScalarNode) -> float:  # noqa: ANN401 - one of two classes
+        if len(node.value) > NUMBER_CHARACTERS:
+            raise yaml.constructor.ConstructorError(None, None, UNREADABLE, node.start_mark)
+        return make(loader, node)
+
+    return read
+
+
+for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+    _Loader.yaml_constructors[_tag] = _short(_Loader.yaml_constructors[_tag])
 
 
 def yaml_documents(text: str) -> Iterator[YamlDocument]:
@@ -94,9 +110,9 @@ def _value(loader: Any, node: yaml.Node, number: int) -> Any:  # noqa: ANN401 - 
         return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise _fault(error, number) from error
-    except ValueError as error:  # a number of too many digits
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:  # a tag that does not fit
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
-        raise YamlFault("a value that cannot be read", number=number, line=line, column=column) from error
+        raise YamlFault(UNREADABLE, number=number, line=line, column=column) from error
 
 
 def _fault(error: yaml.YAMLError, number: int) -> YamlFault:

@@ -84,3 +84,29 @@ def test_any_text_is_values_or_a_fault(text: str) -> None:
     except YamlFault:
         return
     json.dumps(found, sort_keys=True)
+
+
+UNFIT = {
+    "a truth value": "!!bool zzz",
+    "no digits": "!!int ''",
+    "no fraction": "!!float ''",
+    "a sign alone": "!!int '+'",
+    "a mapping that is a list": "!!map [a]",
+    "a fraction to the base of 60": "1" + ":00" * 200 + ".5",
+    "sixteen times many digits": "0x" + "f" * 5000,
+    "a number to the base of 60": "1" + ":00" * 590_000,
+}
+
+
+@pytest.mark.parametrize("text", UNFIT.values(), ids=UNFIT)
+def test_a_value_that_cannot_be_read_is_told_with_its_place_in_little_time(text: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(YamlFault, match="a value that cannot be read") as found:
+        values(f"a: 1\n---\nx: {text}\n")
+    assert (found.value.number, found.value.line) == (2, 3)
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(("text", "value"), [("0x1F", 31), ("1_000", 1000), ("1:30", 90), ("-1.5e+3", -1500.0)])
+def test_numbers_are_read_as_yaml_1_1_has_them(text: str, value: float) -> None:
+    assert values(f"x: {text}") == [{"x": value}]

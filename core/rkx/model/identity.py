@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -60,7 +60,7 @@ def describe(identity: Identity) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class CredentialInfo(msgspec.Struct, frozen=True, kw_only=True):
+class CredentialInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the state knows of issued credentials; no key.
 
     ``description`` is a digest of the identity that they were issued for: another one means that it changed.
@@ -68,8 +68,8 @@ class CredentialInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     serial: str
-    not_before: datetime | None
-    not_after: datetime | None
+    not_before: Annotated[datetime, msgspec.Meta(tz=True)] | None
+    not_after: Annotated[datetime, msgspec.Meta(tz=True)] | None
     description: str
     authority_serial: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rkx.errors import ConfigError
@@ -73,7 +73,14 @@ def _no_text(value: object) -> str:
 
 def daemon_images(objects: Iterable[Object]) -> set[str]:
     """Find the images of pods that every node will run, so that they come while the node is still being made."""
-    templates = [each.body.get("spec", {}).get("template", {}) for each in objects if each.kind == "DaemonSet"]
-    pods = [template.get("spec", {}) for template in templates]
-    every = [each for pod in pods for each in (*pod.get("initContainers", ()), *pod.get("containers", ()))]
-    return {each["image"] for each in every if "image" in each}
+    pods = [_at(each.body, "spec", "template", "spec") for each in objects if each.kind == "DaemonSet"]
+    lists = [_at(pod, name) for pod in pods for name in ("initContainers", "containers")]
+    images = [_at(each, "image") for found in lists if isinstance(found, list | tuple) for each in found]
+    return {image for image in images if isinstance(image, str)}
+
+
+def _at(value: object, *names: str) -> object:
+    """Return what is at a path; None where a manifest has another shape, which the API server refuses."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

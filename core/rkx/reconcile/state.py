@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from datetime import UTC
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -23,6 +25,8 @@ from rkx.reconcile.texts import Texts
 from rkx.secret import Secret
 
 VERSION = 1
+KEY_BYTES = 32
+VERSION_FORM = re.compile(r"v[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 
 
 def _none() -> Mapping[str, Any]:
@@ -117,7 +121,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def new_state() -> State:
     """Make the state of a new cluster: a random id and a random key for digests."""
-    return State(cluster_id=secrets.token_hex(8), digest_key=Secret(secrets.token_bytes(32)))
+    return State(cluster_id=secrets.token_hex(8), digest_key=Secret(secrets.token_bytes(KEY_BYTES)))
 
 
 def dump(state: State, texts: Texts | None = None) -> bytes:
@@ -159,15 +163,7 @@ MARK_CHARACTERS = 2000
 def header(text: bytes) -> StateHeader | None:
     """Read the mark alone, which takes no time; None if the file is damaged."""
     try:
-        outer = json.loads(text)
-        found = StateHeader(
-            cluster_id=str(outer["cluster_id"]),
-            generation=int(outer["generation"]),
-            sha256=str(outer["sha256"]),
-            run=str(outer.get("run", "")),  # older states have none of these
-            number=int(outer.get("number", 0)),
-            seal=str(outer.get("seal", "")),
-        )
+        found = msgspec.json.decode(text, type=StateHeader)
     except _MALFORMED:
         return None
     return found if len(f"{found}") <= MARK_CHARACTERS else None
@@ -189,7 +185,7 @@ _MALFORMED = (
 def parse(text: bytes, where: str) -> State:
     """Read a state; ConfigError if it is damaged or of another shape, Refused if a newer rkx wrote it."""
     try:
-        outer = json.loads(text)
+        outer = msgspec.json.decode(text)
         version, inner = int(outer["rkxstate"]), outer["state"]
         sound = hashlib.sha256(inner.encode()).hexdigest() == outer["sha256"]
     except _MALFORMED as error:
@@ -199,7 +195,7 @@ def parse(text: bytes, where: str) -> State:
     if not sound:
         raise ConfigError(f"{where}: the checksum does not fit: the file is damaged", hint=_REPAIR)
     try:
-        return _state(json.loads(inner))
+        return _state(msgspec.json.decode(inner))
     except _MALFORMED as error:
         raise ConfigError(f"{where}: no state of rkx has this shape: {error!r:.200}", hint=_REPAIR) from error
 
@@ -211,9 +207,37 @@ _REPAIR = (
 
 def _state(raw: Any) -> State:  # noqa: ANN401 - JSON
     """Read a state. What nodes said is judged on its own: one whose facts are not valid is asked again."""
+    _refuse_missing(raw, State, older={"run", "number"})
+    for name, kind in (("credentials", Credential), ("nodes", NodeRecord), ("objects", ObjectRecord)):
+        for each in raw[name].values():
+            _refuse_missing(each, kind)
     for record in raw["nodes"].values():
         record["options"], record["facts"] = _opened(record["options"]), host.of_state(record["facts"])
-    return msgspec.convert(raw, State, dec_hook=_secret)
+    state = msgspec.convert(raw, State, dec_hook=_secret)
+    _refuse_odd(state)
+    return state
+
+
+def _refuse_missing(raw: Mapping[str, Any], kind: type[msgspec.Struct], older: Set[str] = frozenset()) -> None:
+    """Raise KeyError for a field that is not there: each is written, but by an ``older`` rkx."""
+    for name in kind.__struct_fields__:
+        if name not in raw and name not in older:
+            raise KeyError(name)
+
+
+def _refuse_odd(state: State) -> None:
+    """Raise ValueError or OverflowError for values that no rkx writes, and that others would stumble over."""
+    if len(state.key) != KEY_BYTES:
+        raise ValueError("digest_key has another length")
+    for name, record in state.objects.items():
+        if name != str(record.key):
+            raise ValueError(f"{record.key} is kept as another object")
+    for credential in state.credentials.values():
+        for moment in (credential.saved.not_before, credential.saved.not_after):
+            if moment is not None:
+                moment.astimezone(UTC)  # overflows at the ends of the calendar
+    if not VERSION_FORM.fullmatch(state.immutable.get("kubernetes_version", "v0.0.0")):
+        raise ValueError("kubernetes_version is not a version")
 
 
 def _secret(kind: type, value: Any) -> Secret[Any]:  # noqa: ANN401 - JSON

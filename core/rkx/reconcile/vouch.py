@@ -41,9 +41,15 @@ def fingerprint(state: State) -> str:
     """Return the SHA-256 of the Kubernetes authority's certificate, in hexadecimal; empty before there is one."""
     if KUBERNETES_CA not in state.credentials:
         return ""
-    bundle = part_of(state, CredentialRef(identity=KUBERNETES_CA, what="ca-bundle")).decode()
-    first = bundle[: bundle.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)]
-    return f"sha256:{hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()}"
+    try:
+        bundle = part_of(state, CredentialRef(identity=KUBERNETES_CA, what="ca-bundle")).decode()
+        first = bundle[: bundle.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)]
+        return f"sha256:{hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()}"
+    except (KeyError, ValueError) as error:
+        raise Refused(
+            "the state found on the nodes holds no certificate of its authority",
+            hint="bring the cluster's own state back from a backup",
+        ) from error
 
 
 def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
@@ -53,6 +59,7 @@ def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
     """
     found = fingerprint(state)
     if not found:
+        _refuse_answering(links)
         return "it has no authority yet"
     serving = [link.name for link in links if _serves(link, state, found)]
     if serving:
@@ -63,6 +70,23 @@ def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
         f"no API server answers that could vouch for the state found on the nodes, of authority {found}",
         hint=f"compare it with a kubeconfig of the cluster; if it is the same: --ca-fingerprint {found}",
     )
+
+
+def _refuse_answering(links: Iterable[Link]) -> None:
+    """A cluster whose API servers answer has an authority: never is a second one made over it."""
+    if answering := [link.name for link in links if _answers(link)]:
+        raise Refused(
+            f"the state found on the nodes has no authority, but an API server answers on {', '.join(answering)}",
+            hint="bring the cluster's own state back from a backup",
+        )
+
+
+def _answers(link: Link) -> bool:
+    try:
+        link.dial(API).close()
+    except (OSError, RkxError):
+        return False
+    return True
 
 
 def _serves(link: Link, state: State, found: str) -> bool:

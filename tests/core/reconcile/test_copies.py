@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from tests.core.reconcile.conftest import Make
 from tests.core.reconcile.small import ROOT, Site
 
+import rkx
 from rkx import api
 from rkx.errors import ConfigError, PlanStale, Refused
 from rkx.model.key import HealthKey
@@ -241,6 +242,18 @@ def test_a_malformed_copy_is_a_fault_with_the_nodes_name(running: Site, text: by
     error = running.up().error
     assert isinstance(error, Refused)
     assert f"no copy of it is whole: one:{STATE_COPY}" in error.message
+
+
+@pytest.mark.parametrize("what", ["no authority", "no certificate"])
+def test_a_copy_without_the_authority_of_a_cluster_that_runs_is_refused(running: Site, what: str) -> None:
+    held = running.state.credentials
+    bare = {**held, rkx.KUBERNETES_CA: replace(held[rkx.KUBERNETES_CA], parts={})}
+    plant(running, "one", dump(replace(running.state, credentials=bare if what == "no certificate" else {})))
+    lose(running)
+    error = running.up().error
+    assert isinstance(error, Refused), error
+    assert "the state found on the nodes" in error.message
+    assert running.world.effects == []
 
 
 @pytest.mark.parametrize("changes", [{"generation": "x"}, {"immutable": ["a"]}, {"credentials": {"a": None}}])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rkx.errors import ConfigError, Refused
 from rkx.model.identity import CredentialInfo
 from rkx.reconcile.files import without_logins
-from rkx.reconcile.state import Credential, Former, NodeRecord, ObjectRecord, State, dump, new_state, parse
+from rkx.reconcile.state import Credential, Former, NodeRecord, ObjectRecord, State, dump, header, new_state, parse
 from rkx.secret import Secret
 
 words = st.text(max_size=12)
@@ -53,12 +58,12 @@ objects = st.builds(ObjectRecord, api_version=words, kind=words, namespace=words
 states = st.builds(
     State,
     cluster_id=words,
-    digest_key=st.binary(max_size=32).map(Secret),
+    digest_key=st.binary(min_size=32, max_size=32).map(Secret),
     generation=st.integers(0, 99),
     immutable=st.dictionaries(words, words, max_size=2),
     credentials=st.dictionaries(words, credentials, max_size=2),
     nodes=st.dictionaries(words, nodes, max_size=2),
-    objects=st.dictionaries(words, objects, max_size=2),
+    objects=st.lists(objects, max_size=2).map(lambda found: {str(each.key): each for each in found}),
 )
 
 
@@ -112,5 +117,57 @@ def test_dates_keep_their_zone() -> None:
             name="a", serial="1", not_before=moment, not_after=None, description="", authority_serial=""
         )
     )
-    state = State(cluster_id="cafe", digest_key=Secret(b"k"), credentials={"a": credential})
+    state = State(cluster_id="cafe", digest_key=Secret(b"k" * 32), credentials={"a": credential})
     assert parse(dump(state), "").credentials["a"].saved.not_before == moment
+
+
+def bent(change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Write a state with a change of what is inside, and a checksum that fits."""
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    saved = CredentialInfo(name="ca", serial="1", not_before=now, not_after=now, description="")
+    record = ObjectRecord(api_version="v1", kind="ConfigMap", namespace="a", name="b")
+    node = NodeRecord(address="192.0.2.1", internal_address="", roles=("etcd",))
+    state = replace(
+        new_state(),
+        credentials={"ca": Credential(saved=saved)},
+        nodes={"one": node},
+        objects={str(record.key): record},
+    )
+    outer = json.loads(dump(state))
+    inner = json.loads(outer["state"])
+    change(inner)
+    text = json.dumps(inner)
+    return json.dumps({**outer, "state": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}).encode()
+
+
+ODD: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no credentials": lambda s: s.pop("credentials"),
+    "no immutable values": lambda s: s.pop("immutable"),
+    "credentials without parts": lambda s: s["credentials"]["ca"].pop("parts"),
+    "a node without paths": lambda s: s["nodes"]["one"].pop("paths"),
+    "an unknown field": lambda s: s["credentials"]["ca"]["saved"].update(more=1),
+    "half a pair of surrogates": lambda s: s["immutable"].update(domain="\ud800"),
+    "a date without a zone": lambda s: s["credentials"]["ca"]["saved"].update(not_after="2030-01-01T00:00:00"),
+    "a date before all dates": lambda s: s["credentials"]["ca"]["saved"].update(not_after="0001-01-01T00:00:00+23:59"),
+    "another word for a version": lambda s: s["immutable"].update(kubernetes_version="abc"),
+    "a version of many digits": lambda s: s["immutable"].update(kubernetes_version="v1.34." + "9" * 5000),
+    "an object in another's place": lambda s: s["objects"].update(other=next(iter(s["objects"].values()))),
+    "an empty key": lambda s: s["digest_key"].update(secret=""),
+}
+
+
+def test_a_state_that_is_bent_by_nothing_is_read() -> None:
+    assert parse(bent(lambda inner: inner), "here").nodes.keys() == {"one"}
+
+
+@pytest.mark.parametrize("change", ODD.values(), ids=ODD)
+def test_a_state_with_a_right_checksum_and_odd_values_is_refused(change: Callable[[dict[str, Any]], object]) -> None:
+    with pytest.raises(ConfigError, match=r"^here: "):
+        parse(bent(change), "here")
+
+
+@pytest.mark.parametrize("name", ["cluster_id", "run", "sha256", "seal"])
+def test_a_mark_that_is_no_text_is_passed_over(name: str) -> None:
+    outer = json.loads(dump(new_state()))
+    assert header(json.dumps(outer).encode()) is not None
+    assert header(json.dumps({**outer, name: "\ud800"}).encode()) is None
