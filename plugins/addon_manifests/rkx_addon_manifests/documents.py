@@ -74,6 +74,9 @@ def _judge(source: Source, document: rkx.YamlDocument, seen: dict[tuple[str, ...
         if missing := _missing(item):
             yield _problem(source, document.line, f"{place} has no {' and no '.join(missing)}")
             continue
+        if not isinstance(item["metadata"].get("namespace") or "", str):
+            yield _problem(source, document.line, f"{place}: metadata.namespace is not text", hint="")
+            continue
         if (item["apiVersion"], item["kind"]) == NODE:
             message = f"{place}: a Node cannot be applied as a manifest: {item['metadata']['name']!r}"
             yield _problem(source, document.line, message, hint=NODE_HINT)

@@ -161,6 +161,10 @@ def test_a_character_that_yaml_forbids_is_a_problem() -> None:
         ("kind: Pod\nmetadata: {name: a}\n", "document 1 has no apiVersion"),
         ("apiVersion: v1\nkind: Pod\n", "document 1 has no metadata.name"),
         ("apiVersion: v1\nmetadata: {name: 7}\n", "document 1 has no kind and no metadata.name"),
+        (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: [b]}\n",
+            "document 1: metadata.namespace is not text",
+        ),
         ("apiVersion: v1\nkind: Pod\nmetadata: a\n", "document 1 has no metadata.name"),
     ],
 )
