@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import msgspec
-import msgspec.structs
+from msgspec.structs import asdict
 
 from rkx.model.plan import Plan
 from rkx.model.risk import Risk
@@ -64,7 +64,7 @@ class PlanReady(Event, frozen=True, kw_only=True):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the event as JSON-ready values, with name and place of each accepted risk."""
-        return {**Event.as_dict(self), "risks": [msgspec.structs.asdict(risk) for risk in self.risks]}
+        return {**Event.as_dict(self), "risks": [asdict(risk) for risk in self.risks]}
 
 
 class ActionStarted(Event, frozen=True, kw_only=True):

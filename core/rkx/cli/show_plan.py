@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-import msgspec
-import msgspec.structs
+from msgspec.structs import asdict
 
 from rkx.cli.show_plain import counted
 from rkx.lines import one_line
@@ -68,13 +67,13 @@ def as_values(plan: Plan) -> dict[str, Any]:
         "cluster": plan.cluster,
         "empty": plan.is_empty,
         "actions": [_action_values(action) for action in plan.actions],
-        "groups": [msgspec.structs.asdict(group) for group in plan.groups],
+        "groups": [asdict(group) for group in plan.groups],
         "updates": [_update_values(update) for update in plan.updates],
         "confirmations": [{"what": danger.what, "why": danger.why} for danger in plan.confirmations],
         "findings": [{"node": each.node, "message": each.message, "hint": each.hint} for each in plan.findings],
         "unknown": list(plan.unknown),
         "unreachable": list(plan.unreachable),
-        "risks": [msgspec.structs.asdict(risk) for risk in plan.risks],
+        "risks": [asdict(risk) for risk in plan.risks],
     }
 
 

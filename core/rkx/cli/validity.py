@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-import msgspec.structs
+from msgspec.structs import asdict
 
 from rkx.errors import ConfigError, Problem
 
@@ -28,4 +27,4 @@ def _values(valid: bool, problems: tuple[Problem, ...]) -> dict[str, Any]:
 
 def _without_source(problem: Problem) -> dict[str, Any]:
     # The source line may hold a secret of the file.
-    return {name: value for name, value in msgspec.structs.asdict(problem).items() if name != "source"}
+    return {name: value for name, value in asdict(problem).items() if name != "source"}

@@ -41,7 +41,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     path: Path
     lines: tuple[str, ...]
     root: Tree
-    hidden: Mapping[int, int] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    hidden: Mapping[int, int] = MappingProxyType({})
 
     def hide(self, secrets: Mapping[int, int]) -> Document:
         """Return the same document with more secrets that no source line shows."""

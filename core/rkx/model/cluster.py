@@ -26,9 +26,9 @@ class PluginRef(msgspec.Struct, frozen=True, kw_only=True):
 
     stage: Stage
     name: str
-    options: Mapping[str, Any] = msgspec.field(default_factory=lambda: EMPTY)
+    options: Mapping[str, Any] = EMPTY
     where: str = ""
-    options_where: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    options_where: Mapping[str, str] = EMPTY
 
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
     file: str = ""
     image_layout: ImageLayout = "public"
-    images: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    images: Mapping[str, str] = EMPTY
     registries: tuple[Registry, ...] = ()
     sans: tuple[str, ...] = ()
     upgrade: UpgradeStrategy = UpgradeStrategy()

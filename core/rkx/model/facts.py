@@ -39,7 +39,7 @@ class HostFacts(msgspec.Struct, frozen=True, kw_only=True):
     resolv_conf: str = ""
     listening: tuple[Listener, ...] = ()
     swap: bool = False
-    sysctls: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    sysctls: Mapping[str, str] = MappingProxyType({})
 
 
 class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):

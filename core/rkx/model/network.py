@@ -24,7 +24,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     binds: tuple[str, ...] = ()
     enforces_policies: bool = False
     modules: tuple[str, ...] = ()
-    sysctls: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    sysctls: Mapping[str, str] = EMPTY
 
 
 class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +34,6 @@ class AuthSettings(msgspec.Struct, frozen=True, kw_only=True):
     their client certificates near their end; empty where there is none, and then nodes keep what was issued for them.
     """
 
-    arguments: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    arguments: Mapping[str, str] = EMPTY
     files: tuple[File, ...] = ()
     node_signer: str = ""

@@ -30,10 +30,10 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     internal_address: str
     roles: frozenset[Role]
-    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[str, str] = MappingProxyType({})
     taints: tuple[Taint, ...] = ()
     transport: str
-    transport_options: Mapping[str, Any] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    transport_options: Mapping[str, Any] = MappingProxyType({})
     where: str = ""
 
     def has(self, role: Role) -> bool:

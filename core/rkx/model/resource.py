@@ -88,7 +88,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     argv: tuple[str, ...]
     bootstrap_args: tuple[str, ...] = ()
-    env: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    env: Mapping[str, str] = EMPTY
     mounts: tuple[Mount, ...] = ()
     network: Literal["host", "none"] = "host"
     privileged: bool = False
@@ -194,7 +194,7 @@ class NodeMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """A Node object's labels and taints; the kubelet makes the object, core sets these when it has."""
 
     node: str
-    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
+    labels: Mapping[str, str] = EMPTY
     taints: tuple[Taint, ...] = ()
     owner: str = ""
 

@@ -104,7 +104,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     container: of one that the step's update claims on its node, and that has some.
     """
 
-    bootstrap_args: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: EMPTY)
+    bootstrap_args: Mapping[str, tuple[str, ...]] = EMPTY
 
 
 class Do(msgspec.Struct, frozen=True, kw_only=True):

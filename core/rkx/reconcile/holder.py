@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-import msgspec.structs
+from msgspec.structs import asdict
 
 from rkx.errors import Locked
 from rkx.reconcile.answers import SHORT
@@ -84,7 +84,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def labels(self) -> dict[str, str]:
         """Return the labels that tell of it."""
-        return {f"rkx.{name}": str(value) for name, value in msgspec.structs.asdict(self).items()}
+        return {f"rkx.{name}": str(value) for name, value in asdict(self).items()}
 
     @classmethod
     def of_labels(cls, labels: Mapping[str, str]) -> Holder:

@@ -9,10 +9,8 @@ from contextlib import closing
 from functools import partial
 from typing import Any, assert_never
 
-import msgspec
-import msgspec.structs
 import requests
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
 from rkx.lines import cut
@@ -145,7 +143,7 @@ class Objects:
             patch["spec"] = {"taints": listed}
         self._api.merge(path, patch)
         taken = {
-            "taints": [msgspec.structs.astuple(taint) for taint in sorted(wanted.taints)],
+            "taints": [astuple(taint) for taint in sorted(wanted.taints)],
             "labels": sorted(wanted.labels),
         }
         shown = json.dumps(taken)

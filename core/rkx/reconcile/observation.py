@@ -34,7 +34,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     nodes: Mapping[str, SeenNode]
     objects: ObjectSnapshot | None = None
-    responses: Responses = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    responses: Responses = MappingProxyType({})
     is_blind: bool = False
     replaced: frozenset[str] = frozenset()
     unreachable: tuple[str, ...] = ()

@@ -42,7 +42,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     state_file: StateFile
     allowed_unreachable: frozenset[str] = frozenset()
     replacing: frozenset[str] = frozenset()
-    trust: Trust = msgspec.field(default_factory=Trust)
+    trust: Trust = Trust()
     writes: bool = False
     objects: bool = True
 

@@ -32,7 +32,7 @@ class SeenContainer(msgspec.Struct, frozen=True, kw_only=True):
     argv: tuple[str, ...] = ()
     binds: frozenset[str] = frozenset()
     privileged: bool = False
-    labels: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    labels: Mapping[str, str] = MappingProxyType({})
     limited: bool = False
 
 
@@ -60,9 +60,9 @@ class SeenNode(msgspec.Struct, frozen=True, kw_only=True):
 
     facts: NodeFacts
     containers: Mapping[str, SeenContainer]
-    files: Mapping[str, SeenFile] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    files: Mapping[str, SeenFile] = MappingProxyType({})
     layout: Layout | None = None
-    images: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    images: Mapping[str, str] = MappingProxyType({})
     copy: StateHeader | None = None
 
     def ours(self, cluster_id: str) -> dict[str, SeenContainer]:

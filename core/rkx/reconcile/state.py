@@ -9,13 +9,13 @@ import re
 import secrets
 from collections.abc import Mapping, Set
 from datetime import UTC
-from types import MappingProxyType
 from typing import Any, get_args
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from rkx.errors import ConfigError, Refused
+from rkx.model.cluster import EMPTY
 from rkx.model.facts import HostFacts
 from rkx.model.identity import CredentialInfo
 from rkx.model.key import ObjectKey
@@ -29,16 +29,12 @@ KEY_BYTES = 32
 VERSION_FORM = re.compile(r"v[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 
 
-def _none() -> Mapping[str, Any]:
-    return MappingProxyType({})
-
-
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Issued credentials, part by part; a plan needs only the keyed ``digests`` of them."""
 
     saved: CredentialInfo
-    parts: Mapping[str, Secret[bytes]] = msgspec.field(default_factory=_none)
-    digests: Mapping[str, str] = msgspec.field(default_factory=_none)
+    parts: Mapping[str, Secret[bytes]] = EMPTY
+    digests: Mapping[str, str] = EMPTY
 
 
 class Former(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,7 +58,7 @@ class NodeRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     internal_address: str
     roles: tuple[str, ...]
     transport: str = ""
-    options: Mapping[str, Any] = msgspec.field(default_factory=_none)
+    options: Mapping[str, Any] = EMPTY
     engine_id: str = ""
     paths: tuple[str, ...] = ()
     former: tuple[Former, ...] = ()
@@ -104,10 +100,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     generation: int = 0
     run: str = ""
     number: int = 0
-    immutable: Mapping[str, str] = msgspec.field(default_factory=_none)
-    credentials: Mapping[str, Credential] = msgspec.field(default_factory=_none)
-    nodes: Mapping[str, NodeRecord] = msgspec.field(default_factory=_none)
-    objects: Mapping[str, ObjectRecord] = msgspec.field(default_factory=_none)
+    immutable: Mapping[str, str] = EMPTY
+    credentials: Mapping[str, Credential] = EMPTY
+    nodes: Mapping[str, NodeRecord] = EMPTY
+    objects: Mapping[str, ObjectRecord] = EMPTY
 
     @property
     def key(self) -> bytes:
@@ -131,7 +127,7 @@ def dump(state: State, texts: Texts | None = None) -> bytes:
     said = StateHeader(
         cluster_id=state.cluster_id, generation=state.generation, run=state.run, number=state.number, sha256=digest
     )
-    outside = msgspec.structs.asdict(replace(said, seal=said.sealed(state)))
+    outside = asdict(replace(said, seal=said.sealed(state)))
     return json.dumps({"rkxstate": VERSION, **outside, "state": inner}).encode()
 
 

@@ -17,9 +17,7 @@ class UpdateStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    rollingUpdate: Mapping[str, int | str] = msgspec.field(
-        default_factory=lambda: MappingProxyType({"maxUnavailable": 0, "maxSurge": 1})
-    )
+    rollingUpdate: Mapping[str, int | str] = MappingProxyType({"maxUnavailable": 0, "maxSurge": 1})
 
 
 class CoreDnsOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +35,8 @@ class CoreDnsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     upstreamnameservers: tuple[str, ...] = ()
     reversecidrs: tuple[str, ...] = ("in-addr.arpa", "ip6.arpa")
-    stubdomains: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    node_selector: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    stubdomains: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    node_selector: Mapping[str, str] = MappingProxyType({})
     tolerations: tuple[Mapping[str, Any], ...] = ()
-    update_strategy: UpdateStrategy = msgspec.field(default_factory=UpdateStrategy)
-    options: CoreDnsOptions = msgspec.field(default_factory=CoreDnsOptions)
+    update_strategy: UpdateStrategy = UpdateStrategy()
+    options: CoreDnsOptions = CoreDnsOptions()

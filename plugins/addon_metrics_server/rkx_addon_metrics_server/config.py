@@ -13,9 +13,7 @@ class UpdateStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """How the Deployment is rolled out."""
 
     strategy: Literal["RollingUpdate", "Recreate"] = "RollingUpdate"
-    rollingUpdate: Mapping[str, int | str] = msgspec.field(
-        default_factory=lambda: MappingProxyType({"maxUnavailable": "25%", "maxSurge": "25%"})
-    )
+    rollingUpdate: Mapping[str, int | str] = MappingProxyType({"maxUnavailable": "25%", "maxSurge": "25%"})
 
 
 class MetricsServerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +24,8 @@ class MetricsServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     replicas: int = 1
-    options: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
-    node_selector: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, str] = MappingProxyType({})
+    node_selector: Mapping[str, str] = MappingProxyType({})
     tolerations: tuple[Mapping[str, Any], ...] = ()
     metrics_server_priority_class_name: str = "system-cluster-critical"
-    update_strategy: UpdateStrategy = msgspec.field(default_factory=UpdateStrategy)
+    update_strategy: UpdateStrategy = UpdateStrategy()

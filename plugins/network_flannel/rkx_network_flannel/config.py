@@ -13,9 +13,7 @@ class UpdateStrategy(msgspec.Struct, frozen=True, kw_only=True):
     """How the DaemonSet is rolled out, in RKE's spelling."""
 
     strategy: Literal["RollingUpdate", "OnDelete"] = "RollingUpdate"
-    rollingUpdate: Mapping[str, int | str] = msgspec.field(
-        default_factory=lambda: MappingProxyType({"maxUnavailable": 1})
-    )
+    rollingUpdate: Mapping[str, int | str] = MappingProxyType({"maxUnavailable": 1})
 
 
 class FlannelConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +29,6 @@ class FlannelConfig(msgspec.Struct, frozen=True, kw_only=True):
     backend_vni: int = 1
     mtu: int = 0
     kube_flannel_priority_class_name: str = "system-node-critical"
-    node_selector: Mapping[str, str] = msgspec.field(default_factory=lambda: MappingProxyType({}))
+    node_selector: Mapping[str, str] = MappingProxyType({})
     tolerations: tuple[Mapping[str, Any], ...] = ()
-    update_strategy: UpdateStrategy = msgspec.field(default_factory=UpdateStrategy)
+    update_strategy: UpdateStrategy = UpdateStrategy()

@@ -18,8 +18,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     argument once per value, besides the others. Binds are written as Docker does, variables ``NAME=VALUE``.
     """
 
-    extra_args: Mapping[str, str] = msgspec.field(default_factory=lambda: EMPTY)
-    extra_args_array: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: EMPTY)
+    extra_args: Mapping[str, str] = EMPTY
+    extra_args_array: Mapping[str, tuple[str, ...]] = EMPTY
     extra_binds: tuple[str, ...] = ()
     extra_env: tuple[str, ...] = ()
 

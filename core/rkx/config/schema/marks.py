@@ -33,7 +33,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     later: bool = False
     zero: bool = False
     required: bool = False
-    table: Mapping[str, Any] = msgspec.field(default_factory=lambda: NO_KEYS)
+    table: Mapping[str, Any] = NO_KEYS
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
