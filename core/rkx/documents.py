@@ -17,6 +17,7 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where PyY
 NUMBER_CHARACTERS = 100
 """YAML 1.1 has numbers to the base of 60: reading one takes the square of its length."""
 UNREADABLE = "a value that cannot be read"
+NUMBERS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float"))
 OTHERS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("timestamp", "binary", "omap", "pairs", "set"))
 """What JSON does not have; a date stays the text that it is written as."""
 
@@ -40,24 +41,9 @@ class YamlDocument(msgspec.Struct, frozen=True, kw_only=True):
     value: Any
 
 
-class _Loader(_Base):  # type: ignore[misc] # one of two classes
-    """Makes mappings with texts as keys, lists, texts, numbers, truth values and null."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
-        letter: [(tag, pattern) for tag, pattern in pairs if tag not in OTHERS]
-        for letter, pairs in _Base.yaml_implicit_resolvers.items()
-    }
-    yaml_constructors = {tag: make for tag, make in _Base.yaml_constructors.items() if tag not in OTHERS}  # noqa: RUF012
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
-        self.flatten_mapping(node)
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
-        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
-
-
 def _short(make: Callable[[Any, yaml.ScalarNode], float]) -> Callable[[Any, yaml.ScalarNode], float]:
+    """Return what makes a number of a text that is not too long for one."""
+
     def read(loader: Any, node: yaml.ScalarNode) -> float:  # noqa: ANN401 - one of two classes
         if len(node.value) > NUMBER_CHARACTERS:
             raise yaml.constructor.ConstructorError(None, None, UNREADABLE, node.start_mark)
@@ -66,8 +52,27 @@ def _short(make: Callable[[Any, yaml.ScalarNode], float]) -> Callable[[Any, yaml
     return read
 
 
-for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
-    _Loader.yaml_constructors[_tag] = _short(_Loader.yaml_constructors[_tag])
+class _Loader(_Base):  # type: ignore[misc] # one of two classes
+    """Makes mappings with texts as keys, lists, texts, numbers, truth values and null."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
+        letter: [(tag, pattern) for tag, pattern in pairs if tag not in OTHERS]
+        for letter, pairs in _Base.yaml_implicit_resolvers.items()
+    }
+    yaml_constructors = {  # noqa: RUF012
+        tag: _short(make) if tag in NUMBERS else make
+        for tag, make in _Base.yaml_constructors.items()
+        if tag not in OTHERS
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        if not isinstance(node, yaml.MappingNode):  # a tag may say so of anything
+            raise yaml.constructor.ConstructorError(None, None, UNREADABLE, node.start_mark)
+        self.flatten_mapping(node)
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
 
 def yaml_documents(text: str) -> Iterator[YamlDocument]:
@@ -110,7 +115,7 @@ def _value(loader: Any, node: yaml.Node, number: int) -> Any:  # noqa: ANN401 - 
         return loader.construct_document(node)
     except yaml.YAMLError as error:
         raise _fault(error, number) from error
-    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:  # a tag that does not fit
+    except (ValueError, ArithmeticError, LookupError) as error:  # a text that does not fit its tag
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         raise YamlFault(UNREADABLE, number=number, line=line, column=column) from error
 
