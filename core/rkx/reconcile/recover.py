@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,7 +23,7 @@ from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
 from rkx.reconcile.link import Link
 from rkx.reconcile.lock import refuse_held
 from rkx.reconcile.members import lock_groups
-from rkx.reconcile.node import NodeProgram, image_tag
+from rkx.reconcile.node import LOCK, NodeProgram, image_tag
 from rkx.reconcile.observe import architecture
 from rkx.reconcile.state import NodeRecord, State, dump
 from rkx.reconcile.state_store import StateStore
@@ -70,6 +70,8 @@ class Search:
         self._refuse_others()
         state = next(iter(self.copies.values()))
         self._refuse_fewer(state)
+        if not fingerprint(state):
+            self._refuse_running()
         links = [self.links[node.name] for node in self.cluster.with_role("controlplane") if node.name in self.links]
         why = vouch(links, state, self.trust)
         return Found(state=believed(state, self.cluster), told=tuple(self._told(why)))
@@ -117,12 +119,22 @@ class Search:
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
         if self._keepers() & marked.keys():
             refuse_held(self.links[name] for name in sorted(self._keepers()))
-            on = ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in marked.items())
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
-                f"{self.path} is missing, yet containers of a cluster made by rkx are on {on}, and no"
+                f"{self.path} is missing, yet containers of a cluster made by rkx are on {_listed(marked)}, and no"
                 f" copy of its state was found ({STATE_COPY})",
                 hint=f"{HOW}, or use other machines: new authorities would cut it off{look}",
+            )
+
+    def _refuse_running(self) -> None:
+        """Refuse a state without an authority where a cluster runs: a second one must not be made over it."""
+        own = {*NAMES.values(), LOCK}
+        running = {name: names for name in sorted(self._keepers()) if (names := sorted({*self._marked(name)} - own))}
+        if running:
+            raise Refused(
+                f"the state found on {', '.join(self.copies)} has no authority, yet containers of a cluster made by rkx"
+                f" are on {_listed(running)}",
+                hint=HOW,
             )
 
     def _marked(self, name: str) -> list[str]:
@@ -236,6 +248,10 @@ def _read_anew(link: Link) -> State | None:
     if found is None:
         program.withdraw()
     return found
+
+
+def _listed(marked: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in marked.items())
 
 
 def _marked(link: Link) -> list[str]:

@@ -59,7 +59,6 @@ def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
     """
     found = fingerprint(state)
     if not found:
-        _refuse_answering(links)
         return "it has no authority yet"
     serving = [link.name for link in links if _serves(link, state, found)]
     if serving:
@@ -70,23 +69,6 @@ def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
         f"no API server answers that could vouch for the state found on the nodes, of authority {found}",
         hint=f"compare it with a kubeconfig of the cluster; if it is the same: --ca-fingerprint {found}",
     )
-
-
-def _refuse_answering(links: Iterable[Link]) -> None:
-    """A cluster whose API servers answer has an authority: never is a second one made over it."""
-    if answering := [link.name for link in links if _answers(link)]:
-        raise Refused(
-            f"the state found on the nodes has no authority, but an API server answers on {', '.join(answering)}",
-            hint="bring the cluster's own state back from a backup",
-        )
-
-
-def _answers(link: Link) -> bool:
-    try:
-        link.dial(API).close()
-    except (OSError, RkxError):
-        return False
-    return True
 
 
 def _serves(link: Link, state: State, found: str) -> bool:

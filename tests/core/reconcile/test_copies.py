@@ -244,16 +244,36 @@ def test_a_malformed_copy_is_a_fault_with_the_nodes_name(running: Site, text: by
     assert f"no copy of it is whole: one:{STATE_COPY}" in error.message
 
 
+@pytest.mark.parametrize("api_state", ["running", "exited"])
 @pytest.mark.parametrize("what", ["no authority", "no certificate"])
-def test_a_copy_without_the_authority_of_a_cluster_that_runs_is_refused(running: Site, what: str) -> None:
+def test_a_copy_without_the_authority_of_a_cluster_that_runs_is_refused(
+    running: Site, what: str, api_state: str
+) -> None:
     held = running.state.credentials
     bare = {**held, rkx.KUBERNETES_CA: replace(held[rkx.KUBERNETES_CA], parts={})}
     plant(running, "one", dump(replace(running.state, credentials=bare if what == "no certificate" else {})))
     lose(running)
+    running.world.engines["one"].boxes["server"].state = api_state
     error = running.up().error
     assert isinstance(error, Refused), error
-    assert "the state found on the nodes" in error.message
+    assert "the state found on" in error.message
     assert running.world.effects == []
+
+
+def test_a_copy_of_a_run_that_ended_before_it_had_an_authority_is_gone_on_with(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise rkx.RkxError("not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rkx_auth_x509.issue.issue", refuse)
+        assert "not today" in str(site.up().error)
+    was = site.state.cluster_id
+    lose(site)
+    site.done()
+    assert "it has no authority yet" in messages(site)
+    assert site.state.cluster_id == was
 
 
 @pytest.mark.parametrize("changes", [{"generation": "x"}, {"immutable": ["a"]}, {"credentials": {"a": None}}])
