@@ -8,7 +8,7 @@ from rkx.errors import Refused
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.reconcile.state import State
-from rkx.reconcile.version_skew import check_version
+from rkx.reconcile.version_skew import KEPT_AS, check_version
 
 FIXED = {"pod_cidr": "the range of pods", "service_cidr": "the range of services", "dns_domain": "the DNS domain"}
 
@@ -35,7 +35,7 @@ def check_immutable(cluster: Cluster, state: State) -> None:
             f"{cluster.file}: the network is {cluster.network.name!r}, but the cluster was made with {was!r}",
             hint="changing the network is not supported yet; remove the cluster and recreate it",
         )
-    check_version(cluster, state.immutable.get("kubernetes_version", ""))
+    check_version(cluster, state.immutable.get(KEPT_AS, ""))
 
 
 def renamed(cluster: Cluster, state: State) -> Iterator[Finding]:

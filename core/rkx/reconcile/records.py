@@ -13,8 +13,7 @@ from rkx.reconcile.immutable import immutable_values
 from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import NodeRecord
 from rkx.reconcile.state_store import StateStore
-
-VERSION = "kubernetes_version"
+from rkx.reconcile.version_skew import KEPT_AS
 
 
 def remember_nodes(context: Context, seen: Mapping[str, SeenNode]) -> None:
@@ -31,16 +30,16 @@ def remember_nodes(context: Context, seen: Mapping[str, SeenNode]) -> None:
 
 def note_first_version(store: StateStore, cluster: Cluster) -> None:
     """Note the version of a new cluster's first container: from then on others are judged by it, whatever fails."""
-    if VERSION not in store.state.immutable:
-        first = {VERSION: cluster.kubernetes_version}
+    if KEPT_AS not in store.state.immutable:
+        first = {KEPT_AS: cluster.kubernetes_version}
         store.change(lambda state: replace(state, immutable={**first, **state.immutable}), save=False)
 
 
 def remember_version(context: Context) -> None:
     """Note which Kubernetes version runs now: the next one is judged by it."""
     version = context.cluster.kubernetes_version
-    if context.state.immutable.get(VERSION) != version:
-        context.store.change(lambda state: replace(state, immutable={**state.immutable, VERSION: version}))
+    if context.state.immutable.get(KEPT_AS) != version:
+        context.store.change(lambda state: replace(state, immutable={**state.immutable, KEPT_AS: version}))
 
 
 def _record(node: Node, former: NodeRecord | None, engine_id: str) -> NodeRecord:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import secrets
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, get_args
 
@@ -22,11 +21,11 @@ from rkx.model.key import ObjectKey
 from rkx.model.resource import object_key
 from rkx.reconcile import host
 from rkx.reconcile.texts import Texts
+from rkx.reconcile.version_skew import KEPT_AS, numbers
 from rkx.secret import Secret
 
 VERSION = 1
 KEY_BYTES = 32
-VERSION_FORM = re.compile(r"v[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}")
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,8 +136,8 @@ class StateHeader(msgspec.Struct, frozen=True, kw_only=True):
     cluster_id: str
     generation: int
     sha256: str
-    run: str = ""
-    number: int = 0
+    run: str
+    number: int
     seal: str = ""
 
     def sealed(self, state: State) -> str:
@@ -203,7 +202,7 @@ _REPAIR = (
 
 def _state(raw: Any) -> State:  # noqa: ANN401 - JSON
     """Read a state. What nodes said is judged on its own: one whose facts are not valid is asked again."""
-    _refuse_missing(raw, State, older={"run", "number"})
+    _refuse_missing(raw, State)
     for name, kind in (("credentials", Credential), ("nodes", NodeRecord), ("objects", ObjectRecord)):
         for each in raw[name].values():
             _refuse_missing(each, kind)
@@ -214,11 +213,10 @@ def _state(raw: Any) -> State:  # noqa: ANN401 - JSON
     return state
 
 
-def _refuse_missing(raw: Mapping[str, Any], kind: type[msgspec.Struct], older: Set[str] = frozenset()) -> None:
-    """Raise KeyError for a field that is not there: each is written, but by an ``older`` rkx."""
+def _refuse_missing(raw: Mapping[str, Any], kind: type[msgspec.Struct]) -> None:
+    """Raise KeyError for a field that is not there: each is written, whatever its default."""
     for name in kind.__struct_fields__:
-        if name not in raw and name not in older:
-            raise KeyError(name)
+        raw[name]
 
 
 def _refuse_odd(state: State) -> None:
@@ -232,8 +230,8 @@ def _refuse_odd(state: State) -> None:
         for moment in (credential.saved.not_before, credential.saved.not_after):
             if moment is not None:
                 moment.astimezone(UTC)  # overflows at the ends of the calendar
-    if not VERSION_FORM.fullmatch(state.immutable.get("kubernetes_version", "v0.0.0")):
-        raise ValueError("kubernetes_version is not a version")
+    if KEPT_AS in state.immutable:
+        numbers(state.immutable[KEPT_AS])
 
 
 def _secret(kind: type, value: Any) -> Secret[Any]:  # noqa: ANN401 - JSON
