@@ -13,7 +13,8 @@ from rkx.config.tree import Entry, Items, Plain, Scalar, Table, Tree, as_table, 
 class Options(Mapping[str, Any]):
     """Options as plain values to those who only look; ``tree`` is what a Config is decoded from.
 
-    ``where`` is the path in cluster.yml of the mapping that they are in.
+    ``where`` is the path in cluster.yml of the mapping that they are in. It is a class of its own kind: msgspec would
+    write the fields of a dataclass where a state keeps the entries of a mapping.
     """
 
     def __init__(self, tree: Table, where: str) -> None:
