@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// put writes one file whole, or leaves the old one.
+// put writes one file whole, or leaves the old one; with Self it is this program's own.
 type put struct {
 	Verb    string   `json:"verb"`
 	Path    string   `json:"path"`
@@ -20,19 +20,27 @@ type put struct {
 	UID     uint32   `json:"uid"`
 	GID     uint32   `json:"gid"`
 	Content []byte   `json:"content"`
+	Self    bool     `json:"self"`
 }
 
 // leftover matches our temporary names alone, so that nobody else's file is taken for one.
 var leftover = regexp.MustCompile(`^\.rkx-[0-9a-f]{16}$`)
 
 func (p *put) check() error {
-	if p.Content == nil {
-		return errors.New("content is missing")
+	if (p.Content == nil) != p.Self {
+		return errors.New("it takes either content or self")
 	}
 	return checkPath(p.Path)
 }
 
 func (p *put) perform() (report, error) {
+	if p.Self {
+		content, err := os.ReadFile("/proc/self/exe")
+		if err != nil {
+			return nil, err
+		}
+		p.Content = content
+	}
 	parent, err := openFolder(filepath.Dir(p.Path))
 	if err != nil {
 		return nil, err

@@ -231,3 +231,28 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestPutOfItselfWritesThisProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "program")
+	itself, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, changed := range []bool{true, false} {
+		answer, err := (&put{Path: path, Mode: 0o755, Self: true}).perform()
+		if err != nil || answer["changed"] != changed {
+			t.Fatalf("answer %v, error %v", answer, err)
+		}
+	}
+	if content(t, path) != string(itself) {
+		t.Fatal("it is another program")
+	}
+}
+
+func TestPutTakesEitherContentOrItself(t *testing.T) {
+	for _, wrong := range []put{{Path: "/a"}, {Path: "/a", Content: []byte{}, Self: true}} {
+		if wrong.check() == nil {
+			t.Errorf("%+v was accepted", wrong)
+		}
+	}
+}

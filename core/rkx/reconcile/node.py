@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import json
@@ -200,10 +199,10 @@ class NodeProgram:
         self.batch("files", self._program())
 
     def _program(self) -> list[Operation]:
-        content = base64.b64encode(program(self.architecture)).decode()
+        """Return what puts the program on the machine: it has come there once, in its image."""
         return [
             {"verb": "folder", "path": PROGRAM_FOLDER, **_owner(0o755)},
-            {"verb": "put", "path": NODE_PROGRAM, **_owner(0o755), "content": content},
+            {"verb": "put", "path": NODE_PROGRAM, **_owner(0o755), "self": True},
         ]
 
     def _in_image(self, image: str, operations: Sequence[Operation]) -> None:

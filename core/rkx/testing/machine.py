@@ -74,6 +74,8 @@ class Machine:
         self.files: dict[str, Entry] = {}
         self.listening = list(LISTENING)
         self.sysctls = dict(SYSCTLS)
+        self.program = b""
+        """What the image of rkx-node holds."""
         self._effect = effect
         self._working = threading.Lock()
 
@@ -133,7 +135,7 @@ class Machine:
         self._effect(f"{self.name} fence", lambda: self._set(fence, content))
 
     def _put(self, operation: Mapping[str, Any]) -> dict[str, Any]:
-        content = base64.b64decode(operation["content"])
+        content = self.program if operation.get("self") else base64.b64decode(operation["content"])
         self._effect(f"{self.name} put {operation['path']}", lambda: self._set(operation, content))
         return {"changed": True}
 
