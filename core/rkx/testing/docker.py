@@ -327,10 +327,13 @@ class FakeEngine:
         tag = listed(f"{repository}@{tag}" if tag.startswith("sha256:") else f"{repository}:{tag}")
         if tag in self.unpullable:
             return Response(pieces=[json.dumps({"error": self.unpullable[tag]}).encode()])
+        act = lambda: self._keep(request, self.sent.get(tag, tag))  # noqa: E731
+        return self._done(request, f"image {tag}", act, Response(pieces=[b'{"status": "done"}\r\n']))
+
+    def _keep(self, request: Request, image: str) -> None:
+        self.images[image] = f"sha256:{secrets.token_hex(32)}"
         if "repo" in request.query:  # an image that is sent is rkx-node's
             self.machine.program = unpacked(request.body)["rkx-node"].content or b""
-        act = lambda: self.images.update({self.sent.get(tag, tag): f"sha256:{secrets.token_hex(32)}"})  # noqa: E731
-        return self._done(request, f"image {tag}", act, Response(pieces=[b'{"status": "done"}\r\n']))
 
     def _delete_image(self, request: Request, tag: str) -> Response:
         if tag not in self.images:

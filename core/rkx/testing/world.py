@@ -39,6 +39,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """All of a world by node, and the API server's objects with the number of their last change and who registered."""
 
     files: dict[str, dict[str, Entry]]
+    programs: dict[str, bytes]
     boxes: dict[str, dict[str, Box]]
     images: dict[str, dict[str, str]]
     objects: dict[str, Body]
@@ -96,6 +97,7 @@ class FakeWorld:
             return copy.deepcopy(
                 Snapshot(
                     files={name: machine.files for name, machine in self.machines.items()},
+                    programs={name: machine.program for name, machine in self.machines.items()},
                     boxes={name: engine.boxes for name, engine in self.engines.items()},
                     images={name: engine.images for name, engine in self.engines.items()},
                     objects=self.kube.objects,
@@ -108,7 +110,7 @@ class FakeWorld:
         """Become what was copied."""
         whole = copy.deepcopy(snapshot)
         for name, machine in self.machines.items():
-            machine.files = whole.files[name]
+            machine.files, machine.program = whole.files[name], whole.programs[name]
         for name, engine in self.engines.items():
             engine.boxes, engine.images = whole.boxes[name], whole.images[name]
         self.kube.objects, self.kube.revision = whole.objects, whole.revision
