@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from typing import Any
 
 import pytest
 from harness import Cluster
@@ -52,16 +53,21 @@ def half_files(cluster: Cluster) -> str:
     return cluster.on(cluster.machines[0].name, "sh", "-c", script)
 
 
+def with_big_file(values: dict[str, Any]) -> None:
+    """Have an API server's audit policy be half a megabyte and more."""
+    quiet = {"level": "None", "users": [f"nobody-{number:06}" for number in range(30_000)]}
+    policy = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [quiet, {"level": "Metadata"}]}
+    values["services"]["kube-api"] = {"audit_log": {"enabled": True, "configuration": {"policy": policy}}}
+
+
 def test_connection_cut_in_a_file_is_told_and_leaves_no_half_file(single: Cluster) -> None:
     program = resources.files("rkx.reconcile").joinpath("bin/rkx-node-amd64").read_bytes()
-    # first the image goes over, then the same program once more, as a file in base64: cut in the middle of that
-    link = SlowLink((single.machines[0].address, 22), Line(cut_after=int(len(program) * 1.7)))
-    with behind(single, link):
+    # first the image goes over, some per cent more than the program in it, then the files: cut in the middle of these
+    link = SlowLink((single.machines[0].address, 22), Line(cut_after=int(len(program) * 1.08)))
+    with behind(single, link), single.edited(with_big_file):
         one_message(single.rkx("up", "--plain"), 7, single.machines[0].name, "stream to rkx-node", "run rkx again")
-    whole = "! -name fence"  # which run was here last: written whole before the batch is done
-    script = f"find {PROGRAM_FOLDER} -type f {whole} -exec stat -c %s {{}} + 2>/dev/null || true"
-    sizes = single.on(single.machines[0].name, "sh", "-c", script).split()
-    assert set(sizes) <= {str(len(program))}
+    script = f"find {PROGRAM_FOLDER}/bin {CONFIGURATION} -type f -exec stat -c %s {{}} + 2>/dev/null || true"
+    assert single.on(single.machines[0].name, "sh", "-c", script).split() == [str(len(program))]
     assert half_files(single) == ""
 
 

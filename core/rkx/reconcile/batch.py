@@ -126,13 +126,21 @@ def _taken(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[b
 
     A killed run's start may take effect after ours was requested: over its own input, which has ended.
     """
+    broken: PartlyDone | None = None
     try:
         output, complaint = _run(client, place, batch, hold)
-    except _Untaken as broken:
-        with suppress(requests.RequestException, OSError, TransportError):  # the connection is lost, not the container
-            return _run(client, place, batch, hold)
-        raise broken from None
-    return (output, complaint) if output else _run(client, place, batch, hold)
+        if output:
+            return output, complaint
+    except _Untaken as error:
+        broken = error
+    try:
+        return _run(client, place, batch, hold)
+    except (requests.RequestException, OSError, TransportError) as error:  # the connection is lost, not the container
+        raise broken or _broke(place, error) from error
+
+
+def _broke(place: Place, error: Exception, kind: type[PartlyDone] = PartlyDone) -> PartlyDone:
+    return kind(f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN)
 
 
 def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
@@ -151,8 +159,7 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
             else:
                 complaint += piece[: WORDS - len(complaint)]
     except OSError as error:
-        fault = _Untaken if isinstance(error, BrokenPipeError) else PartlyDone
-        raise fault(f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN) from error
+        raise _broke(place, error, _Untaken if isinstance(error, BrokenPipeError) else PartlyDone) from error
     finally:
         stream.close()
         raw.close()
