@@ -45,7 +45,7 @@ def _short(make: Callable[[Any, yaml.ScalarNode], float]) -> Callable[[Any, yaml
     """Return what makes a number of a text that is not too long for one."""
 
     def read(loader: Any, node: yaml.ScalarNode) -> float:  # noqa: ANN401 - one of two classes
-        if len(node.value) > NUMBER_CHARACTERS:
+        if not isinstance(node, yaml.ScalarNode) or len(node.value) > NUMBER_CHARACTERS:  # a tag may say so of anything
             raise yaml.constructor.ConstructorError(None, None, UNREADABLE, node.start_mark)
         return make(loader, node)
 

@@ -95,6 +95,8 @@ UNFIT = {
     "a fraction to the base of 60": "1" + ":00" * 200 + ".5",
     "sixteen times many digits": "0x" + "f" * 5000,
     "a number to the base of 60": "1" + ":00" * 590_000,
+    "a number that is a mapping": '!!int {=: "0b' + "1" * 20_000 + '"}',
+    "a fraction that is a mapping": '!!float {=: "1.5"}',
 }
 
 
