@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rkx.errors import RkxError
 from rkx.lines import cut
 from rkx.model.resource import ROLLOUT_VERSIONS, Rollout
 from rkx.reconcile.answers import Said, last_words, of_api
+from rkx.reconcile.bounds import PROBE
 from rkx.reconcile.objects import ClusterApi
 from rkx.reconcile.state import ObjectRecord
 
@@ -118,5 +120,10 @@ def _warning(event: Said, beginning: str) -> str:
 
 
 def _log(api: ClusterApi, namespace: str, pod: str) -> str:
-    answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params={"tailLines": "8"})
+    """Return the last lines of a pod: what the API server passes on is its node's, and no reason to blame another."""
+    params = {"tailLines": "8", "limitBytes": str(PROBE.size // 2)}
+    try:
+        answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params=params, limit=PROBE)
+    except RkxError:
+        return f"{pod}: its node gave no log within {PROBE.seconds:g} s and {PROBE.size >> 20} MiB"
     return f"{pod} says: {last_words(answer, 800)}"

@@ -73,13 +73,13 @@ def _no_text(value: object) -> str:
 
 def daemon_images(objects: Iterable[Object]) -> set[str]:
     """Find the images of pods that every node will run, so that they come while the node is still being made."""
-    pods = [_at(each.body, "spec", "template", "spec") for each in objects if each.kind == "DaemonSet"]
-    lists = [_at(pod, name) for pod in pods for name in ("initContainers", "containers")]
-    images = [_at(each, "image") for found in lists if isinstance(found, list | tuple) for each in found]
+    pods = [field_at(each.body, "spec", "template", "spec") for each in objects if each.kind == "DaemonSet"]
+    lists = [field_at(pod, name) for pod in pods for name in ("initContainers", "containers")]
+    images = [field_at(each, "image") for found in lists if isinstance(found, list | tuple) for each in found]
     return {image for image in images if isinstance(image, str)}
 
 
-def _at(value: object, *names: str) -> object:
+def field_at(value: object, *names: str) -> object:
     """Return what is at a path; None where a manifest has another shape, which the API server refuses."""
     for name in names:
         value = value.get(name) if isinstance(value, Mapping) else None

@@ -23,6 +23,7 @@ from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff_objects import former_labels, former_taints, taints_of
 from rkx.reconcile.health import behind, collection, story, unhealthy
 from rkx.reconcile.link import Link
+from rkx.reconcile.manifests import field_at
 from rkx.reconcile.objects import ClusterApi, record_of
 from rkx.reconcile.state import ObjectRecord
 from rkx.reconcile.state_store import StateStore
@@ -83,7 +84,8 @@ class Objects:
         if wanted.key == told.KEY:
             wanted = told.told(self._desired.identities.values(), self._store.state)
         if wanted.kind == "Pod":
-            account = wanted.body.get("spec", {}).get("serviceAccountName", "default")
+            named = field_at(wanted.body, "spec", "serviceAccountName")
+            account = named if isinstance(named, str) and named else "default"
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
             self._until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
         live = self._applied(wanted)

@@ -17,7 +17,10 @@ from rkx.model.identity import INSTALLER, KUBERNETES_CA, SUPER_ADMIN
 from rkx.model.resource import Object
 from rkx.reconcile import digest
 from rkx.reconcile.answers import Said, last_words, of_api, parsed, words
+from rkx.reconcile.bounds import API as BOUND
+from rkx.reconcile.bounds import Limit
 from rkx.reconcile.link import Link
+from rkx.reconcile.manifests import field_at
 from rkx.reconcile.sessions import node_of
 from rkx.reconcile.state import ObjectRecord
 from rkx.reconcile.state_store import StateStore
@@ -47,21 +50,21 @@ class ClusterApi:
 
     def __init__(self, links: Callable[[], Sequence[Link]], store: StateStore) -> None:
         self._links, self._store = links, store
-        self._sessions: dict[tuple[str, str], requests.Session] = {}
+        self._sessions: dict[tuple[str, str, Limit], requests.Session] = {}
         self._shut_out = False
         self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ready: set[str] = set()
         self._kinds: dict[str, dict[str, tuple[str, bool]]] = {}
         self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def _session(self, link: Link, whom: str) -> requests.Session:
+    def _session(self, link: Link, whom: str, limit: Limit) -> requests.Session:
         """Return the session that all threads share; where streams are few, one waits for another."""
         with self._opening[link.name]:
-            if (link.name, whom) not in self._sessions:
+            if (link.name, whom, limit) not in self._sessions:
                 context = tls_context(self._store, KUBERNETES_CA, whom)
                 at_most = AT_MOST_RELAYED if link.is_narrow(API) else 0
-                self._sessions[link.name, whom] = https(link, PORT, context, at_most=at_most)
-            return self._sessions[link.name, whom]
+                self._sessions[link.name, whom, limit] = https(link, PORT, context, at_most=at_most, limit=limit)
+            return self._sessions[link.name, whom, limit]
 
     def _unready(self, link: Link, session: requests.Session) -> str:
         """Ask, until it is so once, if the API server can work: without its store each answer takes it a minute."""
@@ -81,15 +84,16 @@ class ClusterApi:
         body: object = None,
         kind: str = "application/json",
         whom: str = "",
+        limit: Limit = BOUND,
         **more: Any,  # noqa: ANN401
     ) -> requests.Response:
         """Send one request; ApiSilent when no API server takes it. ``whom`` is empty for rkx's own user."""
         asking = whom or self._whom(method)
-        answer = self._ask(asking, method, path, None if body is None else json.dumps(body), kind, more)
+        answer = self._ask(asking, method, path, None if body is None else json.dumps(body), kind, limit, more)
         if asking == INSTALLER and method == "GET" and answer.status_code == requests.codes.forbidden:
             answer.close()
             self._shut_out = True
-            return self.ask(method, path, kind=kind, **more)
+            return self.ask(method, path, kind=kind, limit=limit, **more)
         return answer
 
     def _whom(self, method: str) -> str:
@@ -98,14 +102,14 @@ class ClusterApi:
         return SUPER_ADMIN if shut_out or INSTALLER not in self._store.state.credentials else INSTALLER
 
     def _ask(
-        self, whom: str, method: str, path: str, content: str | None, kind: str, more: Mapping[str, Any]
+        self, whom: str, method: str, path: str, content: str | None, kind: str, limit: Limit, more: Mapping[str, Any]
     ) -> requests.Response:
         if not {KUBERNETES_CA, whom} <= self._store.state.credentials.keys():
             raise ApiSilent("the cluster has no credentials yet")
         why: object = "no control plane node is reachable"
         for link in self._links():
             try:
-                session = self._session(link, whom)
+                session = self._session(link, whom, limit)
                 if why := self._unready(link, session):
                     continue
                 headers = {"Content-Type": kind}
@@ -205,7 +209,7 @@ class ClusterApi:
         return self.ask("PATCH", path, body=wanted.body, kind=kind, whom=whom, params=params)
 
     def _has_other_role(self, path: str, wanted: Object) -> bool:
-        roles = [each.get("roleRef", {}).get("name") for each in (self.read(path) or {}, wanted.body)]
+        roles = [field_at(each, "roleRef", "name") for each in (self.read(path), wanted.body)]
         return all(roles) and roles[0] != roles[1]
 
     def merge(self, path: str, patch: Mapping[str, Any]) -> dict[str, Any]:
