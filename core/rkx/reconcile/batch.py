@@ -135,6 +135,8 @@ def _taken(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[b
         broken = error
     try:
         return _run(client, place, batch, hold)
+    except BadAnswer:
+        raise
     except (requests.RequestException, OSError, TransportError) as error:  # the connection is lost, not the container
         raise broken or _broke(place, error) from error
 

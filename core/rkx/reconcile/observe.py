@@ -16,7 +16,7 @@ from rkx.errors import BadAnswer
 from rkx.lines import WORDS, cut
 from rkx.model.facts import NodeFacts
 from rkx.reconcile import forms
-from rkx.reconcile.answers import ROWS, SHORT, Said
+from rkx.reconcile.answers import ARGUMENTS, ROWS, SHORT, Said
 from rkx.reconcile.engine_api import get, look
 from rkx.reconcile.layout import (
     NAMES,
@@ -110,6 +110,9 @@ def _listed(engine: Session) -> dict[str, SeenContainer]:
     for row in look(engine, "/containers/json", all="1").rows():
         name = cut(next(iter(row.texts("Names")), row.text("Id")).lstrip("/"))
         labels = {label: value for label, value in row.labels("Labels").items() if label in LABELS}
+        if sum(map(len, labels.values())) > ARGUMENTS:
+            why = f"container {name}: labels of rkx with more than {ARGUMENTS >> 10} KiB"
+            raise BadAnswer(f"{engine.node}: {why}", node=engine.node)
         if RELAY_LABEL in labels and row.text("State") != "created":
             continue  # exists as long as a stream of some run; one that never began is a leftover
         found[name] = SeenContainer(

@@ -120,6 +120,15 @@ def test_what_is_kept_of_a_container_has_a_bound(
     assert found.value.node == "two"
 
 
+def test_the_labels_that_are_looked_at_have_a_bound() -> None:
+    row = {"Id": "i", "Names": ["/x"], "Labels": {"rkx.hold": "a" * answers.ARGUMENTS, "rkx.read": "/a"}}
+    with (
+        link(lambda request: as_json([row])).http() as engine,
+        pytest.raises(BadAnswer, match="one: container x: labels of rkx with more than 128 KiB"),
+    ):
+        observe._listed(engine)
+
+
 @pytest.mark.parametrize("field", ["state", "image_id"])
 def test_what_a_container_is_in_has_a_bound(running: Site, field: str) -> None:
     setattr(add(running, "x"), field, "z" * (answers.SHORT + 1))

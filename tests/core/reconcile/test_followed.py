@@ -370,6 +370,24 @@ def test_a_batch_whose_connection_is_lost_says_that_its_stream_broke(running: Si
         program(running, "one", 10**6).batch("files", [FILE])
 
 
+def test_a_second_answer_that_cannot_be_read_is_the_nodes_own(running: Site) -> None:
+    """Its node can be left aside for it."""
+    engine = running.world.engines["one"]
+    plain, is_silent = engine.answer, threading.Event()
+
+    def answer(request: Request) -> Response:
+        if request.path.endswith("/attach"):
+            is_silent.set()
+            return Response(upgrade=lambda given, _said: whole(given))
+        if is_silent.is_set() and request.path.endswith("/rkx-node/json"):
+            return Response(body=b"[]")
+        return plain(request)
+
+    engine.answer = answer  # type: ignore[method-assign]
+    with pytest.raises(BadAnswer, match="one: rkx-node: the answer has no mapping"):
+        program(running, "one", 10**6).batch("files", [FILE])
+
+
 def test_a_batch_that_is_too_large_is_not_sent(running: Site) -> None:
     running.world.revive()
     with pytest.raises(PartlyDone, match="one: its files make a batch of 32 MiB, and 32 MiB is the most"):
