@@ -37,7 +37,8 @@ MOST_ID = (1 << 32) - 1
 _TAKE = "if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and rkx-host"
 CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
-REPOSITORY = "rkx/node"
+REPOSITORY = "rkx.invalid/node"
+"""No registry has this name (RFC 2606): a pod that asks for it finds the image that rkx sent, or none."""
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
 
 

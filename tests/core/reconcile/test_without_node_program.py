@@ -66,3 +66,8 @@ def test_a_machine_of_another_kind_is_left_aside(site: Site, monkeypatch: pytest
     assert isinstance(error, PartlyDone)
     assert "rkx-node for mips was not built" in error.message
     assert site.world.engines["one"].running("agent")
+
+
+def test_the_image_has_a_name_that_no_pod_can_pull() -> None:
+    """RFC 2606: the top-level domain ``invalid`` is never delegated."""
+    assert image_tag("x86_64").split("/")[0].endswith(".invalid")
