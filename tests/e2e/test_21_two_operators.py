@@ -103,7 +103,8 @@ def test_of_two_operators_at_once_one_works(operators: list[Operator], rounds: r
         assert locks == ["create", "destroy"] * (len(locks) // 2)
 
         code, out, err = winner.plan()
-        assert (code, json.loads(out)["actions"]) == (0, []), err
+        changes = [action for action in json.loads(out)["actions"] if action["verb"] != "await"]
+        assert (code, changes) == (0, []), err  # a kubelet that was restarted may still be unwell, which a plan tells
         code, out, err = loser.plan()
         assert (code, "is older than" in err) == (8, True), err
         shutil.copy(winner.state, loser.state)
