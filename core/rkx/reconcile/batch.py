@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import requests
 
-from rkx.errors import BadAnswer, Interrupted, PartlyDone, RkxError, TransportError
+from rkx.errors import BadAnswer, ConnectFailed, Interrupted, PartlyDone, RkxError
 from rkx.lines import WORDS, cut
 from rkx.reconcile.answers import Said, parsed
 from rkx.reconcile.frames import frames
@@ -135,9 +135,7 @@ def _taken(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[b
         broken = error
     try:
         return _run(client, place, batch, hold)
-    except BadAnswer:
-        raise
-    except (requests.RequestException, OSError, TransportError) as error:  # the connection is lost, not the container
+    except (requests.ConnectionError, ConnectFailed) as error:  # the connection is lost, not the container
         raise broken or _broke(place, error) from error
 
 
