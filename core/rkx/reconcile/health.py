@@ -120,10 +120,10 @@ def _warning(event: Said, beginning: str) -> str:
 
 
 def _log(api: ClusterApi, namespace: str, pod: str) -> str:
-    """Return the last lines of a pod: what the API server passes on is its node's, and no reason to blame another."""
+    """Return the last lines of a pod: the API server passes on what its node says, however much and slowly."""
     params = {"tailLines": "8", "limitBytes": str(PROBE.size // 2)}
     try:
         answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params=params, limit=PROBE)
     except RkxError:
-        return f"{pod}: its node gave no log within {PROBE.seconds:g} s and {PROBE.size >> 20} MiB"
+        return f"{pod}: no log came within {PROBE.seconds:g} s and {PROBE.size >> 20} MiB"
     return f"{pod} says: {last_words(answer, 800)}"

@@ -55,7 +55,7 @@ def test_a_log_that_a_node_does_not_end_is_no_fault_of_the_api_server(running: S
     server(running, answer)
     with api._opened(running.project, api.Options(), writes=False) as opened:
         told = story(_api_of(opened.context), Rollout(kind="DaemonSet", namespace="tiny", name="net"))
-    assert told == "net-x: its node gave no log within 10 s and 1 MiB"
+    assert told == "net-x: no log came within 10 s and 1 MiB"
 
 
 def _api_of(context: Context) -> ClusterApi:
