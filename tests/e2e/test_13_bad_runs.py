@@ -11,6 +11,7 @@ import pytest
 from harness import Cluster
 from lone import of_one, one_message, rewrite, spare
 
+from rkx.reconcile.layout import STATE_COPY
 from rkx_lab import disks
 from rkx_lab.slow_link import Line, SlowLink
 from rkx_lab.state import Lab
@@ -66,7 +67,8 @@ def test_connection_cut_in_a_file_is_told_and_leaves_no_half_file(single: Cluste
     link = SlowLink((single.machines[0].address, 22), Line(cut_after=int(len(program) * 1.08)))
     with behind(single, link), single.edited(with_big_file):
         one_message(single.rkx("up", "--plain"), 7, single.machines[0].name, "stream to rkx-node", "run rkx again")
-    script = f"find {PROGRAM_FOLDER}/bin {CONFIGURATION} -type f -exec stat -c %s {{}} + 2>/dev/null || true"
+    whole = f"! -name fence ! -path {STATE_COPY}"  # which run was here last, and its state: whole before the files go
+    script = f"find {PROGRAM_FOLDER} {CONFIGURATION} -type f {whole} -exec stat -c %s {{}} + 2>/dev/null || true"
     assert single.on(single.machines[0].name, "sh", "-c", script).split() == [str(len(program))]
     assert half_files(single) == ""
 
