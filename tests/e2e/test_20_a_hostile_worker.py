@@ -197,7 +197,7 @@ def test_engine_that_claims_to_be_the_control_planes_is_told(site: Site) -> None
     }
     with Pretender(of_paths(values)) as server, in_place_of_engine(site.cluster, site.bad, server):
         with nothing_elsewhere(site):
-            told(site.cluster.rkx("plan"), 8, site.bad, site.first, "one Docker id")
+            told(site.cluster.rkx("plan"), 8, f"{site.bad}: Docker's id is", f"it is that of {site.first}")
             told(site.up(), 8, site.bad, site.first)
         site.lose()
         told(site.up("--allow-unreachable", site.bad), 7, site.bad)

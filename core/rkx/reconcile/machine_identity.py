@@ -96,16 +96,30 @@ def refuse_twins(seen: Mapping[str, SeenNode], state: State) -> None:
     for name, node in seen.items():
         other = holders.setdefault(node.facts.engine_id, name)
         if other != name:
-            raise _twins(name, other, node.facts.engine_id, copied=_are_two(name, other, seen, state))
+            raise _copy(name, other, seen, state) or _copy(other, name, seen, state) or _twins(name, other, seen, state)
 
 
-def _twins(name: str, other: str, engine_id: str, *, copied: bool) -> Refused:
-    mend = "on a copied machine delete engine-id in Docker's data folder and restart Docker"
-    if copied:
-        return Refused(f"{name} and {other} are two machines with one Docker id, {engine_id}", hint=mend)
+MEND = "on a copied machine delete engine-id in Docker's data folder and restart Docker"
+
+
+def _copy(name: str, other: str, seen: Mapping[str, SeenNode], state: State) -> Refused | None:
+    """Refuse ``name`` alone if its id is another than before, and ``other`` has had this one all along."""
+    doubted, record = doubts(seen, state), state.nodes.get(other)
+    if name not in doubted or record is None or record.engine_id != doubted[name].now:
+        return None
+    return Refused(
+        f"{doubted[name].message}; it is that of {other}",
+        hint=f"{MEND}; --allow-unreachable {name} leaves it aside",
+    )
+
+
+def _twins(name: str, other: str, seen: Mapping[str, SeenNode], state: State) -> Refused:
+    engine_id = seen[name].facts.engine_id
+    if _are_two(name, other, seen, state):
+        return Refused(f"{name} and {other} are two machines with one Docker id, {engine_id}", hint=MEND)
     return Refused(
         f"{name} and {other} are one machine, or one is a copy: both have Docker's id {engine_id}",
-        hint=f"to give a node another name, take it out of cluster.yml first and run up; {mend}",
+        hint=f"to give a node another name, take it out of cluster.yml first and run up; {MEND}",
     )
 
 

@@ -159,6 +159,17 @@ def test_machines_copied_with_docker_inside_are_told_how_to_mend(site: Site) -> 
     assert "delete engine-id" in getattr(run.error, "hint", "")
 
 
+@pytest.mark.parametrize(("changed", "owner"), [("one", "two"), ("two", "one")])
+def test_of_two_with_one_docker_id_the_state_knows_which_has_another_than_before(
+    running: Site, changed: str, owner: str
+) -> None:
+    running.world.engines[changed].id = running.world.engines[owner].id
+    run = running.up()
+    said = f"{changed}: Docker's id is engine-of-{owner}, not engine-of-{changed}; it is that of {owner}"
+    assert refused(running, run) == said
+    assert f"--allow-unreachable {changed} leaves it aside" in getattr(run.error, "hint", "")
+
+
 def test_a_machine_that_was_given_another_name_is_refused(running: Site) -> None:
     """Cleaning the old name would take the new one down."""
     world = running.world
