@@ -42,8 +42,8 @@ PULL = Limit(size=64 * MIB, seconds=3600)
 PROBE = Limit(size=MIB, seconds=10)
 """One word, or the list of a server's own checks."""
 PING = Limit(size=MIB, seconds=8)
-ENDLESS = Limit(size=1 << 62, seconds=float("inf"))
-"""Of a stream that carries others, which have limits of their own."""
+ATTACHED = Limit(size=MIB, seconds=10)
+"""Of the answer that comes before an attached stream."""
 
 
 class TooLate(BadAnswer):
@@ -83,6 +83,10 @@ class Gauge:
         if not self._budget.spend(size):
             raise self._bad(f"is larger than {self._limit.size / MIB:g} MiB, with those before it in one look")
 
+    def lift(self) -> None:
+        """Bound nothing from here on: the answer is over, and its stream carries others, with limits of their own."""
+        self._ends, self._budget = float("inf"), Budget(1 << 62)
+
     def _bad(self, why: str, kind: type[BadAnswer] = BadAnswer) -> BadAnswer:
         return kind(f"{self._node}: {self._asked}: the answer {why}", node=self._node, hint=_HINT)
 
@@ -94,6 +98,11 @@ class Counted(socket.SocketIO):
         super().__init__(stream, "r")
         stream._io_refs += 1  # type: ignore[attr-defined] # as socket.makefile does: whoever reads keeps it open
         self._stream, self._gauge = stream, gauge
+
+    def lift(self) -> None:
+        """Read on without limits."""
+        self._gauge.lift()
+        self._stream.settimeout(None)
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - a writable buffer, which typing names from 3.12 on
         """Read at most until the gauge's end."""

@@ -30,9 +30,10 @@ def look(engine: Session, path: str, **params: str) -> Said:
 
 
 def refusal(answer: requests.Response) -> str:
-    """Return the Engine's own words about what it refused."""
+    """Return the Engine's own words about what it refused; BadAnswer if they are too many."""
+    content = answer.content
     with contextlib.suppress(BadAnswer):
-        return parsed(answer.content, "", "").words("message")
+        return parsed(content, "", "").words("message")
     return words(answer) or str(answer.status_code)
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from rkx.errors import ConnectFailed, PartlyDone, RkxError, StreamRefused
+from rkx.errors import PartlyDone, RkxError, StreamRefused, TransportError
 from rkx.reconcile.answers import Said
-from rkx.reconcile.bounds import ENDLESS, ENGINE, Limit
+from rkx.reconcile.bounds import ATTACHED, ENGINE, Limit
 from rkx.reconcile.create_body import create_body
 from rkx.reconcile.frames import frames
 from rkx.reconcile.layout import NAMES
@@ -41,7 +41,9 @@ class Relays:
         self._names.append(name)
         try:
             return _through(link, name, address)
-        except (PartlyDone, ConnectFailed) as error:
+        except StreamRefused:
+            raise
+        except (PartlyDone, TransportError) as error:
             raise StreamRefused(f"{link.name}: {address}: {error.message}", node=link.name, hint=error.hint) from error
 
     def end(self, link: Link) -> None:
@@ -73,17 +75,17 @@ def _see_gone(client: APIClient, container: str) -> None:
 
 def _through(link: Link, name: str, address: str) -> socket.socket:
     _create(link, name, address)
-    keeper = link.client(timeout_s=3600, limit=ENDLESS)  # of the attached stream alone: each stream counts
     try:
-        stream = keeper.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        with link.docker() as client:
-            client.start(name)
+        with contextlib.ExitStack() as stack:
+            keeper = stack.enter_context(link.docker(timeout_s=ATTACHED.seconds, limit=ATTACHED))
+            stream = keeper.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+            with link.docker() as client:
+                client.start(name)
+            return bridge(_Relay(stream, stack.pop_all()))
     except BaseException:
-        keeper.close()
         with contextlib.suppress(RkxError), link.docker() as client:  # only one that ran goes away alone
             client.remove_container(name, force=True)
         raise
-    return bridge(_Relay(keeper, stream))
 
 
 def _create(link: Link, name: str, address: str) -> None:
@@ -116,10 +118,10 @@ def _body(found: Said, address: str) -> dict[str, Any]:
 class _Relay(Channel):
     """The attached stream of a relay's container."""
 
-    def __init__(self, client: APIClient, stream: Any) -> None:  # noqa: ANN401 - docker-py's own wrapper
-        self._client, self._stream = client, stream
+    def __init__(self, stream: Any, kept: contextlib.ExitStack) -> None:  # noqa: ANN401 - docker-py's own wrapper
+        self._stream, self._kept = stream, kept
         self._socket: socket.socket = stream._sock
-        self._socket.settimeout(None)
+        stream.lift()
         self._frames = frames(stream)
         self._closing = threading.Lock()
 
@@ -141,4 +143,4 @@ class _Relay(Channel):
                 self._socket.shutdown(socket.SHUT_RDWR)  # closing alone wakes no thread that waits for it
             self._stream.close()
             self._socket.close()
-            self._client.close()
+            self._kept.close()
