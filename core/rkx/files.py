@@ -9,6 +9,11 @@ import stat
 from pathlib import Path
 
 
+def expanded(path: str) -> Path:
+    """Return a path as an operator writes it, ``~`` as a home folder; one of an unknown user stays as it is."""
+    return Path(os.path.expanduser(path))
+
+
 def read_bytes(path: Path, most: int) -> bytes:
     """Read a regular file; OSError with a reason in words for any other, and for one of more than ``most`` bytes."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would be waited for

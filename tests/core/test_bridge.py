@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
@@ -117,8 +118,8 @@ def test_the_end_of_the_server_is_the_end_of_ours() -> None:
 @pytest.mark.usefixtures("clean")
 def test_a_relay_that_is_closed_wakes_who_waits_for_it() -> None:
     near, far = socket.socketpair()
-    stream = SimpleNamespace(_sock=near, read=near.recv, close=lambda: None)
+    stream = SimpleNamespace(_sock=near, read=near.recv, close=lambda: None, lift=lambda: None)
     with far:
-        transport.bridge(_Relay(SimpleNamespace(close=lambda: None), stream)).close()  # type: ignore[arg-type]
+        transport.bridge(_Relay(stream, ExitStack())).close()
         far.settimeout(5)
         assert far.recv(10) == b""

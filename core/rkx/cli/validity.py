@@ -26,5 +26,7 @@ def _values(valid: bool, problems: tuple[Problem, ...]) -> dict[str, Any]:
 
 
 def _without_source(problem: Problem) -> dict[str, Any]:
+    from rkx.config import bounded
+
     # The source line may hold a secret of the file.
-    return {name: value for name, value in asdict(problem).items() if name != "source"}
+    return {name: value for name, value in asdict(bounded(problem)).items() if name != "source"}

@@ -7,7 +7,7 @@ from rkx.config.document import Document, Place
 from rkx.config.json_schema import json_schema
 from rkx.config.load import Loaded, load, load_text
 from rkx.config.read import Mode
-from rkx.config.show import show
+from rkx.config.show import bounded, show
 from rkx.config.version import DEFAULT_KUBERNETES_VERSION
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Loaded",
     "Mode",
     "Place",
+    "bounded",
     "decode",
     "json_schema",
     "load",

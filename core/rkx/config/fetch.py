@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from email.message import Message
-from http.client import HTTPException
 from typing import IO
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ def fetched(address: str, size: int, *, anywhere: bool) -> bytes:
     def work() -> None:
         try:
             found.append(_read(address, size, anywhere=anywhere))
-        except (OSError, HTTPException, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - an address that is led to may be anything; it is told
             if isinstance(error, HTTPError):
                 error.close()
             found.append(error)
@@ -40,7 +39,7 @@ def fetched(address: str, size: int, *, anywhere: bool) -> bytes:
         raise ValueError(f"it takes longer than {SECONDS:g} s")
     if isinstance(found[0], bytes):
         return found[0]
-    raise ValueError(str(found[0])) from found[0]
+    raise ValueError(str(found[0]) or type(found[0]).__name__) from found[0]
 
 
 def _read(address: str, size: int, *, anywhere: bool) -> bytes:

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 from rkx.config.diagnostics import Diagnostics
 from rkx.config.schema.addons import IncludeKeys
-from rkx.files import read_bytes
+from rkx.files import expanded, read_bytes
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -63,17 +63,16 @@ def _is_fit(source: str, sha256: str | None, where: str, diags: Diagnostics) -> 
 
 def _file(source: str, where: str, diags: Diagnostics) -> bytes | None:
     """Read a file beside cluster.yml, or in the working folder, where RKE looked."""
-    beside, old = diags.document.path.parent / Path(source).expanduser(), Path(source)
-    path = beside
-    if not beside.exists() and old.exists():
-        path = old
-        diags.warn(where, f'"{source}" was found in the working folder', f"put it at {beside}")
+    beside, old = diags.document.path.parent / expanded(source), Path(source)
     try:
-        return read_bytes(path, LIMIT)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no path"
-        diags.error(where, f'cannot read "{source}": {reason}', f"looked for {beside}")
-    return None
+        path = beside if beside.exists() or not old.exists() else old
+        content = read_bytes(path, LIMIT)
+    except OSError as error:
+        diags.error(where, f'cannot read "{source}": {error.strerror}', f"looked for {beside}")
+        return None
+    if path is old:
+        diags.warn(where, f'"{source}" was found in the working folder', f"put it at {beside}")
+    return content
 
 
 def _fetched(source: str, sha256: str | None, where: str, diags: Diagnostics) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NoReturn, Protocol, TypeAlias
@@ -19,6 +20,8 @@ SIZE_LIMIT = 1 << 20
 DEPTH_LIMIT = 64
 REPEAT_LIMIT = 10_000
 ENOUGH = 200
+UNFIT = re.compile("[\0\ud800-\udfff]")
+"""Escapes can write what no path, argument or file of Linux can hold."""
 TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 
 
@@ -124,6 +127,8 @@ class _Composer:
 
     def content(self, event: yaml.Event, events: Iterator[yaml.Event], mark: Mark) -> Tree:
         if isinstance(event, yaml.ScalarEvent):
+            if unfit := UNFIT.search(event.value):
+                self.fail(mark, f"the text holds U+{ord(unfit.group()):04X}, written as an escape", "take it out")
             plain = event.style is None or event.style == ""
             return Scalar(event.value, mark, plain=plain and event.tag in (None, *(TAGS - {"tag:yaml.org,2002:str"})))
         if isinstance(event, yaml.SequenceStartEvent):

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from rkx.config.tree import Items, Scalar, Table, Tree
-from rkx.files import read_text
+from rkx.files import expanded, read_text
 from rkx.secret import Secret, Unread
 
 SOURCES = ("file", "env", "command")
@@ -50,7 +50,7 @@ def _from(source: str, words: list[str], folder: Path) -> str:
         if words[0] not in os.environ:
             raise ValueError(f'environment has no variable "{words[0]}"')
         return os.environ[words[0]]
-    path = folder / Path(words[0]).expanduser()
+    path = folder / expanded(words[0])
     try:
         return read_text(path, MOST_BYTES).removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from rkx.errors import Problem
-from rkx.lines import hanging
+from rkx.lines import cut, hanging
 
 MOST = 100
 
 
 def show(problems: Sequence[Problem]) -> str:
     """Return the text for a terminal; at most 100 problems."""
-    shown = [_one(problem) for problem in problems[:MOST]]
+    shown = [_one(bounded(problem)) for problem in problems[:MOST]]
     if len(problems) > MOST:
         shown.append(f"and {len(problems) - MOST} more")
     return "\n".join(shown)
+
+
+def bounded(problem: Problem) -> Problem:
+    """Return a problem whose texts, which may quote a file or a server, have an end."""
+    return replace(problem, where=cut(problem.where), message=cut(problem.message), hint=cut(problem.hint))
 
 
 def _one(problem: Problem) -> str:

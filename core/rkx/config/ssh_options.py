@@ -11,6 +11,7 @@ from rkx.config.options import Options, located, section
 from rkx.config.schema.nodes import BastionKeys, NodeKeys
 from rkx.config.schema.top import ClusterKeys
 from rkx.config.tree import Table, as_table, from_python
+from rkx.files import expanded
 
 RKE_TRANSPORT = "ssh"
 """The transport that RKE's own keys are for."""
@@ -90,7 +91,7 @@ def judge_bastion(keys: ClusterKeys, diags: Diagnostics) -> None:
 
 def absolute(path: str | None, folder: Path) -> str | None:
     """Make a path absolute: ``~`` is the operator's home, others start at the cluster file's folder."""
-    return str(folder.absolute() / Path(path).expanduser()) if path else None
+    return str(folder.absolute() / expanded(path)) if path else None
 
 
 def _port(text: str | None) -> int | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import errno
 import fnmatch
 import hashlib
 import hmac
 import logging
 import os
+import stat
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -123,17 +126,25 @@ def pinned_key(line: str) -> KnownKey:
 
 def check_file(path: Path) -> None:
     """Raise ConfigError for what is there and no file of known hosts; it is not opened."""
-    if path.exists() and not path.is_file() and path != NOBODY:
-        raise rkx.ConfigError(f"{path} cannot be read: it is not a regular file", hint=HINT_FILE)
+    with contextlib.suppress(FileNotFoundError), _readable(path):
+        if not stat.S_ISREG(path.stat().st_mode) and path != NOBODY:
+            raise OSError(errno.EINVAL, "it is not a regular file")
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise rkx.ConfigError(f"{path} cannot be read: {error.strerror}", hint=HINT_FILE) from error
 
 
 def _text(path: Path) -> str:
-    try:
+    with contextlib.suppress(FileNotFoundError), _readable(path):
         return "" if path == NOBODY else rkx.read_text(path, MOST_BYTES, errors="replace")
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        raise rkx.ConfigError(f"{path} cannot be read: {error.strerror}", hint=HINT_FILE) from error
+    return ""
 
 
 def _lines(path: Path, policy: HostKeyPolicy) -> Iterator[KnownKey]:

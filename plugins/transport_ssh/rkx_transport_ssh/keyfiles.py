@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -63,5 +64,5 @@ def check_inline(text: str) -> None:
 
 def _private_hint(path: Path) -> str:
     half = path.with_suffix("")
-    there = f": {half} is there" if path.suffix == ".pub" and half.is_file() else ""
+    there = f": {half} is there" if path.suffix == ".pub" and os.path.isfile(half) else ""
     return f"give the private half{there}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 import rkx
 from rkx_transport_ssh.keyfiles import MOST_BYTES, read_private
-from rkx_transport_ssh.route import KeyChoice
+from rkx_transport_ssh.route import KeyChoice, expanded
 
 BODY = re.compile(r"-----BEGIN OPENSSH PRIVATE KEY-----(.*?)-----END", re.DOTALL)
 MAGIC = b"openssh-key-v1\0"
@@ -43,7 +44,7 @@ def load(choice: KeyChoice, user: str, ask: Ask) -> list[tuple[str, paramiko.PKe
 def _files(choice: KeyChoice) -> list[Path]:
     if not choice.usual:
         return list(choice.paths)
-    existing = [path for path in choice.paths if path.is_file()]
+    existing = [path for path in choice.paths if os.path.isfile(path)]  # and raises nothing
     if not existing and not choice.agent:
         looked = ", ".join(str(path) for path in choice.paths)
         raise rkx.ConfigError(f"no SSH key found: {looked}", hint="give ssh_key_path, or ssh_agent_auth: true")
@@ -109,8 +110,8 @@ def _certified(key: paramiko.PKey, choice: KeyChoice, path: Path | None) -> para
     beside = Path(f"{path}-cert.pub") if path else None
     label, text = "ssh_cert", choice.cert
     if not text and choice.cert_path:
-        label, text = choice.cert_path, _read_certificate(Path(choice.cert_path).expanduser())
-    elif not text and beside and beside.is_file():
+        label, text = choice.cert_path, _read_certificate(expanded(choice.cert_path))
+    elif not text and beside and os.path.isfile(beside):
         label, text = str(beside), _read_certificate(beside)
     if text:
         _add_certificate(key, text, label)

@@ -94,7 +94,12 @@ def read_openssh_config() -> paramiko.SSHConfig:
 
 def home() -> Path:
     """Return the operator's home folder."""
-    return Path(os.path.expanduser("~"))
+    return expanded("~")
+
+
+def expanded(path: str) -> Path:
+    """Return a path as an operator writes it, ``~`` as a home folder; one of an unknown user stays as it is."""
+    return Path(os.path.expanduser(path))
 
 
 def user_of(config_user: str, address: str, openssh: paramiko.SSHConfig) -> str:
@@ -103,7 +108,7 @@ def user_of(config_user: str, address: str, openssh: paramiko.SSHConfig) -> str:
 
 
 def _keys(options: SshConfig | BastionConfig, *, agent: bool) -> KeyChoice:
-    paths = (Path(options.ssh_key_path).expanduser(),) if options.ssh_key_path else ()
+    paths = (expanded(options.ssh_key_path),) if options.ssh_key_path else ()
     return KeyChoice(
         key=options.ssh_key, paths=paths, cert=options.ssh_cert, cert_path=options.ssh_cert_path, agent=agent
     )
@@ -152,8 +157,8 @@ def _hop(wish: Wish, config: SshConfig, openssh: paramiko.SSHConfig, node: str) 
 
 def _known_hosts(config: SshConfig, openssh_files: str) -> tuple[Path, ...]:
     if config.known_hosts:
-        return (Path(config.known_hosts).expanduser(),)
-    own = [Path(name).expanduser() for name in openssh_files.split()]
+        return (expanded(config.known_hosts),)
+    own = [expanded(name) for name in openssh_files.split()]
     return (*(own or [home() / ".ssh" / "known_hosts"]), GLOBAL_KNOWN_HOSTS)
 
 
@@ -161,5 +166,5 @@ def _with_files(keys: KeyChoice, identity_files: Sequence[str]) -> KeyChoice:
     """Fill in where keys usually lie, when cluster.yml names none."""
     if keys.key or keys.paths:
         return keys
-    paths = [Path(name).expanduser() for name in identity_files] or [home() / ".ssh" / name for name in USUAL_KEYS]
+    paths = [expanded(name) for name in identity_files] or [home() / ".ssh" / name for name in USUAL_KEYS]
     return KeyChoice(paths=tuple(paths), usual=True, cert=keys.cert, cert_path=keys.cert_path, agent=keys.agent)

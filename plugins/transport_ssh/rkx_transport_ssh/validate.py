@@ -9,7 +9,7 @@ from typing import Any
 
 import rkx
 from rkx_transport_ssh import keyfiles
-from rkx_transport_ssh.route import read_openssh_config, user_of
+from rkx_transport_ssh.route import expanded, read_openssh_config, user_of
 
 Judge = Callable[[Path], object]
 """Raises ConfigError where the file of a private key cannot be used."""
@@ -45,7 +45,7 @@ def _of_node(node: rkx.Node, judge: Judge) -> Iterator[rkx.Problem]:
     if known := options.get("known_hosts"):
         from rkx_transport_ssh import hostkeys  # takes its time to import
 
-        yield from _tried(f"{node.where}.known_hosts", lambda: hostkeys.check_file(Path(str(known)).expanduser()))
+        yield from _tried(f"{node.where}.known_hosts", lambda: hostkeys.check_file(expanded(str(known))))
     bastion = options.get("bastion")
     if isinstance(bastion, Mapping):
         yield from _keys(bastion, f"{node.where}.bastion", judge)
@@ -59,7 +59,7 @@ def _keys(options: Mapping[str, Any], where: str, judge: Judge) -> Iterator[rkx.
         text = inline.reveal() if isinstance(inline, rkx.Secret) else str(inline)
         yield from _tried(f"{where}.ssh_key", lambda: keyfiles.check_inline(text))
     elif path:
-        yield from _tried(f"{where}.ssh_key_path", lambda: judge(Path(str(path)).expanduser()))
+        yield from _tried(f"{where}.ssh_key_path", lambda: judge(expanded(str(path))))
     if pinned:
         from rkx_transport_ssh import hostkeys  # reads keys, which takes its time to import
 

@@ -23,8 +23,9 @@ from rkx.cli.log import Shown
 from rkx.cli.say import as_json, say, visible
 from rkx.cli.show_plain import Plain
 from rkx.cli.show_rich import Screen
-from rkx.errors import NotReady, PreflightFailed, Problem
+from rkx.errors import ConfigError, NotReady, PreflightFailed, Problem
 from rkx.events import ActionFailed, ProblemFound, RunStarted
+from rkx.lines import WORDS
 from rkx.model.action import DeleteObject, RemoveContainer
 from rkx.model.checks import Finding
 from rkx.model.key import ContainerKey, ObjectKey
@@ -165,3 +166,11 @@ def test_an_error_is_no_longer_than_a_message_may_be(capsys: pytest.CaptureFixtu
     shown = capsys.readouterr().err
     assert shown.count("\\x01") == shown.count("x" * 20_000) * 20_000 == 20_000
     assert len(shown) < 6 * 20_000
+
+
+def test_each_of_several_problems_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = Problem(where="a" * 100_000, message="\x01" * 100_000, hint="x" * 100_000)
+    faults.show(ConfigError("2 mistakes", problems=[problem, problem]))
+    shown = capsys.readouterr().err
+    assert (shown.count("a" * WORDS), shown.count("\\x01"), shown.count("x" * WORDS)) == (2, 2 * WORDS, 2)
+    assert len(shown) < 2 * 7 * WORDS

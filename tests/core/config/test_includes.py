@@ -25,9 +25,10 @@ from .bad_inputs import added
 
 class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response({"/good": 200, "/slow": 200, "/moved": 302}.get(self.path, 404))
-        if self.path == "/moved":
-            self.send_header("Location", "/good")
+        leads = {"/moved": "/good", "/far": f"https://127.0.0.1:{10**20}/"}.get(self.path, "")
+        self.send_response(302 if leads else {"/good": 200, "/slow": 200}.get(self.path, 404))
+        if leads:
+            self.send_header("Location", leads)
         self.end_headers()
         with suppress(OSError):
             self.wfile.write(b"kind: X\n")
@@ -181,6 +182,14 @@ def test_a_redirect_is_followed_to_the_same_host_by_https(
 
 def test_a_redirect_of_a_server_to_http_is_a_mistake(tmp_path: Path, address: str) -> None:
     assert "only https is followed" in refused(tmp_path, entry(f"{address}/moved"))
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_address_that_leads_nowhere_is_told_and_not_waited_for(tmp_path: Path, address: str) -> None:
+    """No C long holds the port that it names."""
+    said = refused(tmp_path, entry(f"{address}/far"))
+    assert "cannot fetch" in said
+    assert "takes longer" not in said
 
 
 def test_manifests_of_more_items_than_can_be_read_in_time_are_refused(tmp_path: Path) -> None:

@@ -52,3 +52,20 @@ def test_a_regular_file_is_read_through_a_link_up_to_its_bound(tmp_path: Path) -
     assert read_text(tmp_path / "b", 8) == "one\ntwo"
     with pytest.raises(OSError, match="larger than 7 bytes"):
         read_bytes(tmp_path / "b", 7)
+
+
+@pytest.mark.parametrize("text", [REGISTRY, "addons_include: [%s]\n"], ids=["secret", "include"])
+@pytest.mark.parametrize("name", ["~no-such-user/a", "a" * 5000])
+def test_a_name_that_no_file_can_have_is_a_mistake_at_its_place(name: str, text: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as found:
+        load_text(added(text % name), tmp_path / "cluster.yml")
+    [problem] = found.value.problems
+    assert (problem.line, problem.message.startswith("cannot read ")) == (7, True)
+
+
+@pytest.mark.parametrize(("escape", "code"), [("\\0", "U+0000"), ("\\x00", "U+0000")])
+def test_a_letter_that_no_name_can_hold_is_a_mistake_at_its_place(escape: str, code: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as found:
+        load_text(added(f'ssh_key_path: "a{escape}b"\n'), tmp_path / "cluster.yml")
+    [problem] = found.value.problems
+    assert (problem.line, problem.message) == (7, f"the text holds {code}, written as an escape")

@@ -44,6 +44,17 @@ def test_each_mistake_has_its_place(key_file: Path, tmp_path: Path, user_keys: d
     ]
 
 
+def test_a_name_that_no_file_can_have_is_a_mistake() -> None:
+    found = problems(
+        node(user="u", ssh_key_path="~no-such-user/key"),
+        replace(node(user="u", ssh_key_path="a" * 5000), where="nodes[1]"),
+        replace(node(user="u", known_hosts="a" * 5000), where="nodes[2]"),
+    )
+    assert found[0] == ("nodes[0].ssh_key_path", "SSH key ~no-such-user/key does not exist")
+    assert [where for where, _ in found] == ["nodes[0].ssh_key_path", "nodes[1].ssh_key_path", "nodes[2].known_hosts"]
+    assert all(message.endswith("cannot be read: File name too long") for _, message in found[1:])
+
+
 def test_a_mistake_that_nodes_share_is_told_once() -> None:
     first = node(user="u", ssh_key_path="/no/key")
     assert problems(first, replace(first, where="nodes[1]")) == [
