@@ -15,7 +15,7 @@ import requests
 
 from rkx.errors import BadAnswer, ConnectFailed, Interrupted, PartlyDone, RkxError
 from rkx.lines import WORDS, cut
-from rkx.reconcile.answers import Said, parsed
+from rkx.reconcile.answers import Said, parsed, refuse_many
 from rkx.reconcile.frames import frames
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
             hint="make the files that plugins put there smaller",
         )
     output, complaint = _taken(client, place, lines, hold)
+    refuse_many(output, place.node, "rkx-node")
     words = (line for line in io.BytesIO(output) if line.strip())
     answers = [parsed(line, place.node, "rkx-node") for line in islice(words, len(operations) + 3)]  # one too many
     return _judged(place.node, answers, complaint, name, len(operations), hold)

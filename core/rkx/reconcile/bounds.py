@@ -75,19 +75,20 @@ class Gauge:
         """Return the seconds that are left; TooLate, a BadAnswer, when there are none."""
         left = self._ends - time.monotonic()
         if left <= 0:
-            raise self._bad(f"takes longer than {self._limit.seconds:g} s", TooLate)
+            raise self.bad(f"takes longer than {self._limit.seconds:g} s", TooLate)
         return left
 
     def count(self, size: int) -> None:
         """Note bytes that came; BadAnswer when they are too many."""
         if not self._budget.spend(size):
-            raise self._bad(f"is larger than {self._limit.size / MIB:g} MiB, with those before it in one look")
+            raise self.bad(f"is larger than {self._limit.size / MIB:g} MiB, with those before it in one look")
 
     def lift(self) -> None:
         """Bound nothing from here on: the answer is over, and its stream carries others, with limits of their own."""
         self._ends, self._budget = float("inf"), Budget(1 << 62)
 
-    def _bad(self, why: str, kind: type[BadAnswer] = BadAnswer) -> BadAnswer:
+    def bad(self, why: str, kind: type[BadAnswer] = BadAnswer) -> BadAnswer:
+        """Return the error that says what is wrong with the answer."""
         return kind(f"{self._node}: {self._asked}: the answer {why}", node=self._node, hint=_HINT)
 
 
@@ -98,6 +99,10 @@ class Counted(socket.SocketIO):
         super().__init__(stream, "r")
         stream._io_refs += 1  # type: ignore[attr-defined] # as socket.makefile does: whoever reads keeps it open
         self._stream, self._gauge = stream, gauge
+
+    def bad(self, why: str) -> BadAnswer:
+        """Return the error of an answer that is read here."""
+        return self._gauge.bad(why)
 
     def lift(self) -> None:
         """Read on without limits."""
@@ -118,6 +123,19 @@ class Counted(socket.SocketIO):
         return size
 
 
+class _File(io.BufferedReader):
+    """What http.client and urllib3 read; a chunk's size may have a sign."""
+
+    def __init__(self, raw: Counted) -> None:
+        super().__init__(raw)
+        self._counted = raw
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is not None and size < -1:
+            raise self._counted.bad("has a chunk of a size below zero")
+        return super().read(size)
+
+
 class Response(HTTPResponse):
     """An answer that is read through a gauge."""
 
@@ -133,4 +151,4 @@ class _Opened:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return the file."""
-        return io.BufferedReader(self._raw)
+        return _File(self._raw)

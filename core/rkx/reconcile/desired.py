@@ -18,7 +18,7 @@ from rkx.model.key import Key, NodeKey, ObjectKey
 from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Object, Resource, Rollout
 from rkx.reconcile import digest
 from rkx.reconcile.copies import keepers
-from rkx.reconcile.layout import HELD_MODE, Expected, Layout
+from rkx.reconcile.layout import HELD_MODE, MOST_FOLDERS, Expected, Layout
 from rkx.reconcile.manifests import split
 from rkx.reconcile.state import State
 from rkx.reconcile.told import told
@@ -162,6 +162,8 @@ def layout(resources: Iterable[Resource], node: str) -> Layout:
             raise PluginFault(f"{node}: the file {path} lies in no folder that a plugin describes")
     read = [top for top in tops if any(_under(path, (top,)) for path in files)]
     closed = [path for path in sorted(folders) if path not in read and not _under(path, read)]
+    if len(folders) > MOST_FOLDERS:
+        raise PluginFault(f"{node}: {len(folders)} folders are described, and {MOST_FOLDERS} are the most on a node")
     held = tuple(path for path in closed if digest.of_folder(folders[path]) == OPEN_TO_ALL)
     return Layout(read=tuple(read), guard=tuple(path for path in closed if path not in held), hold=held)
 

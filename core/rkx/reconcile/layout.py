@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +22,8 @@ LOOK = "/look"
 LOOK_COPY, LOOK_READ, LOOK_PROGRAM = f"{LOOK}/copy", f"{LOOK}/read", f"{LOOK}/self"
 """The last one is last in the archive, which is read up to the program's own entry."""
 HELD_MODE = 0o755
+MOST_FOLDERS = 100
+"""Of each kind, on a node: each is asked for by itself. The built-in plugins describe a dozen."""
 
 
 def within(path: str, folder: str) -> bool:
@@ -59,8 +62,9 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_labels(cls, labels: Mapping[str, str]) -> Layout:
-        """Read ``labels`` back."""
-        return cls(**{n: tuple(filter(None, labels.get(f"rkx.{n}", "").split(":"))) for n in cls.__struct_fields__})
+        """Read ``labels`` back, which a node shows: of more than ``MOST_FOLDERS``, which it made up, the first."""
+        found = {n: filter(None, labels.get(f"rkx.{n}", "").split(":")) for n in cls.__struct_fields__}
+        return cls(**{name: tuple(islice(dict.fromkeys(paths), MOST_FOLDERS)) for name, paths in found.items()})
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):

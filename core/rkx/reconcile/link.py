@@ -125,6 +125,7 @@ class Link:
         from docker import APIClient
 
         client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
+        client._general_configs = {}  # type: ignore[attr-defined] # ~/.docker/config.json: its headers are others'
         client.auth = self._guarded  # which is what requests calls with each request before it sends it
         opened = self._transport.engine
         bind(client, StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together))

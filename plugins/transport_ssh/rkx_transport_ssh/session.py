@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
@@ -15,6 +14,7 @@ from paramiko.message import Message
 from rkx_transport_ssh import algorithms
 from rkx_transport_ssh.guarded import GuardedTransport
 from rkx_transport_ssh.outlet import Outlet
+from rkx_transport_ssh.streams import close
 
 STREAMLOCAL = "direct-streamlocal@openssh.com"
 WINDOW_BYTES = 4 << 20
@@ -34,11 +34,6 @@ class ChannelRefused(Exception):
         super().__init__(words)
         self.code = code
         self.words = words
-
-
-def _close(channel: paramiko.Channel) -> None:
-    with contextlib.suppress(OSError, EOFError):  # the connection may end at this moment
-        channel.close()
 
 
 class _Opening:
@@ -92,7 +87,7 @@ class Session(GuardedTransport):
         """Run a command on the server; raises ChannelRefused, and TimeoutError when it does not say if it runs."""
         until = time.monotonic() + timeout_s
         channel = self._open("session", b"", timeout_s)
-        given_up = threading.Timer(until - time.monotonic(), _close, [channel])  # paramiko waits without end
+        given_up = threading.Timer(until - time.monotonic(), close, [channel])  # paramiko waits without end
         given_up.daemon = True
         given_up.start()
         try:

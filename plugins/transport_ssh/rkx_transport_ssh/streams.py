@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import paramiko
 
 PIECE_BYTES = 1 << 18
+
+
+def close(channel: paramiko.Channel) -> None:
+    """Close a channel, whose connection may end at this moment, or rest in a new key exchange."""
+    with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        channel.close()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Say as OSError, which whoever reads a stream expects, what paramiko says of a connection that is lost."""
+    try:
+        yield
+    except (EOFError, paramiko.SSHException) as error:
+        raise OSError(str(error) or "the connection is lost") from error
 
 
 class SshStream:
@@ -23,24 +38,26 @@ class SshStream:
         self._lock = threading.Lock()
 
     def send_bytes(self, piece: bytes) -> None:
-        """Send all of ``piece``."""
-        self.channel.sendall(piece)
+        """Send all of ``piece``; OSError where the connection is lost."""
+        with _told():
+            self.channel.sendall(piece)
 
     def receive(self) -> bytes:
-        """Wait for bytes; empty at the end."""
+        """Wait for bytes; empty at the end, OSError where the connection is lost."""
         if self._first:
             first, self._first = self._first, b""
             return first
-        return self.channel.recv(PIECE_BYTES)
+        with _told():
+            return self.channel.recv(PIECE_BYTES)
 
     def end_sending(self) -> None:
-        """Close the sending half."""
-        self.channel.shutdown_write()
+        """Close the sending half; OSError where the connection is lost."""
+        with _told():
+            self.channel.shutdown_write()
 
     def close(self) -> None:
         """Close both halves."""
-        with contextlib.suppress(OSError, EOFError):  # the connection may end at this moment
-            self.channel.close()
+        close(self.channel)
         with self._lock:
             at_end, self._at_end = self._at_end, None
         if at_end:

@@ -85,6 +85,19 @@ def test_what_dockers_client_reads_is_counted_before_it_is_read(
     assert found.value.node == "one"
 
 
+def test_the_answers_of_a_batch_are_counted_together(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(given: list[bytes]) -> list[bytes]:
+        monkeypatch.setattr(answers, "BRACKETS", 10_000)
+        begun = {"verb": "begin", "batch": json.loads(given[0])["batch"], "ok": True}
+        return [json.dumps({**begun, "x": [[]] * 4000}).encode() + b"\n" for _ in given[:3]]
+
+    running.world.machines["two"].perform = answer  # type: ignore[assignment, method-assign]
+    running.service.content = b"changed"
+    running.__dict__.pop("project", None)
+    run = running.up()
+    assert "two: rkx-node: the answer holds more than 10000 lists and mappings" in str(run.error)
+
+
 def test_a_copy_of_the_state_is_counted_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "BRACKETS", 100)
     with pytest.raises(BadAnswer, match=r"two: .*more than 100 lists"):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import paramiko
 import pytest
 from paramiko.common import OPEN_SUCCEEDED
 from tests.plugins.transport_ssh.conftest import Open
@@ -20,6 +21,7 @@ from tests.plugins.transport_ssh.server import Behaviour, Server
 
 import rkx
 from rkx_transport_ssh import node, stdio
+from rkx_transport_ssh.streams import SshStream
 
 FAKE_DOCKER = """\
 #!/bin/sh
@@ -52,6 +54,31 @@ def docker(tmp_path: Path, behaviour: Behaviour) -> Path:
     program.chmod(0o755)
     behaviour.path = f"{folder}:/usr/bin:/bin"
     return program
+
+
+class Lost:
+    """A channel whose connection rests in a key exchange, and then is lost."""
+
+    def sendall(self, _piece: bytes) -> None:
+        raise paramiko.SSHException("Key-exchange timed out")
+
+    def recv(self, _size: int) -> bytes:
+        raise EOFError
+
+    def shutdown_write(self) -> None:
+        raise paramiko.SSHException("Key-exchange timed out")
+
+    close = shutdown_write
+
+
+def test_a_connection_that_is_lost_in_a_key_exchange_is_the_end_of_a_stream() -> None:
+    ended = list[bool]()
+    stream = SshStream(Lost(), at_end=lambda: ended.append(True))  # type: ignore[arg-type]
+    for use in (lambda: stream.send_bytes(b"x"), stream.receive, stream.end_sending):
+        with pytest.raises(OSError, match=r"Key-exchange|is lost"):
+            use()
+    stream.close()
+    assert ended == [True]
 
 
 @pytest.fixture
