@@ -151,7 +151,7 @@ class _Comparison:
         if seen.state not in ("running", "restarting"):
             yield StartContainer(container=container, reason=f"is {seen.state}", owner=container.owner)
         elif newer := self._newer(container, seen, changed):
-            yield RestartContainer(container=container, reason=f"{newer} changed", owner=container.owner)
+            yield RestartContainer(container=container, reason=f"{cut(newer)} changed", owner=container.owner)
         elif seen.state == "restarting":
             yield StartContainer(container=container, reason="is restarting", owner=container.owner)
         elif seen.restart_policy != "always":

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ class _Counted:
     budget: WaitBudget
     most: int
     what: str
+    ends: float
     size: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
 
@@ -43,6 +45,8 @@ class _Counted:
         for piece in pieces:
             if self.budget.cancelled.is_set():
                 raise Interrupted(f"{self.what}: cancelled while it was copied")
+            if time.monotonic() > self.ends:
+                raise PartlyDone(f"{self.what}: the copy takes longer than its time", hint="give its step more time")
             self.size += len(piece)
             if self.size > self.most:
                 raise PartlyDone(f"{self.what}: larger than {self.most} bytes", hint="look at that file")
@@ -56,7 +60,7 @@ class _Counted:
 
 def copy_file(program: NodeProgram, copy: CopyFile, store: StateStore, budget: WaitBudget) -> FileCopied:
     """Copy a file; PartlyDone where it, its folder or the room for it is not there."""
-    counted = _Counted(budget, copy.most_bytes, f"{copy.node}: {copy.path}")
+    counted = _Counted(budget, copy.most_bytes, f"{copy.node}: {copy.path}", time.monotonic() + copy.timeout_s)
     try:
         with _shown(program, copy, store) as container:
             if copy.direction == "from-node":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rkx.errors import RkxError
@@ -103,13 +103,31 @@ def workload(rollout: Rollout) -> ObjectRecord:
 
 
 def story(api: ClusterApi, rollout: Rollout) -> str:
-    """Tell what the cluster says of a workload's pods: their events and their last log lines."""
+    """Tell what the cluster says of a workload's pods: their events and their last log lines.
+
+    Nodes write events and pods of their own, in any number: what cannot be read is told, and hides nothing else.
+    """
     namespace = rollout.namespace or "default"
-    pods = [pod.table("metadata").text("name") for pod in api.listed(f"/api/v1/namespaces/{namespace}/pods")]
-    mine = [pod for pod in pods if pod.startswith(rollout.name)]
+    told = _told(lambda: _warnings(api, namespace, rollout.name), "its events")
+    logs = _told(lambda: _logs(api, namespace, rollout.name), "its pods")
+    return "\n".join([*told, *logs]) or "no pod and no event"
+
+
+def _told(read: Callable[[], list[str]], what: str) -> list[str]:
+    try:
+        return read()
+    except RkxError as error:
+        return [cut(f"{what} cannot be read: {error.message}")]
+
+
+def _warnings(api: ClusterApi, namespace: str, beginning: str) -> list[str]:
     events = api.listed(f"/api/v1/namespaces/{namespace}/events")
-    told = [line for event in events if (line := _warning(event, rollout.name))]
-    return "\n".join([*told[-5:], *(_log(api, namespace, pod) for pod in mine[:2])]) or "no pod and no event"
+    return [line for event in events if (line := _warning(event, beginning))][-5:]
+
+
+def _logs(api: ClusterApi, namespace: str, beginning: str) -> list[str]:
+    pods = [pod.table("metadata").text("name") for pod in api.listed(f"/api/v1/namespaces/{namespace}/pods")]
+    return [_log(api, namespace, pod) for pod in [pod for pod in pods if pod.startswith(beginning)][:2]]
 
 
 def _warning(event: Said, beginning: str) -> str:

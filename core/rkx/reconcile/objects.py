@@ -37,6 +37,8 @@ SILENT = (429, 502, 503, 504)
 """Answers that say nothing of what was asked for: the server is busy, or something before it answers."""
 MAY = {"verb": "*", "group": "*", "resource": "*"}
 """What rkx's own user must be allowed: the manifests of users hold anything, and grant anything."""
+LOG = "/log"
+"""What a kubelet answers is passed on: its 403 says nothing of what rkx's own user may do."""
 EVICTION = "/eviction"
 """There 429 means that a PodDisruptionBudget holds the pod."""
 
@@ -90,7 +92,8 @@ class ClusterApi:
         """Send one request; ApiSilent when no API server takes it. ``whom`` is empty for rkx's own user."""
         asking = whom or self._whom(method)
         answer = self._ask(asking, method, path, None if body is None else json.dumps(body), kind, limit, more)
-        if asking == INSTALLER and method == "GET" and answer.status_code == requests.codes.forbidden:
+        may_tell = method == "GET" and asking == INSTALLER and not path.endswith(LOG)
+        if may_tell and answer.status_code == requests.codes.forbidden:
             answer.close()
             self._shut_out = True
             return self.ask(method, path, kind=kind, limit=limit, **more)

@@ -13,7 +13,7 @@ import time
 
 import paramiko
 
-from rkx_transport_ssh.session import ChannelRefused, Session
+from rkx_transport_ssh.session import WORDS, ChannelRefused, Session
 from rkx_transport_ssh.streams import SshStream
 
 MARK = b"rkx-stream-begins\n"
@@ -145,7 +145,7 @@ def _failure(channel: paramiko.Channel, until: float) -> Failed:
             break
         words += piece
     channel.status_event.wait(min(STATUS_S, _left(until)))
-    return Failed(channel.exit_status, words.decode(errors="replace").strip())
+    return Failed(channel.exit_status, words.decode(errors="replace").strip()[:WORDS])
 
 
 def _left(until: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
@@ -15,7 +16,7 @@ from tests.core.reconcile.conftest import Make
 from tests.core.reconcile.small import Site, TinyService
 
 import rkx
-from rkx.errors import RkxError
+from rkx.errors import PartlyDone, RkxError
 from rkx.reconcile import tasks
 from rkx.reconcile.file_copies import Packed, _Counted
 from rkx.reconcile.wait_budget import WaitBudget
@@ -281,7 +282,7 @@ def test_a_large_file_is_sent_piece_by_piece(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(LARGE)
     with path.open("rb") as file:
-        counted = _Counted(WaitBudget(threading.Event()), LARGE, "large")
+        counted = _Counted(WaitBudget(threading.Event()), LARGE, "large", float("inf"))
         packed = Packed(file, "large", counted)
         sizes: list[int] = []
         assert peak(lambda: sizes.append(sum(map(len, packed)))) < 8 << 20
@@ -291,7 +292,13 @@ def test_a_large_file_is_sent_piece_by_piece(tmp_path: Path) -> None:
 
 def _sent(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        yield from Packed(file, "saved", _Counted(WaitBudget(threading.Event()), LARGE, "large"))
+        yield from Packed(file, "saved", _Counted(WaitBudget(threading.Event()), LARGE, "large", float("inf")))
+
+
+def test_a_copy_that_takes_longer_than_its_time_is_left_while_it_is_sent() -> None:
+    counted = _Counted(WaitBudget(threading.Event()), LARGE, "one: /x", time.monotonic() - 1)
+    with pytest.raises(PartlyDone, match="one: /x: the copy takes longer than its time"):
+        list(counted.passed(iter([b"x"])))
 
 
 @pytest.mark.whole

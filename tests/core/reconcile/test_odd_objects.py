@@ -53,9 +53,42 @@ def test_a_log_that_a_node_does_not_end_is_no_fault_of_the_api_server(running: S
         return Response(body=b"x" * (2 << 20)) if request.path.endswith("/log") else None
 
     server(running, answer)
-    with api._opened(running.project, api.Options(), writes=False) as opened:
-        told = story(_api_of(opened.context), Rollout(kind="DaemonSet", namespace="tiny", name="net"))
-    assert told == "net-x: no log came within 10 s and 1 MiB"
+    assert told(running) == "net-x: no log came within 10 s and 1 MiB"
+
+
+def test_a_kubelet_that_forbids_a_log_makes_no_super_admin_of_rkx(running: Site) -> None:
+    users = list[str]()
+
+    def answer(request: Request) -> Response | None:
+        users.append(request.user)
+        if request.path.endswith("/pods"):
+            return as_json({"items": [{"metadata": {"name": "net-x"}}, {"metadata": {"name": "net-y"}}]})
+        if request.path.endswith("/events"):
+            return as_json({"items": []})
+        return error(403, "the node says no") if request.path.endswith("/log") else None
+
+    server(running, answer)
+    assert told(running).count("the node says no") == 2
+    assert len(set(users)) == 1
+
+
+def test_events_that_cannot_be_read_hide_nothing_else(running: Site) -> None:
+    def answer(request: Request) -> Response | None:
+        if request.path.endswith("/pods"):
+            return as_json({"items": [{"metadata": {"name": "net-x"}}]})
+        if request.path.endswith("/events"):
+            return as_json({"items": [{}] * 20_001})
+        return Response(body=b"no route") if request.path.endswith("/log") else None
+
+    server(running, answer)
+    first, last = told(running).split("\n")
+    assert first.startswith("its events cannot be read: the API server: ")
+    assert last == "net-x says: no route"
+
+
+def told(site: Site) -> str:
+    with api._opened(site.project, api.Options(), writes=False) as opened:
+        return story(_api_of(opened.context), Rollout(kind="DaemonSet", namespace="tiny", name="net"))
 
 
 def _api_of(context: Context) -> ClusterApi:
