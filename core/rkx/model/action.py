@@ -22,7 +22,7 @@ from rkx.model.key import (
     ProgramKey,
     StepKey,
 )
-from rkx.model.resource import Container, File, Folder, NodeMetadata, Object, Rollout
+from rkx.model.resource import Rollout
 from rkx.model.step import Step
 
 
@@ -34,7 +34,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     after: str = ""
 
 
-class _Action(msgspec.Struct, frozen=True, kw_only=True):
+class _Action(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Starts when every key in ``after`` is done. ``is_change`` is false where no lock is needed."""
 
     verb: ClassVar[str] = ""
@@ -95,13 +95,14 @@ class PullImage(_OfNode, frozen=True, kw_only=True):
         return ImageKey(self.node, self.image)
 
 
-class _OfPath(_Action, frozen=True, kw_only=True):
-    wanted: File | Folder
+class _Writes(_Action, frozen=True, kw_only=True):
+    """Writes what is desired under its key; ``digest`` is a keyed one of that, so that a plan holds no secret."""
 
-    @property
-    def key(self) -> FileKey | FolderKey:
-        """Return what it is about."""
-        return self.wanted.key
+    digest: str = ""
+
+
+class _OfPath(_Writes, frozen=True, kw_only=True):
+    key: FileKey | FolderKey
 
 
 class CreatePath(_OfPath, frozen=True):
@@ -123,13 +124,8 @@ class RemovePath(_Action, frozen=True, kw_only=True):
     key: FileKey | FolderKey
 
 
-class _OfContainer(_Action, frozen=True, kw_only=True):
-    container: Container
-
-    @property
-    def key(self) -> ContainerKey:
-        """Return what it is about."""
-        return self.container.key
+class _OfContainer(_Writes, frozen=True, kw_only=True):
+    key: ContainerKey
 
 
 class CreateContainer(_OfContainer, frozen=True):
@@ -169,13 +165,8 @@ class RemoveContainer(_Action, frozen=True, kw_only=True):
     key: ContainerKey
 
 
-class _OfObject(_Action, frozen=True, kw_only=True):
-    wanted: Object
-
-    @property
-    def key(self) -> ObjectKey:
-        """Return what it is about."""
-        return self.wanted.key
+class _OfObject(_Writes, frozen=True, kw_only=True):
+    key: ObjectKey
 
 
 class CreateObject(_OfObject, frozen=True):
@@ -201,12 +192,7 @@ class SetNodeMetadata(_Action, frozen=True, kw_only=True):
     """Set a Node's labels and taints, once its kubelet has registered it."""
 
     verb: ClassVar[str] = "update"
-    wanted: NodeMetadata
-
-    @property
-    def key(self) -> NodeKey:
-        """Return what it is about."""
-        return self.wanted.key
+    key: NodeKey
 
 
 class _NodeStep(_OfNode, frozen=True, kw_only=True):
@@ -279,12 +265,12 @@ class _Wait(_Action, frozen=True):
 class WaitForContainer(_Wait, frozen=True, kw_only=True):
     """Wait until a container's probe succeeds."""
 
-    container: Container
+    container: ContainerKey
 
     @property
     def key(self) -> HealthKey:
         """Return what it is about."""
-        return HealthKey(self.container.key)
+        return HealthKey(self.container)
 
 
 class WaitForNode(_Wait, frozen=True, kw_only=True):

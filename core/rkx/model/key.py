@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
 
-class Key(msgspec.Struct, frozen=True):
+class _Key(msgspec.Struct, frozen=True, tag=True):
     """Identify one thing.
 
     ``shown_kind`` and ``shown_name`` are for people; nothing reads them back.
@@ -41,11 +41,11 @@ class Key(msgspec.Struct, frozen=True):
         """Return what keys are sorted by: node, kind and name."""
         return self.node, self._type(), self._label()
 
-    def __lt__(self, other: Key) -> bool:
+    def __lt__(self, other: _Key) -> bool:
         return self.order() < other.order()
 
 
-class _OnNode(Key, frozen=True):
+class _OnNode(_Key, frozen=True):
     node: str
 
 
@@ -99,21 +99,21 @@ class MachineKey(_OnNode, frozen=True):
     """All of a node that is the cluster's, to clean it."""
 
 
-class CredentialsKey(Key, frozen=True):
+class CredentialsKey(_Key, frozen=True):
     """All credentials that are due in one run."""
 
     def _label(self) -> str:
         return "all"
 
 
-class ObjectsKey(Key, frozen=True):
+class ObjectsKey(_Key, frozen=True):
     """All objects of the cluster, to look at them."""
 
     def _label(self) -> str:
         return "all"
 
 
-class ManifestKey(Key, frozen=True):
+class ManifestKey(_Key, frozen=True):
     """A manifest of the cluster, by a plugin's name for it."""
 
     name: str
@@ -122,7 +122,7 @@ class ManifestKey(Key, frozen=True):
         return self.name
 
 
-class NodeKey(Key, frozen=True):
+class NodeKey(_Key, frozen=True):
     """A Node of the cluster as rkx sees to it: its labels, its taints, and that it goes."""
 
     name: str
@@ -131,7 +131,7 @@ class NodeKey(Key, frozen=True):
         return self.name
 
 
-class NodeStepKey(Key, frozen=True):
+class NodeStepKey(_Key, frozen=True):
     """A step that core takes with a Node of the cluster."""
 
     name: str
@@ -165,7 +165,7 @@ class SlotKey(_OnNode, frozen=True):
         return f"{self.group} {self.number}"
 
 
-class ObjectKey(Key, frozen=True):
+class ObjectKey(_Key, frozen=True):
     """An object of the cluster; ``group`` is empty for the core group, ``namespace`` for what has none."""
 
     group: str
@@ -180,7 +180,7 @@ class ObjectKey(Key, frozen=True):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-class HealthKey(Key, frozen=True):
+class HealthKey(_Key, frozen=True):
     """The health of a container, a Node or a workload: what is waited for."""
 
     of: ContainerKey | NodeKey | ObjectKey
@@ -189,3 +189,23 @@ class HealthKey(Key, frozen=True):
         where = self.of.namespace if isinstance(self.of, ObjectKey) else self.of.node
         kind = self.of.kind if isinstance(self.of, ObjectKey) else self.of.shown_kind
         return f"{kind} {where}/{self.of.name}" if where else f"{kind} {self.of.name}"
+
+
+Key: TypeAlias = (
+    ContainerKey
+    | HostCleanupKey
+    | FileKey
+    | FolderKey
+    | ImageKey
+    | ProgramKey
+    | MachineKey
+    | CredentialsKey
+    | ObjectsKey
+    | ManifestKey
+    | NodeKey
+    | NodeStepKey
+    | StepKey
+    | SlotKey
+    | ObjectKey
+    | HealthKey
+)

@@ -1,4 +1,4 @@
-"""What a run will do, as a value: shown by ``plan``, applied by ``up``. It holds no key."""
+"""What a run will do, as a value: shown by ``plan``, applied by ``up``. It holds nothing of what it writes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The graph of actions of one run; ``updates`` say which of them take a place in one of the ``groups``.
 
     ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are
-    warnings of nodes, ``risks`` those that cluster.yml accepts. ``contents`` is a keyed digest of all that the actions
-    would write.
+    warnings of nodes, ``risks`` those that cluster.yml accepts.
     """
 
     cluster: str
@@ -34,7 +33,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    contents: str = ""
     risks: tuple[Risk, ...] = ()
 
     @property

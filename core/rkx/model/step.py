@@ -87,7 +87,7 @@ Results: TypeAlias = Mapping[Effect, NodeResponse | TaskResult | FileCopied]
 """What the effects of a step have brought so far, the last time that each was asked for."""
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One thing to bring about; its plugin decides from fresh answers to ``queries``."""
 
     verb: str

@@ -18,6 +18,7 @@ from rkx.model.action import (
     StartContainer,
     UpdateContainer,
 )
+from rkx.model.key import ContainerKey
 from rkx.model.resource import Container
 from rkx.reconcile import containers
 from rkx.reconcile.bootstrap import Bootstrap
@@ -55,14 +56,16 @@ class Containers:
         else:
             self._keep(action)
 
-    def wait_for(self, container: Container) -> None:
+    def wait_for(self, key: ContainerKey) -> None:
         """Wait until a container's probe succeeds, that nothing of the run changes."""
-        wait_until_ready(self._links[container.node], container, self._store, self._budget, lambda _why: None)
+        wait_until_ready(
+            self._links[key.node], self._desired.container(key), self._store, self._budget, lambda _why: None
+        )
 
     def _keep(self, action: KeepContainer) -> None:
-        container, link = action.container, self._links[action.key.node]
+        container, link = self._desired.container(action.key), self._links[action.key.node]
         self._note(container)
-        self._carry_out(action, link)
+        self._carry_out(action, container, link)
         wait_until_ready(link, container, self._store, self._budget, self._teller(container))
 
     def _teller(self, container: Container) -> Callable[[str], None]:
@@ -78,8 +81,8 @@ class Containers:
         if container.name not in self._store.state.nodes[container.node].containers:
             self._store.note_node(container.node, added, save=True)
 
-    def _carry_out(self, action: KeepContainer, link: Link) -> None:
-        container, store = action.container, self._store
+    def _carry_out(self, action: KeepContainer, container: Container, link: Link) -> None:
+        store = self._store
         reads = reads_fingerprint(store.state, container, self._desired.on(container.node))
         match action:
             case CreateContainer():

@@ -29,7 +29,7 @@ def await_dependents(desired: Desired, actions: Sequence[Action], nodes: Collect
     started = tuple(action.key for action in actions if isinstance(action, Starts))
     for each in _needing(desired, started):
         if each.probe and each.key not in planned and each.node in nodes:
-            yield WaitForContainer(container=each, reason="needs what is started", owner=each.owner, after=started)
+            yield WaitForContainer(container=each.key, reason="needs what is started", owner=each.owner, after=started)
 
 
 def _needing(desired: Desired, started: Collection[Key]) -> list[Container]:

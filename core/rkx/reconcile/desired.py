@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from rkx.errors import ConfigError, PluginFault
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.identity import Identity, Renewal, describe
-from rkx.model.key import Key, NodeKey, ObjectKey
+from rkx.model.key import ContainerKey, FileKey, FolderKey, Key, NodeKey, ObjectKey
 from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Object, Resource, Rollout
 from rkx.reconcile import digest
 from rkx.reconcile.copies import keepers
@@ -24,6 +25,7 @@ from rkx.reconcile.state import State
 from rkx.reconcile.told import told
 from rkx.registry import Plugins
 
+R = TypeVar("R", bound=Resource)
 OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
 
 
@@ -49,6 +51,19 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """List the resources of one node."""
         return [*self._by_node.get(node, ())]
 
+    def container(self, key: ContainerKey) -> Container:
+        """Return the container that is described under a key; KeyError if none is."""
+        return _of_type(Container, self.resources[key])
+
+    def path(self, key: FileKey | FolderKey) -> File | Folder:
+        """Return the file or folder that is described under a key; KeyError if none is."""
+        found = self.resources[key]
+        return found if isinstance(found, Folder) else _of_type(File, found)
+
+    def metadata(self, key: NodeKey) -> NodeMetadata:
+        """Return the labels and taints of a Node; KeyError if none are described."""
+        return _of_type(NodeMetadata, self.resources[key])
+
     @cached_property
     def _by_node(self) -> Mapping[str, Sequence[Resource]]:
         return by_node(self.resources.values())
@@ -62,6 +77,12 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def keepers(self) -> frozenset[str]:
         """Name the nodes that keep a copy of the state."""
         return frozenset(keepers(self.cluster))
+
+
+def _of_type(kind: type[R], resource: Resource) -> R:
+    if not isinstance(resource, kind):
+        raise TypeError(f"{resource.key} is a {type(resource).__name__}")
+    return resource
 
 
 def by_node(resources: Iterable[Resource]) -> Mapping[str, Sequence[Resource]]:
@@ -139,7 +160,7 @@ def _keyed(resources: Iterable[Resource]) -> dict[Key, Resource]:
                 f"{resource.key} is described differently by {former.owner} and by {resource.owner}",
                 owner=resource.owner,
             )
-    return {key: found[key] for key in sorted(found, key=Key.order)}
+    return {key: found[key] for key in sorted(found, key=lambda each: each.order())}
 
 
 def _keyed_objects(objects: Iterable[Object]) -> dict[ObjectKey, Object]:

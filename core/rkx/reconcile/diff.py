@@ -75,7 +75,8 @@ class _Comparison:
         return [*found, *self._pulls(found), *self._strangers()]
 
     def _pulls(self, found: Sequence[Action]) -> Iterator[PullImage]:
-        made = [action.container for action in found if isinstance(action, CreateContainer | ReplaceContainer)]
+        keys = [action.key for action in found if isinstance(action, CreateContainer | ReplaceContainer)]
+        made = [self.desired.container(key) for key in keys]
         images = {image for container in made for image in (container.image, *container.images)}
         if any(node_started(self.name) in container.reaches for container in made):
             images |= daemon_images(self.desired.objects.values())
@@ -110,11 +111,13 @@ class _Comparison:
     def _compare(self, resource: File | Folder, word: str) -> Iterator[PathAction]:
         seen = self.seen.files.get(str(resource.path))
         if seen is None:
-            yield CreatePath(wanted=resource, reason="missing", owner=resource.owner)
+            yield CreatePath(key=resource.key, digest=word, reason="missing", owner=resource.owner)
         elif isinstance(resource, File) and self._is_due(resource):
-            yield UpdatePath(wanted=resource, reason="credentials are reissued", owner=resource.owner)
+            why = "credentials are reissued"
+            yield UpdatePath(key=resource.key, digest=word, reason=why, owner=resource.owner)
         elif seen.word != word:
-            yield UpdatePath(wanted=resource, reason=_difference(seen.word, word), owner=resource.owner)
+            why = _difference(seen.word, word)
+            yield UpdatePath(key=resource.key, digest=word, reason=why, owner=resource.owner)
 
     def _is_due(self, file: File) -> bool:
         return isinstance(file.content, CredentialRef) and not self.desired.renewal_names.isdisjoint(
@@ -134,29 +137,34 @@ class _Comparison:
                 yield RemovePath(key=kind(self.name, path), reason="no longer wanted")
 
     def _container(self, container: Container, changed: Sequence[str]) -> Iterator[ContainerAction]:
-        seen = self.ours.get(container.name)
+        seen, word = self.ours.get(container.name), digest.of_container(self.state.key, container)
+        key, owner = container.key, container.owner
         if seen is None or seen.state == "gone":
-            yield CreateContainer(container=container, reason="missing", owner=container.owner)
-        elif seen.digest != digest.of_container(self.state.key, container):
-            yield _replacement(container, _what_changed(container, seen), _changes(container, seen))
-        elif others := _by_hand(container, seen, self.seen.images):
-            yield _replacement(container, f"set by hand: {', '.join(others)}")
-        elif seen.state == "dead":
-            yield _replacement(container, "is dead")
+            yield CreateContainer(key=key, digest=word, reason="missing", owner=owner)
+        elif why := self._why_replaced(container, seen, word):
+            changes = _changes(container, seen) if seen.digest != word else ()
+            yield ReplaceContainer(key=key, digest=word, reason=why, owner=owner, changes=changes)
         else:
             yield from self._running(container, seen, changed)
 
+    def _why_replaced(self, container: Container, seen: SeenContainer, word: str) -> str:
+        if seen.digest != word:
+            return _what_changed(container, seen)
+        if others := _by_hand(container, seen, self.seen.images):
+            return f"set by hand: {', '.join(others)}"
+        return "is dead" if seen.state == "dead" else ""
+
     def _running(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> Iterator[ContainerAction]:
         """Compare a container that is made as it should be: does it run, with present files and restart policy."""
+        key, owner = container.key, container.owner
         if seen.state not in ("running", "restarting"):
-            yield StartContainer(container=container, reason=f"is {seen.state}", owner=container.owner)
+            yield StartContainer(key=key, reason=f"is {seen.state}", owner=owner)
         elif newer := self._newer(container, seen, changed):
-            yield RestartContainer(container=container, reason=f"{cut(newer)} changed", owner=container.owner)
+            yield RestartContainer(key=key, reason=f"{cut(newer)} changed", owner=owner)
         elif seen.state == "restarting":
-            yield StartContainer(container=container, reason="is restarting", owner=container.owner)
+            yield StartContainer(key=key, reason="is restarting", owner=owner)
         elif seen.restart_policy != "always":
-            reason = f"restart policy is {seen.restart_policy!r}"
-            yield UpdateContainer(container=container, reason=reason, owner=container.owner)
+            yield UpdateContainer(key=key, reason=f"restart policy is {seen.restart_policy!r}", owner=owner)
 
     def _newer(self, container: Container, seen: SeenContainer, changed: Sequence[str]) -> str:
         """Name a file that the container read before its present content was written.
@@ -185,10 +193,6 @@ class _Comparison:
         for name in sorted(self.ours.keys() - wanted):
             base = ContainerKey(self.name, name.rpartition("-")[0])
             yield RemoveContainer(key=ContainerKey(self.name, name), reason="no longer wanted", after=(base,))
-
-
-def _replacement(container: Container, reason: str, changes: tuple[Change, ...] = ()) -> ReplaceContainer:
-    return ReplaceContainer(container=container, reason=reason, owner=container.owner, changes=changes)
 
 
 def dropped(left: Sequence[str], layout: Layout) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from rkx.model.action import (
     WaitForNode,
     WaitForRollout,
 )
-from rkx.model.key import Key, NodeKey
+from rkx.model.key import Key, NodeKey, ObjectKey
 from rkx.model.node import Taint
 from rkx.model.resource import NodeMetadata, Object
 from rkx.reconcile import digest, told
@@ -50,14 +50,15 @@ def diff_objects(
     of_nodes = [a for each in node_metadata(desired) for a in _node(each, objects.nodes.get(each.node, {}), state)]
     coming = tuple(action.key for action in of_nodes if isinstance(action, WaitForNode))
     waits = _rollouts(desired, objects, applied, coming, partial=partial)
-    return [*(_ordered(action, applied) for action in applied), *_pruned(desired, state), *of_nodes, *waits]
+    grants = {each.key for each in wanted if each.grants}
+    return [*(_ordered(action, applied, grants) for action in applied), *_pruned(desired, state), *of_nodes, *waits]
 
 
 def _told_anew(desired: Desired, actions: Sequence[ApplyObject]) -> Iterator[UpdateObject]:
     """Tell of certificates that this run makes: when they will end is not known yet."""
     issued = any(desired.identities[due.identity].kind in DATED for due in desired.renewals)
     if issued and told.KEY in desired.objects and told.KEY not in {action.key for action in actions}:
-        yield UpdateObject(wanted=desired.objects[told.KEY], reason="certificates are reissued")
+        yield UpdateObject(key=told.KEY, reason="certificates are reissued")
 
 
 def is_grave(action: Action) -> bool:
@@ -66,17 +67,18 @@ def is_grave(action: Action) -> bool:
 
 
 def _object(wanted: Object, live: Mapping[str, Any] | None, state: State) -> ApplyObject | None:
+    word = digest.of_object(state.key, wanted)
     if live is None:
-        return CreateObject(wanted=wanted, reason="missing", owner=wanted.owner)
-    why = _drift(wanted, live, state)
-    return UpdateObject(wanted=wanted, reason=why, owner=wanted.owner) if why else None
+        return CreateObject(key=wanted.key, digest=word, reason="missing", owner=wanted.owner)
+    why = _drift(wanted, word, live, state)
+    return UpdateObject(key=wanted.key, digest=word, reason=why, owner=wanted.owner) if why else None
 
 
-def _drift(wanted: Object, live: Mapping[str, Any], state: State) -> str:
+def _drift(wanted: Object, word: str, live: Mapping[str, Any], state: State) -> str:
     record = state.objects.get(str(wanted.key))
     if record is None:
         return "was not applied by this state"
-    if record.wanted != digest.of_object(state.key, wanted):
+    if record.wanted != word:
         return "manifest changed"
     shown = json.dumps(projection(live, wanted.body), sort_keys=True).encode()
     return "" if record.live == digest.keyed(state.key, shown) else "was changed by another client"
@@ -112,7 +114,7 @@ def _node(wanted: NodeMetadata, live: Mapping[str, Any], state: State) -> Iterat
     why = label_difference(wanted, live, state) or taint_difference(wanted, live, state)
     changed = (wanted.key,) if why else ()
     if why:
-        yield SetNodeMetadata(wanted=wanted, reason=why, owner=wanted.owner)
+        yield SetNodeMetadata(key=wanted.key, reason=why, owner=wanted.owner)
     if sick := unhealthy("Node", live):
         yield WaitForNode(node=wanted.node, reason=sick, owner=wanted.owner, after=changed)
 
@@ -157,9 +159,9 @@ def _former(state: State, node: str) -> dict[str, Any]:
     return found
 
 
-def _ordered(action: ApplyObject, actions: Sequence[ApplyObject]) -> ApplyObject:
+def _ordered(action: ApplyObject, actions: Sequence[ApplyObject], grants: Set[ObjectKey]) -> ApplyObject:
     """Let namespaces and definitions go before everything else, but for what gives rkx's own user its rights."""
-    if _is_first(action) or action.wanted.grants:
+    if _is_first(action) or action.key in grants:
         return action
     return replace(action, after=(*action.after, *(other.key for other in actions if _is_first(other))))
 

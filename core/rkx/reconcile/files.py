@@ -25,7 +25,7 @@ def write(program: NodeProgram, actions: Sequence[PathAction], desired: Desired,
     removed = {action.key.path for action in actions if isinstance(action, RemovePath)}
     added = {action.key.path for action in actions} - removed
     store.note_node(name, lambda record: replace(record, paths=tuple(sorted({*record.paths, *added}))), save=True)
-    makes = [_operation(action.wanted, store) for action in actions if isinstance(action, KeepPath)]
+    makes = [_operation(desired.path(action.key), store) for action in actions if isinstance(action, KeepPath)]
     unseen = dropped(sorted(removed), desired.layouts[name])
     deletes = [{"verb": "delete", "path": path} for path in sorted(removed - unseen, reverse=True)]
     makes.sort(key=lambda operation: (operation["verb"] != "folder", operation["path"]))

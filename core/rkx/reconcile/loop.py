@@ -41,7 +41,7 @@ class Reconciler:
         Raises PlanStale if the first plan is another than the one that was ``given``.
         """
         planned = self._first()
-        if given is not None and (given.actions, given.contents) != (planned[1].actions, planned[1].contents):
+        if given is not None and given.actions != planned[1].actions:
             raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
         with ImagePrefetch(self._context) as images:
             while self._round(planned, images):

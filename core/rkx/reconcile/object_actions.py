@@ -58,7 +58,7 @@ class Objects:
 
     def intend(self, actions: Sequence[Action]) -> None:
         """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
-        wanted = [action.wanted for action in actions if isinstance(action, CreateObject)]
+        wanted = [self._desired.objects[action.key] for action in actions if isinstance(action, CreateObject)]
         if not wanted:
             return
         records = {
@@ -71,11 +71,11 @@ class Objects:
         """Carry out one action."""
         match action:
             case CreateObject() | UpdateObject():
-                self._apply(action.wanted)
+                self._apply(self._desired.objects[action.key])
             case DeleteObject(key=key):
                 self._delete(key)
-            case SetNodeMetadata(wanted=metadata):
-                self._set_node(metadata)
+            case SetNodeMetadata(key=node):
+                self._set_node(self._desired.metadata(node))
             case _:
                 assert_never(action)
 

@@ -50,7 +50,7 @@ class _Rules:
 
     def __init__(self, actions: Sequence[Action], desired: Desired, updates: Iterable[NodeUpdate]) -> None:
         self._planned = {action.key for action in actions}
-        self._reached = milestones(desired)
+        self._desired, self._reached = desired, milestones(desired)
         self._grants = {each.key for each in desired.objects.values() if each.grants}
         self._early = {action_of(update, step).key for update in updates for step in update.pre_steps}
         self._on: dict[str, list[Key]] = defaultdict(list)
@@ -60,15 +60,15 @@ class _Rules:
     def after(self, action: Action) -> tuple[Key, ...]:
         needed = (*action.after, *self._moments([node_started(_node_of(action))]), *self._needs(action))
         found = {key for key in needed if key in self._planned and key != action.key}
-        return tuple(sorted(found, key=Key.order))
+        return tuple(sorted(found, key=lambda each: each.order()))
 
     def _needs(self, action: Action) -> Iterator[Key]:
         if isinstance(action, PathAction):
             yield ProgramKey(action.key.node)
-        if isinstance(action, KeepPath) and isinstance(action.wanted, File):
-            yield from self._of_file(action.wanted)
+        if isinstance(action, KeepPath) and isinstance(file := self._desired.path(action.key), File):
+            yield from self._of_file(file)
         elif isinstance(action, KeepContainer):
-            yield from self._of_container(action.container)
+            yield from self._of_container(self._desired.container(action.key))
         elif isinstance(action, CleanNode):
             yield from self._all(action.node, ImageKey)
         elif isinstance(action, TakeStep) or action.key in self._early:
@@ -93,7 +93,7 @@ class _Rules:
         if action.key not in self._grants:
             yield from self._grants
         if isinstance(action, ApplyObject):
-            yield from self._moments(action.wanted.after)
+            yield from self._moments(self._desired.objects[action.key].after)
 
     def _all(self, node: str, *kinds: type[Key]) -> Iterator[Key]:
         yield from (key for key in self._on[node] if isinstance(key, kinds))

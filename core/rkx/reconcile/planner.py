@@ -11,23 +11,18 @@ from rkx.errors import Refused
 from rkx.lines import cut
 from rkx.model.action import (
     Action,
-    ApplyObject,
     ContainerAction,
     CordonNode,
     DeleteNode,
     DrainNode,
-    KeepContainer,
-    KeepPath,
     RefreshObjects,
     UncordonNode,
 )
 from rkx.model.key import ContainerKey, NodeKey
 from rkx.model.plan import Confirmation, Plan
-from rkx.model.resource import File, HostCleanup
+from rkx.model.resource import HostCleanup
 from rkx.model.step import NodeRequest, Refuse, Responses, Step
 from rkx.model.update import NodeUpdate, RolloutGroup
-from rkx.reconcile import digest
-from rkx.reconcile.content import fingerprint
 from rkx.reconcile.data_guard import check_data
 from rkx.reconcile.dependents import await_dependents
 from rkx.reconcile.desired import Desired, without
@@ -82,7 +77,6 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
         confirmations=tuple(dangers),
         unreachable=observation.unreachable,
         findings=tuple(map(readable, (*observation.findings, *warnings))),
-        contents=_contents(ordered, state),
         risks=desired.cluster.risks,
     )
 
@@ -128,20 +122,6 @@ def _of_machines(desired: Desired, observation: Observation, state: State) -> It
         if record is not None and "controlplane" in record.roles and not node.has("controlplane"):
             why = "its API server and its copy of the state go"
             yield Confirmation(what=f"take the control plane from {node.name}", why=why)
-
-
-def _contents(actions: Sequence[Action], state: State) -> str:
-    """Digest what the actions would write, so that a plan is applied as it was shown, or not at all."""
-    words = [word for action in actions if (word := _content(action, state))]
-    return digest.keyed(state.key, "\n".join(words).encode())
-
-
-def _content(action: Action, state: State) -> str:
-    if isinstance(action, KeepPath) and isinstance(action.wanted, File):
-        return fingerprint(state, action.wanted)
-    if isinstance(action, KeepContainer):
-        return digest.of_container(state.key, action.container)
-    return digest.of_object(state.key, action.wanted) if isinstance(action, ApplyObject) else ""
 
 
 def _rollout(

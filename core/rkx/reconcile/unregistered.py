@@ -17,4 +17,4 @@ def unregistered(desired: Desired, actions: Sequence[Action], observation: Obser
     missing = {each.node for each in node_metadata(desired)} & (observation.nodes.keys() - known)
     for each in containers(desired.resources.values()):
         if each.node in missing and node_started(each.node) in each.reaches and each.key not in planned:
-            yield RestartContainer(container=each, reason="its Node object is missing", owner=each.owner)
+            yield RestartContainer(key=each.key, reason="its Node object is missing", owner=each.owner)

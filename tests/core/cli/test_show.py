@@ -43,14 +43,14 @@ PLAN = Plan(
     cluster="sample",
     actions=(
         ReplaceContainer(
-            container=AGENT,
+            key=AGENT.key,
             reason="image changed",
             owner="kubernetes",
             changes=(Change(field="image", before="rkx/kubernetes:v1", after="rkx/kubernetes:v2"), Change(field="env")),
         ),
         WaitForNode(node="one", reason="others need it", after=(KUBELET,)),
         TakeStep(node="two", group="workers", step=DRAIN, reason="it changes"),
-        CreateContainer(container=WAITS, reason="missing", after=(READY,)),
+        CreateContainer(key=WAITS.key, reason="missing", after=(READY,)),
     ),
     updates=(NodeUpdate(group="workers", node="two", pre_steps=(DRAIN,), keys=(PROXY,)),),
     groups=(RolloutGroup(name="workers", max_unavailable=2),),

@@ -14,12 +14,12 @@ NEAR = replace(AGENT, name="near", after=(AGENT.key,), probe=PROBE)
 FAR = replace(AGENT, name="far", after=(NEAR.key,), probe=PROBE)
 APART = replace(AGENT, name="apart", probe=PROBE)
 WITHOUT = replace(AGENT, name="without", after=(AGENT.key,))
-RESTART = RestartContainer(container=AGENT, reason="its file changed")
+RESTART = RestartContainer(key=AGENT.key, reason="its file changed")
 
 
 def wait(container: rkx.Container) -> WaitForContainer:
     return WaitForContainer(
-        container=container, reason="needs what is started", owner=container.owner, after=(AGENT.key,)
+        container=container.key, reason="needs what is started", owner=container.owner, after=(AGENT.key,)
     )
 
 
@@ -29,7 +29,7 @@ def test_who_needs_what_is_started_is_waited_for() -> None:
 
 
 def test_who_is_changed_by_the_plan_is_waited_for_by_that() -> None:
-    changed = RestartContainer(container=NEAR, reason="its file changed")
+    changed = RestartContainer(key=NEAR.key, reason="its file changed")
     found = await_dependents(desired(AGENT, NEAR, FAR), [RESTART, changed], {"one"})
     assert [each.container.name for each in found] == ["far"]
 

@@ -27,6 +27,7 @@ from rkx.model.action import (
     UpdatePath,
 )
 from rkx.model.key import ContainerKey, FileKey
+from rkx.reconcile import digest
 from rkx.reconcile.content import fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff import diff_nodes, dropped, take_down
@@ -36,6 +37,7 @@ from rkx.reconcile.state import NodeRecord
 
 FOLDER = PurePosixPath("/etc/agent")
 FILE = rkx.File(node="one", path=FOLDER / "config", content=b"level: 1\n", mode=0o600, owner="service:tiny")
+WORD = fingerprint(STATE, FILE)
 MOUNT = rkx.Mount(source=str(FOLDER), target=str(FOLDER))
 READER = replace(AGENT, mounts=(MOUNT,), reads=(rkx.Read(path=FOLDER),))
 LAYOUT = Layout(read=("/etc/agent",))
@@ -63,8 +65,11 @@ def test_a_file_that_is_as_wanted_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        (node(layout=LAYOUT), CreatePath(wanted=FILE, reason="missing", owner=FILE.owner)),
-        (seen_file(word="other 0600 0 0"), UpdatePath(wanted=FILE, reason="content differs", owner=FILE.owner)),
+        (node(layout=LAYOUT), CreatePath(key=FILE.key, digest=WORD, reason="missing", owner=FILE.owner)),
+        (
+            seen_file(word="other 0600 0 0"),
+            UpdatePath(key=FILE.key, digest=WORD, reason="content differs", owner=FILE.owner),
+        ),
     ],
     ids=["missing", "content"],
 )
@@ -86,7 +91,7 @@ def test_a_container_is_restarted_for_a_file_written_after_its_start(later_s: in
     running = replace(container(READER), started_at=started, binds=frozenset({str(MOUNT)}))
     seen = seen_file(modified=started + timedelta(seconds=later_s))
     seen = replace(seen, containers={**seen.containers, "agent": running})
-    restart = RestartContainer(container=READER, reason=f"{FILE.path} changed", owner=READER.owner)
+    restart = RestartContainer(key=READER.key, reason=f"{FILE.path} changed", owner=READER.owner)
     assert diff(with_file(desired(READER)), seen) == ([restart] if restarted else [])
 
 
@@ -96,7 +101,8 @@ def test_a_container_is_restarted_for_a_file_written_after_its_start(later_s: in
 )
 def test_what_was_set_by_hand_is_replaced_and_named(more: dict[str, object], what: str) -> None:
     changed = replace(container(AGENT), **more)
-    replaced = ReplaceContainer(container=AGENT, reason=f"set by hand: {what}", owner=AGENT.owner)
+    word = digest.of_container(STATE.key, AGENT)
+    replaced = ReplaceContainer(key=AGENT.key, digest=word, reason=f"set by hand: {what}", owner=AGENT.owner)
     assert replaced in diff(desired(AGENT), node(changed))
 
 

@@ -76,15 +76,21 @@ def test_what_was_applied_and_is_so_needs_nothing() -> None:
 )
 def test_what_differs_is_applied_and_says_why(state: State, found: dict[str, Any], why: str) -> None:
     assert diff_objects(wanting(SETTINGS), live({SETTINGS.key: found}), state) == [
-        UpdateObject(wanted=SETTINGS, reason=why, owner="addon:m")
+        UpdateObject(key=SETTINGS.key, digest=digest.of_object(STATE.key, SETTINGS), reason=why, owner="addon:m")
     ]
 
 
 def test_a_namespace_goes_before_what_is_in_it() -> None:
     found = diff_objects(wanting(SETTINGS, SPACE), live({SETTINGS.key: None, SPACE.key: None}), STATE)
     assert found == [
-        CreateObject(wanted=SETTINGS, reason="missing", owner="addon:m", after=(SPACE.key,)),
-        CreateObject(wanted=SPACE, reason="missing", owner="addon:m"),
+        CreateObject(
+            key=SETTINGS.key,
+            digest=digest.of_object(STATE.key, SETTINGS),
+            reason="missing",
+            owner="addon:m",
+            after=(SPACE.key,),
+        ),
+        CreateObject(key=SPACE.key, digest=digest.of_object(STATE.key, SPACE), reason="missing", owner="addon:m"),
     ]
 
 
@@ -102,7 +108,7 @@ def test_what_takes_others_with_it_is_asked_for(each: rkx.Object, *, grave: bool
 def test_a_nodes_labels_are_set_once_it_is_there_and_it_is_waited_for() -> None:
     wanted = replace(wanting(), resources={NODE.key: NODE})
     assert diff_objects(wanted, live({}, {"one": {}}), STATE) == [
-        SetNodeMetadata(wanted=NODE, reason="label role differs", owner="service:tiny"),
+        SetNodeMetadata(key=NODE.key, reason="label role differs", owner="service:tiny"),
         WaitForNode(node="one", reason="is not there", owner="service:tiny", after=(NODE.key,)),
     ]
     assert diff_objects(wanted, live({}, {"one": {"metadata": {"labels": dict(NODE.labels)}, **READY}}), STATE) == []

@@ -167,7 +167,7 @@ def test_parts_that_wait_for_each_other_are_a_fault(site: Site) -> None:
         leaving={},
         programs={},
     )
-    actions = [CreateContainer(container=each, reason="") for each in (one, other)]
+    actions = [CreateContainer(key=each.key, reason="") for each in (one, other)]
     with pytest.raises(PluginFault, match="wait for each other"):
         order(actions, wanted)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.core.reconcile.small import ROOT, Site
@@ -57,10 +58,33 @@ def test_a_plan_needs_no_key(running: Site) -> None:
         assert running.plan() == whole
 
 
+def kept(plan: rkx.Plan) -> rkx.Plan:
+    """Write a plan as JSON, and read it again."""
+    return msgspec.json.decode(msgspec.json.encode(plan), type=rkx.Plan)
+
+
+def test_the_plan_of_a_new_cluster_can_be_kept_as_json(site: Site) -> None:
+    planned = site.plan()
+    assert kept(planned) == planned
+
+
+def test_the_plan_of_a_change_can_be_kept_as_json(running: Site) -> None:
+    running.service.flag, running.service.content = "--level=2", b"other"
+    planned = running.plan()
+    assert kept(planned) == planned
+
+
+def test_a_plan_holds_nothing_of_what_it_writes(running: Site) -> None:
+    running.service.content, running.service.flag = b"level: 7431", "--level=7431"
+    text = msgspec.json.encode(running.plan())
+    assert b"/config" in text
+    assert b"level: 7431" not in text
+
+
 @pytest.mark.whole
 def test_a_plan_made_before_is_applied_as_it_is(running: Site) -> None:
     running.service.flag = "--level=2"
-    planned = running.plan()
+    planned = kept(running.plan())
     running.ended(api.apply(running.project, planned)).wait()
     assert {action.key.shown_name for action in planned.actions} == {"agent"}
     assert running.planned() == []
@@ -85,7 +109,7 @@ def test_no_secret_is_shown(site: Site) -> None:
     ]
     secrets.append(site.state.digest_key.reveal())
     boxes = [box.config for engine in site.world.engines.values() for box in engine.boxes.values()]
-    shown = [planned, site.plan(), *site.events, *boxes, *site.world.effects, site.state]
+    shown = [planned, msgspec.json.encode(planned), site.plan(), *site.events, *boxes, *site.world.effects, site.state]
     text = " ".join(repr(each) for each in [*shown, *(event.as_dict() for event in site.events)])
     for secret in secrets:
         assert secret.decode("latin-1") not in text

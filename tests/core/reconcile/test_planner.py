@@ -41,10 +41,12 @@ from rkx.model.action import (
 )
 from rkx.model.key import ContainerKey, NodeKey, ProgramKey
 from rkx.model.plan import Confirmation
-from rkx.reconcile import planner
+from rkx.reconcile import digest, planner
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.observation import ObjectSnapshot, Observation
 from rkx.reconcile.seen import SeenNode
+
+WORD = digest.of_container(STATE.key, AGENT)
 
 
 def actions(
@@ -65,7 +67,7 @@ def test_what_is_as_desired_needs_nothing() -> None:
 
 def test_what_is_missing_is_created_after_its_image_is_pulled() -> None:
     pull = PullImage(node="one", image="agent:1", reason="not on the node")
-    create = CreateContainer(container=AGENT, reason="missing", owner="service:tiny", after=(pull.key,))
+    create = CreateContainer(key=AGENT.key, digest=WORD, reason="missing", owner="service:tiny", after=(pull.key,))
     assert actions(desired(AGENT), {"one": node(images={})}) == [pull, create]
     assert actions(desired(AGENT), {"one": node()}) == [replace(create, after=())]
 
@@ -73,12 +75,15 @@ def test_what_is_missing_is_created_after_its_image_is_pulled() -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({"state": "exited"}, StartContainer(container=AGENT, reason="is exited", owner=AGENT.owner)),
-        ({"state": "dead"}, ReplaceContainer(container=AGENT, reason="is dead", owner=AGENT.owner)),
-        ({"digest": "other"}, ReplaceContainer(container=AGENT, reason="settings changed", owner=AGENT.owner)),
+        ({"state": "exited"}, StartContainer(key=AGENT.key, reason="is exited", owner=AGENT.owner)),
+        ({"state": "dead"}, ReplaceContainer(key=AGENT.key, digest=WORD, reason="is dead", owner=AGENT.owner)),
+        (
+            {"digest": "other"},
+            ReplaceContainer(key=AGENT.key, digest=WORD, reason="settings changed", owner=AGENT.owner),
+        ),
         (
             {"restart_policy": "no"},
-            UpdateContainer(container=AGENT, reason="restart policy is 'no'", owner=AGENT.owner),
+            UpdateContainer(key=AGENT.key, reason="restart policy is 'no'", owner=AGENT.owner),
         ),
     ],
 )

@@ -8,8 +8,7 @@ import time
 import pytest
 
 from rkx.model.action import Action, DeleteObject, RemoveContainer, SetNodeMetadata, WaitForNode
-from rkx.model.key import ContainerKey, ObjectKey
-from rkx.model.resource import NodeMetadata
+from rkx.model.key import ContainerKey, NodeKey, ObjectKey
 from rkx.reconcile.graph import Graph
 from rkx.reconcile.units import Unit
 from rkx.reconcile.wait_budget import AFTER_FAILURE_S, WaitBudget
@@ -52,9 +51,9 @@ def test_a_unit_that_fails_ends_the_patience_of_the_others(budget: WaitBudget) -
     ("action", "counts"),
     [
         (RemoveContainer(key=ContainerKey("two", "a"), reason=""), False),
-        (SetNodeMetadata(wanted=NodeMetadata(node="two"), reason=""), False),
+        (SetNodeMetadata(key=NodeKey("two"), reason=""), False),
         (WaitForNode(node="two", reason=""), False),
-        (SetNodeMetadata(wanted=NodeMetadata(node="one"), reason=""), True),
+        (SetNodeMetadata(key=NodeKey("one"), reason=""), True),
         (DeleteObject(key=ObjectKey("", "ConfigMap", "", "two"), reason=""), True),
     ],
 )

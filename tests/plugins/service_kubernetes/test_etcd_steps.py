@@ -29,7 +29,7 @@ def keys(*nodes: str) -> list[rkx.ContainerKey]:
 
 def change(kind: Kind, *nodes: str) -> list[rkx.ContainerAction]:
     wanted = [rkx.Container(node=node, name="etcd", image="", argv=()) for node in nodes]
-    return [kind(container=each, reason="image changed") for each in wanted]
+    return [kind(key=each.key, reason="image changed") for each in wanted]
 
 
 def removal(node: str) -> rkx.ContainerAction:

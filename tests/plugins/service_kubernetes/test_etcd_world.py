@@ -87,11 +87,11 @@ def differences(world: FakeWorld, names: Sequence[str]) -> list[rkx.ContainerAct
     found: list[rkx.ContainerAction] = []
     for name in names:
         if name in world.stands:
-            found.append(rkx.StartContainer(container=wanted(name), reason="stands"))
+            found.append(rkx.StartContainer(key=wanted(name).key, reason="stands"))
         elif name not in world.runs:
-            found.append(rkx.CreateContainer(container=wanted(name), reason="missing"))
+            found.append(rkx.CreateContainer(key=wanted(name).key, reason="missing"))
         elif world.runs[name] != world.image:
-            found.append(rkx.ReplaceContainer(container=wanted(name), reason="image"))
+            found.append(rkx.ReplaceContainer(key=wanted(name).key, reason="image"))
     return found
 
 
@@ -244,7 +244,7 @@ def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
 def replacing(world: FakeWorld, node: str) -> None:
     """Replace one member while another machine is off."""
     applied = [key(name) for name in NAMES]
-    action = rkx.ReplaceContainer(container=wanted(node), reason="image")
+    action = rkx.ReplaceContainer(key=wanted(node).key, reason="image")
     seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(cluster(NAMES), applied, [action])}
     [_, update] = PLUGIN.rkx_updates(cluster(NAMES), applied, [action], seen)
     assert isinstance(update, rkx.NodeUpdate)

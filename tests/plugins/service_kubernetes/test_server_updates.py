@@ -9,7 +9,7 @@ from rkx_service_kubernetes.server_updates import updates
 def change(
     node: str, kind: type[rkx.CreateContainer | rkx.ReplaceContainer | rkx.RestartContainer]
 ) -> rkx.ContainerAction:
-    return kind(container=rkx.Container(node=node, name="kube-apiserver", image="", argv=()), reason="")
+    return kind(key=rkx.ContainerKey(node, "kube-apiserver"), reason="")
 
 
 def test_several_that_are_replaced_go_in_one_lane() -> None:

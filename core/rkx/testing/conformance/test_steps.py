@@ -187,7 +187,7 @@ def _asked(
 def _changes(containers: list[Container]) -> Iterator[list[ContainerAction]]:
     yield []
     for kind in CHANGES:
-        yield from _all_and_each([kind(container=each, reason="tried") for each in containers])
+        yield from _all_and_each([kind(key=each.key, reason="tried") for each in containers])
     yield from _all_and_each([RemoveContainer(key=each.key, reason="tried") for each in containers])
 
 
