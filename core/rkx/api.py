@@ -64,9 +64,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 def plan(project: Project, options: Options = Options()) -> Plan:
     """Look at the nodes and say what ``up`` would do; sends requests that only read, and issues nothing."""
     with _opened(project, options, writes=False) as cluster:
-        from rkx.reconcile import planning
+        from rkx.reconcile import observe_and_plan
 
-        return planning.fit(cluster)[1]
+        return observe_and_plan.fit(cluster)[1]
 
 
 @contextmanager

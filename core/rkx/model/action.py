@@ -304,7 +304,7 @@ ApplyObject: TypeAlias = CreateObject | UpdateObject
 ObjectAction: TypeAlias = ApplyObject | DeleteObject | SetNodeMetadata
 NodeAction: TypeAlias = PrepareNode | CleanNode | PullImage
 NodeStep: TypeAlias = CordonNode | DrainNode | UncordonNode | DeleteNode
-Wait: TypeAlias = WaitForContainer | WaitForNode | WaitForRollout
+WaitAction: TypeAlias = WaitForContainer | WaitForNode | WaitForRollout
 Action: TypeAlias = (
     IssueCredentials
     | NodeAction
@@ -314,5 +314,5 @@ Action: TypeAlias = (
     | TakeStep
     | ObjectAction
     | RefreshObjects
-    | Wait
+    | WaitAction
 )

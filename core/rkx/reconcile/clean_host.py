@@ -14,13 +14,13 @@ from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import Operation
 from rkx.reconcile.bounds import BATCH
 from rkx.reconcile.containers import pull
-from rkx.reconcile.copies import KEEPERS
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.layout import Layout
 from rkx.reconcile.machine_identity import in_doubt
 from rkx.reconcile.node import NodeProgram
 from rkx.reconcile.prepare_host import recognise
 from rkx.reconcile.state import NodeRecord
+from rkx.reconcile.state_copies import KEEPERS
 from rkx.reconcile.state_store import StateStore
 
 POD_LABEL = "io.kubernetes.pod.uid"

@@ -15,7 +15,7 @@ from rkx.model.action import (
 from rkx.model.key import Key
 from rkx.model.resource import Container
 from rkx.reconcile.desired import Desired, containers
-from rkx.reconcile.order import keys_of, milestones
+from rkx.reconcile.order import keys_reaching, milestones
 
 Starts = CreateContainer | ReplaceContainer | RestartContainer | StartContainer
 
@@ -38,7 +38,7 @@ def _needing(desired: Desired, started: Collection[Key]) -> list[Container]:
     while more := {
         each.key
         for each in every
-        if each.key not in found and any(not found.isdisjoint(keys_of(moment, reached)) for moment in each.after)
+        if each.key not in found and any(not found.isdisjoint(keys_reaching(moment, reached)) for moment in each.after)
     }:
         found |= more
     return [each for each in every if each.key in found]

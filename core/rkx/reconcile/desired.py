@@ -18,10 +18,10 @@ from rkx.model.identity import Identity, Renewal, describe
 from rkx.model.key import ContainerKey, FileKey, FolderKey, Key, NodeKey, ObjectKey
 from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Object, Resource, Rollout
 from rkx.reconcile import digest
-from rkx.reconcile.copies import keepers
 from rkx.reconcile.layout import HELD_MODE, MOST_FOLDERS, Expected, Layout
 from rkx.reconcile.manifests import split
 from rkx.reconcile.state import State
+from rkx.reconcile.state_copies import keepers
 from rkx.reconcile.told import told
 from rkx.registry import Plugins
 

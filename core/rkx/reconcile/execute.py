@@ -28,7 +28,7 @@ from rkx.model.action import (
     RefreshObjects,
     TakeStep,
     UncordonNode,
-    Wait,
+    WaitAction,
     WaitForContainer,
     WaitForNode,
     WaitForRollout,
@@ -131,7 +131,7 @@ class Executor:
             self._node(action)
         elif isinstance(action, NodeStep | TakeStep):
             self._step(action)
-        elif isinstance(action, Wait):
+        elif isinstance(action, WaitAction):
             self._wait(action)
         elif isinstance(action, IssueCredentials):
             desired = self._world.desired
@@ -169,7 +169,7 @@ class Executor:
             case _:
                 assert_never(action)
 
-    def _wait(self, action: Wait) -> None:
+    def _wait(self, action: WaitAction) -> None:
         match action:
             case WaitForContainer(container=container):
                 self._containers.wait_for(container)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from rkx.reconcile.order import about
-from rkx.reconcile.rollout import Rollout
+from rkx.reconcile.rollout import RolloutQueue
 from rkx.reconcile.units import Unit
 from rkx.reconcile.wait_budget import WaitBudget
 from rkx.reconcile.waiting import Waiting
@@ -19,7 +19,7 @@ PER_NODE = 16
 
 A first run has 14 for a node with all roles (its preparation, images, files and containers), so it waits for none.
 """
-NO_ROLLOUT = Rollout((), (), frozenset())
+NO_ROLLOUT = RolloutQueue((), (), frozenset())
 Work = Callable[[Unit], Sequence[Unit]]
 """Does a unit; what it returns joins the graph."""
 
@@ -27,7 +27,9 @@ Work = Callable[[Unit], Sequence[Unit]]
 class Graph:
     """The units of one run. ``failures`` and ``left`` tell afterwards what was not done."""
 
-    def __init__(self, units: Iterable[Unit], work: Work, budget: WaitBudget, rollout: Rollout = NO_ROLLOUT) -> None:
+    def __init__(
+        self, units: Iterable[Unit], work: Work, budget: WaitBudget, rollout: RolloutQueue = NO_ROLLOUT
+    ) -> None:
         self._waiting, self._work, self._budget, self._rollout = Waiting(), work, budget, rollout
         self._lines: defaultdict[str, deque[Unit]] = defaultdict(deque)
         self._running = Counter[str]()

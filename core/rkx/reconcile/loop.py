@@ -8,17 +8,17 @@ from contextlib import suppress
 from rkx.errors import PartlyDone, PlanStale, PreflightFailed, Refused, RkxError
 from rkx.events import PlanReady, ProblemFound
 from rkx.model.plan import Confirmation, Plan
-from rkx.reconcile import hosts, planning
+from rkx.reconcile import hosts, observe_and_plan
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.image_prefetch import ImagePrefetch
 from rkx.reconcile.kubeconfig import write_kubeconfig
 from rkx.reconcile.node import LOCK
+from rkx.reconcile.observe_and_plan import Planned
 from rkx.reconcile.opening import Opened
-from rkx.reconcile.planning import Planned
 from rkx.reconcile.records import remember_nodes, remember_version
 from rkx.reconcile.reporter import Reporter
 from rkx.reconcile.run_lock import RunLock
-from rkx.reconcile.state_copies import are_late, send_copies
+from rkx.reconcile.send_state_copies import are_late, send_copies
 
 Accept = Callable[[Sequence[Confirmation]], bool]
 """Agrees, or not, to what would lose data or service."""
@@ -45,12 +45,12 @@ class Reconciler:
             raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
         with ImagePrefetch(self._context) as images:
             while self._round(planned, images):
-                planned = planning.fit(self._opened)
+                planned = observe_and_plan.fit(self._opened)
         return planned[0]
 
     def remove(self) -> None:
         """Take the cluster down, in one round."""
-        planned = planning.plan_removal(self._opened)
+        planned = observe_and_plan.plan_removal(self._opened)
         self._announce(planned[1])
         self._confirm(planned[1])
         if not planned[1].is_empty:
@@ -59,10 +59,10 @@ class Reconciler:
     def _first(self) -> Planned:
         """Plan; a machine that is unfit by what it said last is asked once more, for it may have been repaired."""
         try:
-            return planning.plan(self._opened)
+            return observe_and_plan.plan(self._opened)
         except PreflightFailed:
             self._refresh_hosts()
-        return planning.fit(self._opened)
+        return observe_and_plan.fit(self._opened)
 
     def _refresh_hosts(self) -> None:
         names = hosts.to_ask_again(self._context, self._observer.nodes)

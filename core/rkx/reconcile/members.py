@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from rkx.model.cluster import Cluster
 from rkx.model.node import Node
-from rkx.reconcile.copies import keepers
 from rkx.reconcile.state import NodeRecord, State
+from rkx.reconcile.state_copies import keepers
 
 
 def node_of(name: str, record: NodeRecord) -> Node:

@@ -22,11 +22,11 @@ from rkx.reconcile import forms, host
 from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
 from rkx.reconcile.bounds import BATCH
-from rkx.reconcile.copies import read_header
 from rkx.reconcile.create_body import create_body
 from rkx.reconcile.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
 from rkx.reconcile.link import Link
 from rkx.reconcile.state import Former
+from rkx.reconcile.state_copies import read_header
 
 if TYPE_CHECKING:
     from docker import APIClient

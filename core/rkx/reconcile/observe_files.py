@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from rkx.model.resource import NODE_PROGRAM
 from rkx.reconcile import archives
-from rkx.reconcile.copies import header_in
 from rkx.reconcile.digest import keyed, of_file
 from rkx.reconcile.layout import (
     LOOK,
@@ -26,6 +25,7 @@ from rkx.reconcile.layout import (
 from rkx.reconcile.seen import HELD, SeenFile
 from rkx.reconcile.sessions import Session
 from rkx.reconcile.state import StateHeader
+from rkx.reconcile.state_copies import header_in
 
 OF_A_DISK = "lost+found"
 """What a fresh file system holds: no one's data."""

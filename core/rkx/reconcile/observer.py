@@ -8,13 +8,13 @@ from rkx.errors import BadAnswer, PreflightFailed, Refused, RkxError
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.reconcile.context import Context
-from rkx.reconcile.copy_rules import judge_copy
 from rkx.reconcile.machine_identity import doubts, refuse_twins, replaced, tell
 from rkx.reconcile.node import NodeProgram, image_tag
 from rkx.reconcile.observation import Observation
 from rkx.reconcile.observe import observe
 from rkx.reconcile.preflight import refuse_other_clusters
 from rkx.reconcile.seen import SeenNode
+from rkx.reconcile.state_copy_rules import judge_copy
 
 
 class Observer:

@@ -99,7 +99,7 @@ class _Rules:
         yield from (key for key in self._on[node] if isinstance(key, kinds))
 
     def _moments(self, after: Iterable[After]) -> Iterator[Key]:
-        yield from (key for moment in after for key in keys_of(moment, self._reached))
+        yield from (key for moment in after for key in keys_reaching(moment, self._reached))
 
 
 def about(action: Action) -> str:
@@ -133,7 +133,7 @@ def milestones(desired: Desired) -> Reached:
     return found
 
 
-def keys_of(moment: After, reached: Reached) -> Sequence[Key]:
+def keys_reaching(moment: After, reached: Reached) -> Sequence[Key]:
     """Return the keys that a moment stands for."""
     if isinstance(moment, Key):
         return [moment]

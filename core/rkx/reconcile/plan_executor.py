@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rkx.errors import ApplyFailed, Interrupted, Locked, NotReady, Refused, RkxError, TransportError
 from rkx.events import ActionFailed, ActionFinished, ActionStarted
-from rkx.model.action import ContainerAction, TakeStep, Wait
+from rkx.model.action import ContainerAction, TakeStep, WaitAction
 from rkx.model.plan import Plan
 from rkx.reconcile.execute import ApplyContext, Executor
 from rkx.reconcile.graph import Graph
 from rkx.reconcile.order import about, within
-from rkx.reconcile.rollout import Rollout
+from rkx.reconcile.rollout import RolloutQueue
 from rkx.reconcile.units import Unit, units
 from rkx.reconcile.wait_budget import WaitBudget
 
@@ -23,7 +23,7 @@ class PlanExecutor:
     def __init__(self, world: ApplyContext, plan: Plan) -> None:
         self._world, self._plan = world, plan
         self._budget = WaitBudget(world.cancelled, world.optional)
-        self._rollout = Rollout(plan.groups, plan.updates, {action.key for action in plan.actions})
+        self._rollout = RolloutQueue(plan.groups, plan.updates, {action.key for action in plan.actions})
         self._graph = Graph(units(plan.actions), self._work, self._budget, self._rollout)
         self._executor = Executor(world, plan, self._budget)
 
@@ -72,12 +72,12 @@ class PlanExecutor:
     def _all_changed(self, waiting: Sequence[Unit]) -> bool:
         """Return whether what failed and what is left waits for something, and changes nothing any more."""
         others = [u for u in self._graph.failures if not isinstance(u.actions[0], ContainerAction | TakeStep)]
-        return all(isinstance(action, Wait) for unit in (*waiting, *others) for action in unit.actions)
+        return all(isinstance(action, WaitAction) for unit in (*waiting, *others) for action in unit.actions)
 
     def _only_waits(self, units: Iterable[Unit]) -> bool:
         """Return whether units change nothing, but for those of an update of which something failed."""
         failed = self._rollout.together(key for unit in self._graph.failures for key in unit.keys)
-        return all(isinstance(a, Wait) or a.key in failed for unit in units for a in unit.actions)
+        return all(isinstance(a, WaitAction) or a.key in failed for unit in units for a in unit.actions)
 
     def _work(self, unit: Unit) -> Sequence[Unit]:
         started = time.monotonic()

@@ -16,7 +16,6 @@ from rkx.errors import ConfigError, Refused, TransportError
 from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
-from rkx.reconcile.copies import keepers, read_copy
 from rkx.reconcile.create_body import create_body
 from rkx.reconcile.engine_api import look
 from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
@@ -26,6 +25,7 @@ from rkx.reconcile.members import lock_groups
 from rkx.reconcile.node import LOCK, NodeProgram, image_tag
 from rkx.reconcile.observe import architecture
 from rkx.reconcile.state import NodeRecord, State, dump
+from rkx.reconcile.state_copies import keepers, read_copy
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.vouch import Trust, fingerprint, vouch
 

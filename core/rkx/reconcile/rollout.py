@@ -28,7 +28,7 @@ class _Group(msgspec.Struct):
         return not self.waiting and not self.inside
 
 
-class Rollout:
+class RolloutQueue:
     """The groups of one run and their updates, as far as these have actions among ``planned``."""
 
     def __init__(self, groups: Sequence[RolloutGroup], updates: Sequence[NodeUpdate], planned: Set[Key]) -> None:

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from rkx.errors import Locked
 from rkx.reconcile.context import Context
-from rkx.reconcile.copies import read_header
-from rkx.reconcile.copy_rules import refuse_older
 from rkx.reconcile.lock import LOST, Lock
 from rkx.reconcile.members import all_keepers, lock_groups
+from rkx.reconcile.state_copies import read_header
+from rkx.reconcile.state_copy_rules import refuse_older
 
 
 class RunLock:

@@ -1,47 +1,63 @@
-"""Return the state's copies to the nodes that keep one."""
+"""Copies of the state on nodes: who may keep one, and how much of it is believed.
+
+Only nodes that cluster.yml makes control plane or etcd keep a copy; another node's file of that name is ignored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from rkx.errors import ConfigError
+from rkx.model.cluster import Cluster
+from rkx.model.node import Node, Role
+from rkx.reconcile import archives
+from rkx.reconcile.answers import refuse_many
+from rkx.reconcile.layout import NAMES, STATE_COPY
+from rkx.reconcile.link import Link
+from rkx.reconcile.state import State, StateHeader, header, parse
 
-from rkx.errors import RkxError, TransportError
-from rkx.reconcile.connection_prefetch import AT_ONCE
-from rkx.reconcile.context import Context
-from rkx.reconcile.copies import keepers
-from rkx.reconcile.files import state_copy
-from rkx.reconcile.seen import SeenNode
-from rkx.reconcile.state import StateHeader
-
-
-def send_copies(context: Context) -> dict[str, RkxError]:
-    """Send the state to the nodes that keep a copy; return why those that may be away got none."""
-    records = context.state.nodes
-    names = [name for name in keepers(context.cluster) & context.programs.keys() if name in records]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        sent = {name: pool.submit(_send, context, name) for name in names if records[name].was_asked}
-    return {name: error for name, done in sent.items() if (error := done.result()) is not None}
+KEEPERS: frozenset[Role] = frozenset({"controlplane", "etcd"})
+"""The roles whose nodes keep a copy."""
+_HINT = "delete the file on that node; if no other node has a whole copy, bring the state back from a backup"
 
 
-def _send(context: Context, name: str) -> RkxError | None:
-    program = context.programs[name]
+def may_keep(node: Node) -> bool:
+    """Return whether a node keeps a copy of the state: Docker access there is root over the cluster anyway."""
+    return bool(node.roles & KEEPERS)
+
+
+def keepers(cluster: Cluster) -> set[str]:
+    """Name the nodes whose copies count."""
+    return {node.name for node in cluster.nodes if may_keep(node)}
+
+
+def read_header(link: Link) -> StateHeader | None:
+    """Read what the file under the copy's name says that it is; None if there is none, or none that is whole."""
+    text = _text(link, NAMES["files"])
+    return header_in(text, link.name) if text is not None else None
+
+
+def header_in(text: bytes, node: str) -> StateHeader | None:
+    """Read the mark of what a node shows as a copy; BadAnswer if reading it would take too much."""
+    refuse_many(text, node, STATE_COPY)
+    return header(text)
+
+
+def read_copy(link: Link, through: str = NAMES["files"]) -> State | None:
+    """Read a node's copy whole; None if there is none, ConfigError with the node's name if it is not a valid state.
+
+    ``through`` is the container whose binds show it.
+    """
+    where = f"{link.name}:{STATE_COPY}"
+    text = _text(link, through)
+    if text is None:
+        return None
     try:
-        program.refuse_other_state()  # what ended the run may be that it lies there
-        program.batch("files", state_copy(context.store))
-    except TransportError as error:
-        if name not in context.allowed_unreachable:
-            raise
-        return error
+        return parse(text, where)
+    except ConfigError as error:
+        raise ConfigError(error.message, hint=_HINT) from error
+
+
+def _text(link: Link, through: str) -> bytes | None:
+    with link.http() as engine:
+        for entry in archives.entries(engine, through, STATE_COPY):
+            return entry.content() or b""
     return None
-
-
-def are_late(context: Context, nodes: Mapping[str, SeenNode]) -> bool:
-    """Return whether a copy is outdated; that of another cluster is left, and refused at a change."""
-    return any(_is_late(context, nodes[name].copy) for name in keepers(context.cluster) & nodes.keys())
-
-
-def _is_late(context: Context, copy: StateHeader | None) -> bool:
-    state = context.state
-    if copy is None:
-        return True
-    return copy.cluster_id == state.cluster_id and not (copy.is_of(state) and copy.generation == state.generation)

@@ -18,12 +18,12 @@ from tests.core.reconcile.conftest import Clock
 from rkx.errors import BadAnswer, PartlyDone, RkxError
 from rkx.reconcile import archives, bounds
 from rkx.reconcile.bounds import Limit
-from rkx.reconcile.copies import read_copy
 from rkx.reconcile.engine_api import look
 from rkx.reconcile.frames import frames
 from rkx.reconcile.link import Link
 from rkx.reconcile.probe import last_lines
 from rkx.reconcile.sessions import Session, session
+from rkx.reconcile.state_copies import read_copy
 from rkx.testing.wire import Application, Request, Response, as_json, serve
 
 SMALL = Limit(size=4096, seconds=30)

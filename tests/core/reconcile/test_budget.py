@@ -15,8 +15,8 @@ from rkx.errors import BadAnswer, PartlyDone, PreflightFailed, RkxError
 from rkx.events import ActionFailed
 from rkx.reconcile import answers, archives, observe
 from rkx.reconcile.bounds import Limit
-from rkx.reconcile.copies import header_in
 from rkx.reconcile.engine_api import look
+from rkx.reconcile.state_copies import header_in
 from rkx.reconcile.stream import Events
 from rkx.testing.docker import Box, _frame
 from rkx.testing.wire import Response, as_json

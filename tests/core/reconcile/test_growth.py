@@ -17,10 +17,10 @@ from rkx.model.action import RemoveContainer
 from rkx.model.key import ContainerKey
 from rkx.model.step import Step
 from rkx.model.update import NodeUpdate, RolloutGroup
-from rkx.reconcile import planning
+from rkx.reconcile import observe_and_plan
 from rkx.reconcile.gather import gather
 from rkx.reconcile.graph import Graph
-from rkx.reconcile.rollout import Rollout
+from rkx.reconcile.rollout import RolloutQueue
 from rkx.reconcile.units import Unit
 from rkx.reconcile.updates import arranged
 from rkx.reconcile.wait_budget import WaitBudget
@@ -65,7 +65,7 @@ def test_each_further_node_costs_a_plan_as_much_as_the_one_before(make: Make, pa
         with api._opened(site.project, api.Options(), writes=False) as opened:
             if part == "desired":
                 return steps(lambda: gather(opened.context, opened.observer.nodes))
-            return steps(lambda: planning.plan(opened))
+            return steps(lambda: observe_and_plan.plan(opened))
 
     assert grows_straight(cost, 4)
 
@@ -87,10 +87,10 @@ def test_a_graph_looks_at_each_unit_once_for_each_that_it_waits_for() -> None:
     assert grows_straight(cost, 40)
 
 
-def rollout(count: int) -> Rollout:
+def rollout(count: int) -> RolloutQueue:
     """Return a group of so many updates, each of one container."""
     updates = [NodeUpdate(group="g", node=f"n{n}", keys=(ContainerKey(f"n{n}", "c"),)) for n in range(count)]
-    return Rollout([RolloutGroup(name="g")], updates, {key for each in updates for key in each.keys})
+    return RolloutQueue([RolloutGroup(name="g")], updates, {key for each in updates for key in each.keys})
 
 
 def test_an_update_finds_its_slot_without_a_look_at_all_others() -> None:

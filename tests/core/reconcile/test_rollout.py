@@ -13,7 +13,7 @@ import rkx
 from rkx.model.action import RemoveContainer
 from rkx.model.key import ContainerKey, Key, SlotKey
 from rkx.reconcile.graph import Graph
-from rkx.reconcile.rollout import Rollout
+from rkx.reconcile.rollout import RolloutQueue
 from rkx.reconcile.units import Unit
 from rkx.reconcile.wait_budget import WaitBudget
 
@@ -30,10 +30,10 @@ def named(count: int) -> list[str]:
     return [f"n{number}" for number in range(count)]
 
 
-def made(width: int, count: int) -> Rollout:
+def made(width: int, count: int) -> RolloutQueue:
     nodes = named(count)
     group = rkx.RolloutGroup(name="g", max_unavailable=width)
-    return Rollout([group], updates("g", *nodes), {key(node) for node in nodes})
+    return RolloutQueue([group], updates("g", *nodes), {key(node) for node in nodes})
 
 
 WIDTHS, COUNTS = st.integers(1, 5), st.integers(0, 9)
@@ -68,7 +68,7 @@ def test_after_a_failure_none_comes_in_and_those_inside_go_on(width: int, count:
 
 def test_a_slot_is_free_when_all_actions_of_its_update_are_done() -> None:
     found = [rkx.NodeUpdate(group="g", node=n, keys=(key(n), ContainerKey(n, "d"))) for n in ("a", "b")]
-    rollout = Rollout([rkx.RolloutGroup(name="g")], found, {each for one in found for each in one.keys})
+    rollout = RolloutQueue([rkx.RolloutGroup(name="g")], found, {each for one in found for each in one.keys})
     assert [slot.node for slot in rollout.admit()] == ["a"]
     rollout.done([key("a")])
     assert rollout.admit() == []
@@ -85,9 +85,9 @@ CHAIN = [
 ]
 
 
-def chain() -> Rollout:
+def chain() -> RolloutQueue:
     found = [*updates("third", "t"), *updates("second", "s", "s2"), *updates("first", "f"), *updates("apart", "x", "y")]
-    return Rollout(CHAIN, found, {key(each.node) for each in found})
+    return RolloutQueue(CHAIN, found, {key(each.node) for each in found})
 
 
 def test_a_group_begins_when_those_before_it_are_complete() -> None:
@@ -110,12 +110,12 @@ def test_a_failure_closes_the_groups_after_its_own_and_no_other() -> None:
 
 
 def test_what_is_not_planned_takes_no_slot() -> None:
-    rollout = Rollout([rkx.RolloutGroup(name="g")], updates("g", "a", "b"), {key("b")})
+    rollout = RolloutQueue([rkx.RolloutGroup(name="g")], updates("g", "a", "b"), {key("b")})
     assert [slot.node for slot in rollout.admit()] == ["b"]
 
 
 def test_a_unit_of_an_update_waits_for_its_slot_and_no_other_does() -> None:
-    rollout = Rollout([rkx.RolloutGroup(name="g")], updates("g", "a"), {key("a"), key("b")})
+    rollout = RolloutQueue([rkx.RolloutGroup(name="g")], updates("g", "a"), {key("a"), key("b")})
     claimed, free = rollout.gated([unit("a"), unit("b")])
     assert claimed.after == {SlotKey("a", "g", 0)}
     assert free.after == frozenset()
@@ -125,7 +125,7 @@ def unit(node: str, *after: Key) -> Unit:
     return Unit(actions=(RemoveContainer(key=key(node), reason="", after=after),))
 
 
-def run(work: Callable[[str], None], rollout: Rollout, count: int) -> Graph:
+def run(work: Callable[[str], None], rollout: RolloutQueue, count: int) -> Graph:
     def do(each: Unit) -> Sequence[Unit]:
         work(each.node)
         return ()

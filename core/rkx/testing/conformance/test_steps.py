@@ -22,7 +22,7 @@ from rkx.model.key import ContainerKey
 from rkx.model.resource import Container
 from rkx.model.step import CopyFile, Do, Done, Effect, FileCopied, NodeResponse, Responses, RunTask, Step, TaskResult
 from rkx.model.update import NodeUpdate, RolloutGroup, keys_of
-from rkx.reconcile.rollout import Rollout
+from rkx.reconcile.rollout import RolloutQueue
 from rkx.reconcile.updates import check
 from rkx.testing.conformance.samples import PINNED
 from rkx.testing.conformance.subject import Case, Subject
@@ -63,8 +63,8 @@ def test_every_width_lets_all_updates_in_and_never_more_at_a_time(subject: Subje
         keys = {key for update in updates for key in keys_of(update)}
         for width in range(1, len(updates) + 1):
             wide = [replace(group, max_unavailable=width) for group in groups]
-            assert _entered(Rollout(wide, updates, keys), updates, len(groups) * width) == _with_keys(updates)
-            failed = Rollout(wide, updates, keys)
+            assert _entered(RolloutQueue(wide, updates, keys), updates, len(groups) * width) == _with_keys(updates)
+            failed = RolloutQueue(wide, updates, keys)
             failed.admit()
             failed.failed(keys)
             assert failed.admit() == []
@@ -74,7 +74,7 @@ def _with_keys(updates: Sequence[NodeUpdate]) -> int:
     return sum(1 for update in updates if keys_of(update))
 
 
-def _entered(rollout: Rollout, updates: Sequence[NodeUpdate], most: int) -> int:
+def _entered(rollout: RolloutQueue, updates: Sequence[NodeUpdate], most: int) -> int:
     count = 0
     while admitted := rollout.admit():
         assert len(admitted) <= most
