@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rkx.model.cluster import Cluster
+from rkx.reconcile.api_client import ApiClient
 from rkx.reconcile.connections import Connections
 from rkx.reconcile.link import Link
 from rkx.reconcile.node import NodeProgram
@@ -61,4 +62,4 @@ def api_of(cluster: Cluster, store: StateStore, connections: Connections) -> Clu
         open_now: Mapping[str, Link] = connections.links
         return [open_now[name] for name in names if name in open_now]
 
-    return ClusterApi(links, store)
+    return ClusterApi(ApiClient(links, store))

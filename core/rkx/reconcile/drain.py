@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from rkx.errors import ApiSilent, Interrupted, PartlyDone, Refused
+from rkx.errors import ApiRefused, ApiSilent, Interrupted, PartlyDone, Refused
 from rkx.lines import cut
 from rkx.model.action import Action, CordonNode, UncordonNode
 from rkx.model.cluster import Cluster, DrainOptions
@@ -91,11 +91,10 @@ def _read(api: ClusterApi, node: str, budget: WaitBudget) -> Said | None:
 
 def delete(api: ClusterApi, node: str) -> None:
     """Delete a Node object, if it is there; PartlyDone if the API server refuses."""
-    answer = api.ask("DELETE", f"/api/v1/nodes/{node}")
-    if not answer.ok and answer.status_code != requests.codes.not_found:
-        raise PartlyDone(
-            f"the Node {node} was not deleted: {answer.status_code} {words(answer)[:200]}", hint="run rkx again"
-        )
+    try:
+        api.delete_node(node)
+    except ApiRefused as error:
+        raise PartlyDone(error.message, hint="run rkx again") from error
 
 
 def drain(api: ClusterApi, node: str, options: DrainOptions, budget: WaitBudget) -> None:

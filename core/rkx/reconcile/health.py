@@ -8,7 +8,7 @@ from typing import Any
 from rkx.errors import RkxError
 from rkx.lines import cut
 from rkx.model.resource import ROLLOUT_VERSIONS, Rollout
-from rkx.reconcile.answers import Said, last_words, of_api
+from rkx.reconcile.answers import Said, of_api
 from rkx.reconcile.bounds import PROBE
 from rkx.reconcile.objects import ClusterApi
 from rkx.reconcile.state import ObjectRecord
@@ -139,9 +139,7 @@ def _warning(event: Said, beginning: str) -> str:
 
 def _log(api: ClusterApi, namespace: str, pod: str) -> str:
     """Return the last lines of a pod: the API server passes on what its node says, however much and slowly."""
-    params = {"tailLines": "8", "limitBytes": str(PROBE.size // 2)}
     try:
-        answer = api.ask("GET", f"/api/v1/namespaces/{namespace}/pods/{pod}/log", params=params, limit=PROBE)
+        return f"{pod} says: {api.log(namespace, pod, lines=8)}"
     except RkxError:
         return f"{pod}: no log came within {PROBE.seconds:g} s and {PROBE.size >> 20} MiB"
-    return f"{pod} says: {last_words(answer, 800)}"

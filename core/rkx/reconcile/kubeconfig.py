@@ -11,9 +11,9 @@ from rkx.errors import PartlyDone
 from rkx.model.cluster import Cluster
 from rkx.model.identity import ADMIN, KUBERNETES_CA
 from rkx.model.resource import CredentialRef
+from rkx.reconcile.api_client import PORT
 from rkx.reconcile.atomic import replace_file
 from rkx.reconcile.content import part_of
-from rkx.reconcile.objects import PORT
 from rkx.reconcile.state_store import StateStore
 
 NAME = "kube_config_{name}"

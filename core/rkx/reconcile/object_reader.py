@@ -11,10 +11,11 @@ from typing import Any
 from rkx.errors import ApiSilent, TransportError
 from rkx.model.cluster import Cluster
 from rkx.model.resource import Object
+from rkx.reconcile.api_client import API
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.health import workload
 from rkx.reconcile.link import Link
-from rkx.reconcile.objects import API, ClusterApi
+from rkx.reconcile.objects import ClusterApi
 from rkx.reconcile.observation import Live, ObjectSnapshot
 from rkx.reconcile.state import ObjectRecord, State
 

@@ -12,9 +12,9 @@ import msgspec
 from rkx.errors import Refused, RkxError
 from rkx.model.identity import KUBERNETES_CA
 from rkx.model.resource import CredentialRef
+from rkx.reconcile.api_client import API
 from rkx.reconcile.content import part_of
 from rkx.reconcile.link import Link
-from rkx.reconcile.objects import API
 from rkx.reconcile.state import State
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.tls_client import SERVER_NAME, tls_context

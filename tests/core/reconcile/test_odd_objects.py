@@ -11,6 +11,7 @@ from tests.core.reconcile.small import Site
 from rkx import api
 from rkx.errors import RkxError
 from rkx.model.resource import Rollout
+from rkx.reconcile.api_client import ApiClient
 from rkx.reconcile.context import Context
 from rkx.reconcile.health import story
 from rkx.reconcile.objects import ClusterApi
@@ -92,4 +93,4 @@ def told(site: Site) -> str:
 
 
 def _api_of(context: Context) -> ClusterApi:
-    return ClusterApi(lambda: [*context.connections.links.values()][:1], context.store)
+    return ClusterApi(ApiClient(lambda: [*context.connections.links.values()][:1], context.store))

@@ -54,7 +54,7 @@ def test_a_plan_needs_no_key(running: Site) -> None:
     with_certificates = {n: replace(c, parts={"ca-bundle": rkx.Secret(b"")}) for n, c in bare.items()}
     file.save(replace(running.state, credentials={n: with_certificates[n] for n in bare}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rkx.reconcile.objects.tls_context", lambda *_: None)
+        patch.setattr("rkx.reconcile.api_client.tls_context", lambda *_: None)
         assert running.plan() == whole
 
 
