@@ -84,7 +84,7 @@ COMMANDS = {"plan": plan, "up": up}
 
 def main(command: str, folder: Path) -> None:
     """Run one command and say how many actions it had."""
-    with patch("rkx.reconcile.node.program", lambda architecture: PROGRAM):
+    with patch("rkx.reconcile.node_image.program", lambda architecture: PROGRAM):
         service = TinyService()
         service.patience_s = PATIENCE_S
         plugins = (SimulatedTransport(folder / DOOR), service, TinyNetwork())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rkx.lines import cut
 from rkx.model.action import (
     Action,
     Change,
@@ -24,10 +23,11 @@ from rkx.model.action import (
     UpdateContainer,
     UpdatePath,
 )
-from rkx.model.image import listed, reference
+from rkx.model.image import listed
 from rkx.model.key import ContainerKey, FileKey, FolderKey
 from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder, HostCleanup, node_started
 from rkx.reconcile import digest
+from rkx.reconcile.container_drift import argument_changes, set_by_hand, what_changed
 from rkx.reconcile.content import fingerprint, reads, reads_fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.layout import NAMES, Layout, within
@@ -142,15 +142,15 @@ class _Comparison:
         if seen is None or seen.state == "gone":
             yield CreateContainer(key=key, digest=word, reason="missing", owner=owner)
         elif why := self._why_replaced(container, seen, word):
-            changes = _changes(container, seen) if seen.digest != word else ()
+            changes = argument_changes(container, seen) if seen.digest != word else ()
             yield ReplaceContainer(key=key, digest=word, reason=why, owner=owner, changes=changes)
         else:
             yield from self._running(container, seen, changed)
 
     def _why_replaced(self, container: Container, seen: SeenContainer, word: str) -> str:
         if seen.digest != word:
-            return _what_changed(container, seen)
-        if others := _by_hand(container, seen, self.seen.images):
+            return what_changed(container, seen)
+        if others := set_by_hand(container, seen, self.seen.images):
             return f"set by hand: {', '.join(others)}"
         return "is dead" if seen.state == "dead" else ""
 
@@ -210,56 +210,6 @@ def _difference(seen: str, wanted: str) -> str:
     if was[0] != should[0]:
         return "content differs"
     return f"mode or owner is {' '.join(was[1:])}, not {' '.join(should[1:])}"
-
-
-def _what_changed(container: Container, seen: SeenContainer) -> str:
-    if not _same_image(seen.image, container.image):
-        return f"image changed from {seen.image}"
-    if changes := _changes(container, seen):
-        return f"arguments changed: {changes[0].field}"
-    return "settings changed"
-
-
-def _same_image(seen: str, wanted: str) -> bool:
-    return listed(seen) == listed(wanted)
-
-
-def _is_pinned_one(container: Container, seen: SeenContainer, images: Mapping[str, str]) -> bool:
-    """Compare by id where a digest is wanted and the node has that image; a tag may have moved since."""
-    is_pinned = bool(reference(container.image).digest)
-    return not is_pinned or images.get(listed(container.image), seen.image_id) == seen.image_id
-
-
-def _by_hand(container: Container, seen: SeenContainer, images: Mapping[str, str]) -> list[str]:
-    """Name what differs between the Engine and the label, which any client can write."""
-    same = {
-        "image": _same_image(seen.image, container.image) and _is_pinned_one(container, seen, images),
-        "arguments": _fits(container, seen.argv),
-        "binds": seen.binds == {str(mount) for mount in container.mounts},
-        "privileges": seen.privileged == container.privileged,
-        "limits": not seen.limited,
-    }
-    return [name for name, is_same in same.items() if not is_same]
-
-
-def _fits(container: Container, argv: Sequence[str]) -> bool:
-    """Compare arguments except bootstrap arguments, which are not known after the first start."""
-    count = len(container.argv)
-    return tuple(argv[:count]) == container.argv and (bool(container.bootstrap_args) or len(argv) == count)
-
-
-def _changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
-    was, should = _flags(seen.argv), _flags((*container.argv, *container.bootstrap_args))
-    names = sorted(name for name in was.keys() | should.keys() if was.get(name) != should.get(name))
-    return tuple(Change(field=cut(n), before=cut(was.get(n, "")), after=should.get(n, "")) for n in names)
-
-
-def _flags(argv: Sequence[str]) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for argument in argv:
-        name, _, value = argument.partition("=")
-        found.setdefault(name, []).append(value)
-    return {name: " ".join(values) for name, values in found.items()}
 
 
 def take_down(name: str, seen: SeenNode, state: State, leaves: Sequence[HostCleanup] = ()) -> list[Action]:

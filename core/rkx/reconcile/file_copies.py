@@ -20,7 +20,8 @@ from rkx.model.step import CopyFile, FileCopied
 from rkx.reconcile import archives
 from rkx.reconcile.atomic import beside, clear_stale, put
 from rkx.reconcile.bounds import MIB, Limit
-from rkx.reconcile.node import NodeProgram, image_tag
+from rkx.reconcile.node import NodeProgram
+from rkx.reconcile.node_image import image_tag
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.tasks import once
 from rkx.reconcile.wait_budget import WaitBudget

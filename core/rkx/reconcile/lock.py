@@ -14,7 +14,8 @@ from rkx.reconcile.create_body import create_body
 from rkx.reconcile.engine_api import get
 from rkx.reconcile.holder import ENDED, Holder, locked_by
 from rkx.reconcile.link import Link
-from rkx.reconcile.node import LOCK, NodeProgram, image_tag
+from rkx.reconcile.node import LOCK, NodeProgram
+from rkx.reconcile.node_image import image_tag
 
 if TYPE_CHECKING:
     from docker import APIClient

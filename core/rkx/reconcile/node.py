@@ -11,14 +11,12 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from rkx.errors import PreflightFailed, Refused
+from rkx.errors import Refused
 from rkx.model.facts import HostFacts
 from rkx.model.resource import NODE_PROGRAM
-from rkx.reconcile import forms, host
+from rkx.reconcile import forms, host, node_image
 from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
 from rkx.reconcile.bounds import BATCH
@@ -37,27 +35,6 @@ MOST_ID = (1 << 32) - 1
 _TAKE = "if it is this one, copy it beside cluster.yml as the state and remove the containers rkx-node and rkx-host"
 CLEANER, LOCK = "rkx-clean", "rkx-lock"
 RELAY_LABEL = "rkx.relay"
-REPOSITORY = "rkx.invalid/node"
-"""No registry has this name (RFC 2606): a pod that asks for it finds the image that rkx sent, or none."""
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "amd64": "amd64", "arm64": "arm64"}
-
-
-@cache
-def program(architecture: str) -> bytes:
-    """Read rkx-node for an architecture as the Engine names it, such as x86_64; PreflightFailed if there is none."""
-    arch = ARCHITECTURES.get(architecture, architecture)
-    try:
-        return resources.files("rkx.reconcile").joinpath("bin", f"rkx-node-{arch}").read_bytes()
-    except OSError:
-        raise PreflightFailed(
-            f"rkx-node for {arch} was not built into this rkx", hint="run: make node, then install rkx again"
-        ) from None
-
-
-@cache
-def image_tag(architecture: str) -> str:
-    """Name the image of rkx-node after its content."""
-    return f"{REPOSITORY}:{hashlib.sha256(program(architecture)).hexdigest()[:12]}"
 
 
 class NodeProgram:
@@ -107,17 +84,8 @@ class NodeProgram:
             )
 
     def load_image(self, client: APIClient) -> None:
-        """Import the image by the Engine's own stream, unless it is there."""
-        from docker.errors import ImageNotFound
-
-        tag = image_tag(self.architecture)
-        with contextlib.suppress(ImageNotFound):
-            client.inspect_image(tag)
-            return
-        name, _, version = tag.rpartition(":")
-        client.import_image_from_data(
-            _archive(program(self.architecture)), repository=name, tag=version, changes=['ENTRYPOINT ["/rkx-node"]']
-        )
+        """Import the image of its architecture, unless it is there."""
+        node_image.load_image(client, self.architecture)
 
     def ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
         """Create a profile's container, or recreate it if it differs."""
@@ -138,11 +106,14 @@ class NodeProgram:
     def expected(self, layout: Layout) -> Expected:
         """Say how it should be installed for a layout."""
         digests = {name: self._digest(profile, layout) for profile, name in NAMES.items()}
-        return Expected(size=len(program(self.architecture)), digests=digests)
+        return Expected(size=len(node_image.program(self.architecture)), digests=digests)
 
     def settings(self, profile: Profile, layout: Layout) -> dict[str, Any]:
         """Say how a profile's container is made; a golden file holds its mounts and capabilities."""
-        common = {"image": image_tag(self.architecture), "labels": {"rkx.cluster": self.cluster_id, **layout.labels}}
+        common = {
+            "image": node_image.image_tag(self.architecture),
+            "labels": {"rkx.cluster": self.cluster_id, **layout.labels},
+        }
         if profile == "host":
             return {**common, "privileged": True, "pid": "host", "network": "host", "binds": [], "capabilities": []}
         capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER"]
@@ -192,7 +163,7 @@ class NodeProgram:
         """Take the privileged container and the program's image away again."""
         with self.link.docker() as client:
             _discard(client, NAMES["host"])
-            client.remove_image(image_tag(self.architecture), force=True)
+            client.remove_image(node_image.image_tag(self.architecture), force=True)
 
     def _put_program(self, client: APIClient) -> None:
         """Put the program where the cleaner finds it, in case an interrupted run deleted it already."""
@@ -244,18 +215,6 @@ def _discard(client: APIClient, name: str) -> None:
 
     with contextlib.suppress(NotFound):
         client.remove_container(name, force=True)
-
-
-def _archive(binary: bytes) -> bytes:
-    import io
-    import tarfile
-
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        entry = tarfile.TarInfo("rkx-node")
-        entry.size, entry.mode = len(binary), 0o755
-        archive.addfile(entry, io.BytesIO(binary))
-    return packed.getvalue()
 
 
 def _body(wanted: Mapping[str, Any], program: str = "/rkx-node") -> dict[str, Any]:

@@ -9,7 +9,8 @@ from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.reconcile.context import Context
 from rkx.reconcile.machine_identity import doubts, refuse_twins, replaced, tell
-from rkx.reconcile.node import NodeProgram, image_tag
+from rkx.reconcile.node import NodeProgram
+from rkx.reconcile.node_image import image_tag
 from rkx.reconcile.observation import Observation
 from rkx.reconcile.observe import observe
 from rkx.reconcile.preflight import refuse_other_clusters

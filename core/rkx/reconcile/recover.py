@@ -22,7 +22,8 @@ from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
 from rkx.reconcile.link import Link
 from rkx.reconcile.lock import refuse_held
 from rkx.reconcile.members import lock_groups
-from rkx.reconcile.node import LOCK, NodeProgram, image_tag
+from rkx.reconcile.node import LOCK, NodeProgram
+from rkx.reconcile.node_image import image_tag
 from rkx.reconcile.observe import architecture
 from rkx.reconcile.state import NodeRecord, State, dump
 from rkx.reconcile.state_copies import keepers, read_copy

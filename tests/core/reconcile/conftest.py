@@ -21,7 +21,7 @@ Make = Callable[..., Site]
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Make sites: every save of the state is a change that the world counts."""
     folders = itertools.count()
-    monkeypatch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
     write, sites = StateFile.save, list[Site]()
 
     def made(*names: str, etcd: int = 1) -> Site:
@@ -81,7 +81,7 @@ def site(make: Make) -> Site:
 def brought_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Snapshot]:
     """Bring the cluster of two nodes up once, to be copied: only its files, events and calls are read after that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+        patch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
         first = Site(tmp_path_factory.mktemp("up"))
         first.done()
         first.world.close()

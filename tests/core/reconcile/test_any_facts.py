@@ -84,7 +84,7 @@ NODES = st.builds(
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
-    monkeypatch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
     made = FakeWorld(["one"], agent="kubelet")
     yield made
     made.close()

@@ -98,7 +98,7 @@ class Operator:
 @pytest.fixture(scope="module")
 def world() -> Iterator[FakeWorld]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+        patch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
         patch.setattr("rkx.reconcile.holder.machine_id", lambda: "")  # so nobody is known to be dead
         made = FakeWorld(NODES)
         yield made

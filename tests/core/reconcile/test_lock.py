@@ -22,7 +22,7 @@ from rkx.testing.world import Way
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
-    monkeypatch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
     monkeypatch.setattr("rkx.reconcile.holder.machine_id", lambda: "this computer")
     ENDED.clear()
     made = FakeWorld(["one", "two"])
@@ -214,7 +214,7 @@ def test_a_run_whose_lock_was_broken_changes_nothing_more(site: Site, name: str)
 
 @pytest.fixture
 def three(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
-    monkeypatch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
     ENDED.clear()
     made = FakeWorld(["one", "two", "three"])
     yield made

@@ -10,7 +10,7 @@ from tests.core.reconcile.small import ROOT, Site
 
 from rkx import api
 from rkx.errors import PreflightFailed, Refused
-from rkx.reconcile.node import image_tag
+from rkx.reconcile.node_image import image_tag
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 from rkx.testing.wire import Request, Response
@@ -249,7 +249,7 @@ def test_a_machine_that_is_lost_once_it_is_prepared_is_named_as_any_other(
 def test_a_machine_of_another_kind_at_the_second_look_holds_up_no_other(
     make: Make, monkeypatch: pytest.MonkeyPatch, *, was_up: bool
 ) -> None:
-    monkeypatch.setattr("rkx.reconcile.node.program", _built_for_one_kind)
+    monkeypatch.setattr("rkx.reconcile.node_image.program", _built_for_one_kind)
     image_tag.cache_clear()
     site = make("one", "two")
     if was_up:

@@ -39,7 +39,7 @@ def etcd(request: Request) -> Response:
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeWorld]:
-    monkeypatch.setattr("rkx.reconcile.node.program", lambda architecture: b"rkx-node")
+    monkeypatch.setattr("rkx.reconcile.node_image.program", lambda architecture: b"rkx-node")
     made = FakeWorld(["one", "two", "three"], agent="kubelet")
     secure = {
         "etcd": (2379, etcd, "server"),

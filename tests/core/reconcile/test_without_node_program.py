@@ -13,7 +13,7 @@ from tests.core.reconcile.small import Site
 from rkx import api
 from rkx.cli.main import cli
 from rkx.errors import PartlyDone
-from rkx.reconcile.node import image_tag, program
+from rkx.reconcile.node_image import image_tag, program
 from rkx.testing import FakeTransport
 
 READ = program.__wrapped__
@@ -24,8 +24,10 @@ READ = program.__wrapped__
 def bare(site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Site:
     """Return a world to an installation that has no rkx-node."""
     image_tag.cache_clear()
-    monkeypatch.setattr("rkx.reconcile.node.program", READ)
-    monkeypatch.setattr("rkx.reconcile.node.resources", SimpleNamespace(files=lambda _package: tmp_path / "installed"))
+    monkeypatch.setattr("rkx.reconcile.node_image.program", READ)
+    monkeypatch.setattr(
+        "rkx.reconcile.node_image.resources", SimpleNamespace(files=lambda _package: tmp_path / "installed")
+    )
     parts = (FakeTransport(site.world), site.service, site.network)
     monkeypatch.setattr(api, "load", partial(api.load, plugins=parts))
     return site
@@ -59,7 +61,7 @@ def test_a_machine_of_another_kind_is_left_aside(site: Site, monkeypatch: pytest
     def built(architecture: str) -> bytes:
         return b"rkx-node" if architecture == "x86_64" else READ(architecture)
 
-    monkeypatch.setattr("rkx.reconcile.node.program", built)
+    monkeypatch.setattr("rkx.reconcile.node_image.program", built)
     site.world.engines["two"].says["Architecture"] = "mips"
     assert site.up().exit_code == 6
     error = site.up("two").error
