@@ -1,4 +1,4 @@
-"""Clear away what an engine that died has left: processes, mounts, sockets, pid files."""
+"""Clear away what an engine that died has left: processes, control groups, mounts, sockets, pid files."""
 
 import ctypes
 import os
@@ -9,18 +9,21 @@ from rkx_lab.errors import LabError
 from rkx_lab.processes import control_groups, end, with_words
 
 MNT_DETACH = 2  # sys/mount.h
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 def clear(data: Path, run: Path) -> None:
     """End what runs of an engine that died, unmount what is below its folders, empty the run folder.
 
     Without it dockerd takes any living process with the old id for its containerd and waits for it in vain, and
-    containers that lost their shim run on beside the ones that are started in their place.
+    containers that lost their shim run on beside the ones that are started in their place. A control group with
+    groups in it lets no container start: runc writes its rules for devices into an empty one alone.
     """
     for pid in with_words(f"{run}/exec"):
         end(pid, 5)
     for pid in of_containers(data / "data" / "containers"):
         end(pid, 0)
+    remove_groups(CONTROL_GROUPS, data / "data" / "containers")
     for path in mounts_below(Path("/proc/self/mountinfo").read_text(), (data, run)):
         _unmount(path)
     shutil.rmtree(run)
@@ -29,8 +32,20 @@ def clear(data: Path, run: Path) -> None:
 
 def of_containers(folder: Path) -> list[int]:
     """Return the ids of processes whose control group is that of a container kept in this folder."""
-    names = [entry.name for entry in folder.iterdir()] if folder.exists() else []
+    names = _names(folder)
     return [pid for pid, groups in control_groups().items() if any(name in groups for name in names)]
+
+
+def remove_groups(root: Path, folder: Path) -> None:
+    """Remove the control groups below ``root``, without a process by now, of the containers kept in ``folder``."""
+    names = set(_names(folder))
+    for path, _folders, _files in os.walk(root, topdown=False):
+        if names.intersection(Path(path).relative_to(root).parts):
+            Path(path).rmdir()  # the kernel's own files in it are no hindrance
+
+
+def _names(folder: Path) -> list[str]:
+    return [entry.name for entry in folder.iterdir()] if folder.exists() else []
 
 
 def mounts_below(mountinfo: str, folders: tuple[Path, ...]) -> list[str]:

@@ -67,6 +67,16 @@ def test_mounts_left_by_an_engine_go_last_first_and_others_stay() -> None:
     assert leftovers.mounts_below(info, (Path("/data"), Path("/other"))) == ["/data/a/b", "/data/a"]
 
 
+def test_control_groups_left_by_an_engine_go_with_those_in_them_and_others_stay(tmp_path: Path) -> None:
+    for name in ("dead", "gone"):
+        (tmp_path / "containers" / name).mkdir(parents=True)
+    for path in ("devices/docker/dead/kubepods/pod", "devices/docker/alive", "unified/docker/dead", "pids"):
+        (tmp_path / "groups" / path).mkdir(parents=True)
+    leftovers.remove_groups(tmp_path / "groups", tmp_path / "containers")
+    left = {str(path.relative_to(tmp_path / "groups")) for path in (tmp_path / "groups").rglob("*")}
+    assert left == {"devices", "devices/docker", "devices/docker/alive", "unified", "unified/docker", "pids"}
+
+
 def test_known_hosts_name_the_port_only_when_it_is_another() -> None:
     public = "ssh-ed25519 AAAA root@lab-1\nssh-rsa BBBB\n"
     assert keys.known_hosts_lines(public, "10.0.0.1") == "10.0.0.1 ssh-ed25519 AAAA\n10.0.0.1 ssh-rsa BBBB\n"
