@@ -54,11 +54,11 @@ def watch() -> None:
     """Put the counter into every connection to an Engine."""
     opens = SshTransport.rkx_open_transport
 
-    def counting(self: SshTransport, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+    def counting(self: SshTransport, node: rkx.Node, prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         transport = opens(self, node, prompt)
         plain = transport.engine
         counts[node.name] += 0
-        transport.engine = lambda: rkx.bridge(Counting(node.name, plain()))  # type: ignore[method-assign] # to watch it
+        transport.engine = lambda: rkx.transport.bridge(Counting(node.name, plain()))  # type: ignore[method-assign] # to watch it
         return transport
 
     SshTransport.rkx_open_transport = rkx.hookimpl(counting)  # type: ignore[method-assign] # to watch it

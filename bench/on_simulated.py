@@ -46,7 +46,7 @@ class Way:
             asking.sendall(json.dumps([self._node, address]).encode() + b"\n")
             said, streams, *_ = socket.recv_fds(asking, 1000, 1)
         if not streams:
-            raise rkx.StreamRefused(said.decode(), node=self._node)
+            raise rkx.errors.StreamRefused(said.decode(), node=self._node)
         return socket.socket(fileno=streams[0])
 
 
@@ -61,7 +61,7 @@ class SimulatedTransport(rkx.TransportPlugin[NoOptions]):
         self._door = str(door)
 
     @rkx.hookimpl
-    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         """Reach a machine."""
         return Way(self._door, node.name)
 

@@ -60,7 +60,7 @@ class _Visitor(StreamRequestHandler):
         world = self.server.world
         try:
             stream = world.dial(node, address) if address else world.engine(node)
-        except rkx.TransportError as error:
+        except rkx.errors.TransportError as error:
             self.request.sendall(error.message.encode())
             return
         with stream:

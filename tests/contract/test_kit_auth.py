@@ -18,13 +18,18 @@ from rkx_auth_x509 import X509Auth, X509Config
 from rkx_auth_x509 import issue as x509_issue
 from rkx_auth_x509.extensions import authority_extensions
 
-Change = Callable[[rkx.IssueRequest], rkx.IssueRequest]
+Change = Callable[[rkx.identity.IssueRequest], rkx.identity.IssueRequest]
 
 
 class Signer(X509Auth):
     """rkx's own, with one thing wrong."""
 
-    reasons: Callable[[Sequence[rkx.Identity], Mapping[str, rkx.CredentialInfo]], Sequence[rkx.Renewal]] | None = None
+    reasons: (
+        Callable[
+            [Sequence[rkx.identity.Identity], Mapping[str, rkx.identity.CredentialInfo]], Sequence[rkx.identity.Renewal]
+        ]
+        | None
+    ) = None
     ahead = timedelta()
     change: Change = staticmethod(lambda request: request)
     mixes = False
@@ -36,20 +41,22 @@ class Signer(X509Auth):
     def rkx_renewals(
         self,
         cluster: rkx.Cluster,
-        identities: Sequence[rkx.Identity],
-        saved: Mapping[str, rkx.CredentialInfo],
+        identities: Sequence[rkx.identity.Identity],
+        saved: Mapping[str, rkx.identity.CredentialInfo],
         now: datetime,
-    ) -> Sequence[rkx.Renewal]:
+    ) -> Sequence[rkx.identity.Renewal]:
         reasons = type(self).reasons
         return reasons(identities, saved) if reasons else super().rkx_renewals(cluster, identities, saved, now)
 
     @rkx.hookimpl
-    def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
+    def rkx_issue(
+        self, requests: Sequence[rkx.identity.IssueRequest], now: datetime
+    ) -> Sequence[rkx.identity.Issued | rkx.identity.Pending]:
         wanted = [type(self).change(request) for request in requests]
         if self.mixes and wanted[0].signer:
             wanted = [replace(each, signer=wanted[0].signer) for each in wanted]
         made = super().rkx_issue(wanted, now + self.ahead)
-        issued = [each for each in made if isinstance(each, rkx.Issued)]
+        issued = [each for each in made if isinstance(each, rkx.identity.Issued)]
         return [replace(each, certificate=each.certificate + self.tail) for each in issued]
 
     @rkx.hookimpl
@@ -63,15 +70,19 @@ def signer(**attributes: Any) -> Subject:  # noqa: ANN401 - any attribute
     return given(made(X509Config()))
 
 
-def missing(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.CredentialInfo]) -> list[rkx.Renewal]:
-    return [rkx.Renewal(identity=each.name, reason="missing") for each in identities if each.name not in saved]
+def missing(
+    identities: Sequence[rkx.identity.Identity], saved: Mapping[str, rkx.identity.CredentialInfo]
+) -> list[rkx.identity.Renewal]:
+    return [rkx.identity.Renewal(identity=each.name, reason="missing") for each in identities if each.name not in saved]
 
 
-def always(identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.CredentialInfo]) -> list[rkx.Renewal]:
-    return [rkx.Renewal(identity=each.name, reason="as always") for each in identities]
+def always(
+    identities: Sequence[rkx.identity.Identity], saved: Mapping[str, rkx.identity.CredentialInfo]
+) -> list[rkx.identity.Renewal]:
+    return [rkx.identity.Renewal(identity=each.name, reason="as always") for each in identities]
 
 
-def nameless(request: rkx.IssueRequest) -> rkx.IssueRequest:
+def nameless(request: rkx.identity.IssueRequest) -> rkx.identity.IssueRequest:
     return replace(request, identity=replace(request.identity, sans=()))
 
 

@@ -121,15 +121,15 @@ def test_an_order_that_comes_from_a_set_is_found(tmp_path: Path, monkeypatch: py
     breaks(test_pure.test_the_same_input_gives_the_same_under_another_hash_seed, load("addon:unsteady", {}))
 
 
-QUERY = rkx.NodeRequest(node="node-1", port=1, path="/", identity="", authority="")
+QUERY = rkx.step.NodeRequest(node="node-1", port=1, path="/", identity="", authority="")
 
 ELSEWHERE = replace(QUERY, node="elsewhere")
 ROOT = (rkx.Mount(source="/", target="/host"),)
-COPY = rkx.CopyFile(node="node-1", path=PurePosixPath("saved"), local=Path("/tmp/saved"), direction="to-node")
+COPY = rkx.step.CopyFile(node="node-1", path=PurePosixPath("saved"), local=Path("/tmp/saved"), direction="to-node")
 
 
-def task(**more: object) -> rkx.RunTask:
-    return replace(rkx.RunTask(node="node-1", image="made:1", argv=("made",)), **more)
+def task(**more: object) -> rkx.step.RunTask:
+    return replace(rkx.step.RunTask(node="node-1", image="made:1", argv=("made",)), **more)
 
 
 class Service(rkx.ServicePlugin[NoOptions]):
@@ -140,8 +140,8 @@ class Service(rkx.ServicePlugin[NoOptions]):
     also_together = False
     group, node = "made", "node-1"
     width, after = 1, ()
-    verdict: rkx.Verdict = rkx.Wait(why="nobody answers")
-    answered: rkx.Verdict = rkx.Done()
+    verdict: rkx.step.Verdict = rkx.step.Wait(why="nobody answers")
+    answered: rkx.step.Verdict = rkx.step.Done()
 
     @rkx.hookimpl
     def rkx_service_resources(
@@ -156,8 +156,8 @@ class Service(rkx.ServicePlugin[NoOptions]):
         return [rkx.Container(node=node.name, name=name, image="made:1", argv=("made",)) for name in names]
 
     @rkx.hookimpl
-    def rkx_updates(self, changes: Sequence[rkx.ContainerAction]) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
-        step = rkx.Step(verb="join", subject="node-1", reason="new", queries=(QUERY,))
+    def rkx_updates(self, changes: Sequence[rkx.action.ContainerAction]) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
+        step = rkx.step.Step(verb="join", subject="node-1", reason="new", queries=(QUERY,))
         keys = tuple(change.key for change in changes)
         return [
             rkx.RolloutGroup(name="made", max_unavailable=self.width, after=self.after),
@@ -165,7 +165,7 @@ class Service(rkx.ServicePlugin[NoOptions]):
         ]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.step.Step, responses: rkx.step.Responses) -> rkx.step.Verdict:
         return self.answered if any(each.status for each in responses.values()) else self.verdict
 
 
@@ -176,17 +176,20 @@ def service(**attributes: object) -> Subject:
 
 SERVICES: list[tuple[Law, dict[str, object]]] = [
     (test_service.test_roles_of_a_node_bring_what_each_alone_brings, {"also_together": True}),
-    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Done()}),
-    (test_steps.test_silence_proves_nothing, {"verdict": rkx.Do(effects=(QUERY,))}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.step.Done()}),
+    (test_steps.test_silence_proves_nothing, {"verdict": rkx.step.Do(effects=(QUERY,))}),
     (test_steps.test_updates_stand_in_groups_that_there_are, {"group": "another"}),
     (test_steps.test_updates_stand_in_groups_that_there_are, {"width": 0}),
     (test_steps.test_updates_concern_nodes_of_the_cluster_and_what_the_plugin_describes, {"node": "elsewhere"}),
-    (test_steps.test_what_a_step_does_is_of_nodes_of_the_cluster, {"answered": rkx.Do(effects=(ELSEWHERE,))}),
-    (test_steps.test_what_a_step_does_is_of_nodes_of_the_cluster, {"answered": rkx.Do(effects=(task(node="x"),))}),
-    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.Do(effects=(task(image="a"),))}),
-    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.Do(effects=(task(argv=()),))}),
-    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.Do(effects=(task(mounts=ROOT),))}),
-    (test_steps.test_files_are_copied_between_whole_paths, {"answered": rkx.Do(effects=(COPY,))}),
+    (test_steps.test_what_a_step_does_is_of_nodes_of_the_cluster, {"answered": rkx.step.Do(effects=(ELSEWHERE,))}),
+    (test_steps.test_what_a_step_does_is_of_nodes_of_the_cluster, {"answered": rkx.step.Do(effects=(task(node="x"),))}),
+    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.step.Do(effects=(task(image="a"),))}),
+    (test_steps.test_tasks_are_bounded_and_see_no_whole_machine, {"answered": rkx.step.Do(effects=(task(argv=()),))}),
+    (
+        test_steps.test_tasks_are_bounded_and_see_no_whole_machine,
+        {"answered": rkx.step.Do(effects=(task(mounts=ROOT),))},
+    ),
+    (test_steps.test_files_are_copied_between_whole_paths, {"answered": rkx.step.Do(effects=(COPY,))}),
     (test_steps.test_every_width_lets_all_updates_in_and_never_more_at_a_time, {"after": ("made",)}),
 ]
 

@@ -27,7 +27,7 @@ class Way:
 
     def engine(self) -> socket.socket:
         if self.closed:
-            raise rkx.ConnectFailed("the connection is closed")
+            raise rkx.errors.ConnectFailed("the connection is closed")
         self.opened += 1
         self.streams.append(serve("tried", self.answer))
         return self.streams[-1]
@@ -36,7 +36,7 @@ class Way:
         return Response(body=b"OK")
 
     def dial(self, address: str, *, timeout_s: float) -> socket.socket:
-        raise rkx.StreamRefused(f"nothing listens on {address}")
+        raise rkx.errors.StreamRefused(f"nothing listens on {address}")
 
     def close(self) -> None:
         self.closed += 1
@@ -57,7 +57,7 @@ class Cut(Way):
 class Narrow(Way):
     def engine(self) -> socket.socket:
         if self.opened == 10:
-            raise rkx.StreamRefused("ten streams are open")
+            raise rkx.errors.StreamRefused("ten streams are open")
         return super().engine()
 
 
@@ -91,7 +91,7 @@ class Made(rkx.TransportPlugin[NoOptions]):
     way: type[Way] = Way
 
     @rkx.hookimpl
-    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         way = self.way()
         self.opened = [*getattr(self, "opened", ()), way]
         return way

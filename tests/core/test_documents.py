@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rkx import YamlFault, yaml_documents
-from rkx.documents import DEPTH, REPEATS
+from rkx.documents import DEPTH, REPEATS, YamlFault, yaml_documents
 
 
 def laughs(levels: int, times: int = 10) -> str:

@@ -28,10 +28,10 @@ class Issuer(rkx.AuthPlugin[NoOptions]):
         return rkx.AuthSettings(node_signer=self.signer)
 
     @rkx.hookimpl
-    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.identity.Identity]:
         names = [self.signer] if self.signer else []
-        node = rkx.Identity(name=f"node-of-{self.name}", life="self-renewed")
-        return [node, *(rkx.Identity(name=name, kind="authority") for name in names)]
+        node = rkx.identity.Identity(name=f"node-of-{self.name}", life="self-renewed")
+        return [node, *(rkx.identity.Identity(name=name, kind="authority") for name in names)]
 
 
 def plugins(*issuers: Issuer) -> Plugins:
@@ -40,8 +40,8 @@ def plugins(*issuers: Issuer) -> Plugins:
 
 
 def test_with_such_an_authority_its_name_goes_to_services_and_nodes_renew_themselves() -> None:
-    chosen = plugins(Issuer("plain", ""), Issuer("made", rkx.NODE_CLIENT_CA))
-    assert chosen.auth_settings(CLUSTER, {}).node_signer == rkx.NODE_CLIENT_CA
+    chosen = plugins(Issuer("plain", ""), Issuer("made", rkx.identity.NODE_CLIENT_CA))
+    assert chosen.auth_settings(CLUSTER, {}).node_signer == rkx.identity.NODE_CLIENT_CA
     lives = {each.name: each.life for each in chosen.identities(CLUSTER)}
     assert lives["node-of-made"] == "self-renewed"
 
@@ -53,6 +53,6 @@ def test_without_one_what_nodes_hold_lasts() -> None:
 
 
 def test_two_that_would_sign_are_refused() -> None:
-    chosen = plugins(Issuer("one", rkx.NODE_CLIENT_CA), Issuer("two", "other-ca"))
+    chosen = plugins(Issuer("one", rkx.identity.NODE_CLIENT_CA), Issuer("two", "other-ca"))
     with pytest.raises(PluginFault, match="other-ca cannot sign for nodes"):
         chosen.auth_settings(CLUSTER, {})

@@ -97,7 +97,9 @@ class Signer(rkx.AuthPlugin[NoOptions]):
         return rkx.AuthSettings()
 
     @rkx.hookimpl
-    def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
+    def rkx_issue(
+        self, requests: Sequence[rkx.identity.IssueRequest], now: datetime
+    ) -> Sequence[rkx.identity.Issued | rkx.identity.Pending]:
         self.requests = requests
         return []
 
@@ -210,7 +212,9 @@ def test_the_key_of_an_authority_goes_to_its_owner_alone() -> None:
     key = rkx.Secret(b"key")
     owners = ("auth:made", "service:other")
     requests = [
-        rkx.IssueRequest(identity=rkx.Identity(name=owner, kind="authority", owner=owner), csr=b"", key=key)
+        rkx.identity.IssueRequest(
+            identity=rkx.identity.Identity(name=owner, kind="authority", owner=owner), csr=b"", key=key
+        )
         for owner in owners
     ]
     plugins.issue(requests, datetime.now(UTC))

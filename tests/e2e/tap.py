@@ -47,7 +47,7 @@ class Tap(SshTransport):
         self._streams: list[tuple[str, bytearray]] = []
 
     @rkx.hookimpl
-    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         """Connect as SSH does."""
         return _Tapped(super().rkx_open_transport(node, prompt), node.name, self._streams)
 
@@ -60,23 +60,23 @@ class Tap(SshTransport):
 class _Tapped:
     """One node's transport; ``dial`` goes elsewhere than to the Engine, so nobody listens there."""
 
-    def __init__(self, inner: rkx.Transport, node: str, streams: list[tuple[str, bytearray]]) -> None:
+    def __init__(self, inner: rkx.transport.Transport, node: str, streams: list[tuple[str, bytearray]]) -> None:
         self._inner, self._node, self._streams = inner, node, streams
 
     def engine(self) -> socket.socket:
         sent = bytearray()
         self._streams.append((self._node, sent))
-        return rkx.bridge(_Ear(self._inner.engine(), sent))
+        return rkx.transport.bridge(_Ear(self._inner.engine(), sent))
 
     def dial(self, address: str, *, timeout_s: float) -> socket.socket:
-        assert isinstance(self._inner, rkx.Dials)
+        assert isinstance(self._inner, rkx.transport.Dials)
         return self._inner.dial(address, timeout_s=timeout_s)
 
     def close(self) -> None:
         self._inner.close()
 
 
-class _Ear(rkx.Channel):
+class _Ear(rkx.transport.Channel):
     """A stream that keeps a copy of what is sent."""
 
     def __init__(self, stream: socket.socket, sent: bytearray) -> None:

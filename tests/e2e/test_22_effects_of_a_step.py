@@ -48,10 +48,10 @@ def server(opened: Opened) -> rkx.Container:
 def test_a_task_tells_how_it_ended_and_leaves_nothing(
     cluster: Cluster, effects: Effects, server: rkx.Container, option: str, code: int, words: str
 ) -> None:
-    task = rkx.RunTask(node=server.node, image=server.image, argv=("kube-apiserver", option), timeout_s=60)
+    task = rkx.step.RunTask(node=server.node, image=server.image, argv=("kube-apiserver", option), timeout_s=60)
     before = cluster.every_container()
     result = effects.carry_out(task)
-    assert isinstance(result, rkx.TaskResult)
+    assert isinstance(result, rkx.step.TaskResult)
     assert (result.exit_code, words in result.output) == (code, True), result
     assert cluster.every_container() == before
 
@@ -64,13 +64,13 @@ def test_a_large_file_comes_and_goes_unchanged(
         server.node, "sh", "-c", f"mkdir {there}; head -c {SIZE} /dev/urandom | tee {there}/a | sha256sum"
     )
     fetched = effects.carry_out(
-        rkx.CopyFile(node=server.node, path=there / "a", local=here, direction="from-node", timeout_s=120)
+        rkx.step.CopyFile(node=server.node, path=there / "a", local=here, direction="from-node", timeout_s=120)
     )
-    assert fetched == rkx.FileCopied(size_bytes=SIZE, sha256=digest.split()[0])
+    assert fetched == rkx.step.FileCopied(size_bytes=SIZE, sha256=digest.split()[0])
     assert hashlib.sha256(here.read_bytes()).hexdigest() == digest.split()[0]
     assert here.stat().st_mode & 0o777 == 0o600
     sent = effects.carry_out(
-        rkx.CopyFile(node=server.node, path=there / "b", local=here, direction="to-node", timeout_s=120)
+        rkx.step.CopyFile(node=server.node, path=there / "b", local=here, direction="to-node", timeout_s=120)
     )
     assert sent == fetched
     shown = cluster.on(server.node, "sh", "-c", f"sha256sum < {there}/b; stat -c '%a %u %g' {there}/b; rm -r {there}")
@@ -82,7 +82,7 @@ def test_a_file_that_is_not_there_is_named_and_nothing_is_left(
 ) -> None:
     before = cluster.every_container()
     missing = PurePosixPath("/var/lib/no-such")
-    copy = rkx.CopyFile(node=server.node, path=missing, local=tmp_path / "x", direction="from-node")
+    copy = rkx.step.CopyFile(node=server.node, path=missing, local=tmp_path / "x", direction="from-node")
     with pytest.raises(PartlyDone, match="/var/lib/no-such is not there"):
         effects.carry_out(copy)
     assert cluster.every_container() == before

@@ -144,7 +144,7 @@ class FakeWorld:
         running = (each for each in self.servers if self.engines[node].running(each.container))
         server = next((each for each in running if each.address == address), None)
         if server is None:
-            raise rkx.StreamRefused(f"{node}: nothing listens on {address}", node=node)
+            raise rkx.errors.StreamRefused(f"{node}: nothing listens on {address}", node=node)
         tls = self._tls(node, server) if server.certificate else None
         return self._kept(serve(f"{node} {address}", self._recorded(server.application), tls))
 
@@ -154,7 +154,7 @@ class FakeWorld:
 
     def _reach(self, node: str) -> None:
         if self.died.is_set() or node in self.silent:
-            raise rkx.ConnectFailed(f"{node}: does not answer", node=node)
+            raise rkx.errors.ConnectFailed(f"{node}: does not answer", node=node)
 
     def _recorded(self, application: Application) -> Application:
         def answer(request: Request) -> Response:
@@ -207,7 +207,7 @@ class FakeTransport(rkx.TransportPlugin[NoOptions]):
         self.world = world
 
     @rkx.hookimpl
-    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         """Reach a node, if it is not silent."""
         self.world._reach(node.name)
         return Way(self.world, node.name)

@@ -31,9 +31,9 @@ def find_mistakes(sources: Sequence[Source]) -> list[rkx.Problem]:
     seen: dict[tuple[str, ...], str] = {}
     for source in sources:
         try:
-            for document in rkx.yaml_documents(source.text):
+            for document in rkx.documents.yaml_documents(source.text):
                 problems += _judge(source, document, seen)
-        except rkx.YamlFault as error:
+        except rkx.documents.YamlFault as error:
             problems.append(_not_yaml(source, error))
     return problems
 
@@ -46,7 +46,7 @@ def workloads(source: Source) -> tuple[rkx.Rollout, ...]:
             namespace=item["metadata"].get("namespace") or DEFAULT_NAMESPACE,
             name=item["metadata"]["name"],
         )
-        for document in rkx.yaml_documents(source.text)
+        for document in rkx.documents.yaml_documents(source.text)
         for item in _objects(document.value)
         if (item["apiVersion"], item["kind"]) in WORKLOADS
     )
@@ -63,7 +63,9 @@ def _objects(value: object) -> Iterator[dict[str, Any]]:
     yield value
 
 
-def _judge(source: Source, document: rkx.YamlDocument, seen: dict[tuple[str, ...], str]) -> Iterator[rkx.Problem]:
+def _judge(
+    source: Source, document: rkx.documents.YamlDocument, seen: dict[tuple[str, ...], str]
+) -> Iterator[rkx.Problem]:
     place = f"document {document.number}"
     if document.value is None:
         return
@@ -101,7 +103,7 @@ def _key(item: Mapping[str, Any]) -> tuple[str, ...]:
     return group, item["kind"], namespace, item["metadata"]["name"]
 
 
-def _not_yaml(source: Source, error: rkx.YamlFault) -> rkx.Problem:
+def _not_yaml(source: Source, error: rkx.documents.YamlFault) -> rkx.Problem:
     if not error.line:
         message = f"document {error.number} is not YAML: {error.message}"
         return rkx.Problem(where=source.where, message=message, file=source.file)

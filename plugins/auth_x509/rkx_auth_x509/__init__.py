@@ -10,7 +10,12 @@ import msgspec
 import rkx
 from rkx_auth_x509.renew import due
 
-AUTHORITIES = (rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA, rkx.NODE_CLIENT_CA)
+AUTHORITIES = (
+    rkx.identity.KUBERNETES_CA,
+    rkx.identity.DATASTORE_CA,
+    rkx.identity.FRONT_PROXY_CA,
+    rkx.identity.NODE_CLIENT_CA,
+)
 LEAF_DAYS = 1095
 
 
@@ -52,29 +57,31 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
         return problems
 
     @rkx.hookimpl
-    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.identity.Identity]:
         """Name the authorities; whoever needs a leaf names it and its authority."""
-        return [rkx.Identity(name=name, kind="authority", common_name=name) for name in AUTHORITIES]
+        return [rkx.identity.Identity(name=name, kind="authority", common_name=name) for name in AUTHORITIES]
 
     @rkx.hookimpl
     def rkx_renewals(
         self,
         cluster: rkx.Cluster,
-        identities: Sequence[rkx.Identity],
-        saved: Mapping[str, rkx.CredentialInfo],
+        identities: Sequence[rkx.identity.Identity],
+        saved: Mapping[str, rkx.identity.CredentialInfo],
         now: datetime,
-    ) -> Sequence[rkx.Renewal]:
+    ) -> Sequence[rkx.identity.Renewal]:
         """Say what is missing, has changed or nears its end."""
         return due(identities, saved, now)
 
     @rkx.hookimpl
-    def rkx_issue(self, requests: Sequence[rkx.IssueRequest], now: datetime) -> Sequence[rkx.Issued | rkx.Pending]:
+    def rkx_issue(
+        self, requests: Sequence[rkx.identity.IssueRequest], now: datetime
+    ) -> Sequence[rkx.identity.Issued | rkx.identity.Pending]:
         """Sign at once; nothing here waits."""
         from rkx_auth_x509.issue import issue  # cryptography takes long to load and planning does without
 
         return [issue(request, self._days(request.identity), now) for request in requests]
 
-    def _days(self, identity: rkx.Identity) -> int:
+    def _days(self, identity: rkx.identity.Identity) -> int:
         if identity.kind == "authority":
             return self.config.ca_days
         return self.config.leaf_days or (self.config.ca_days if identity.life == "lasting" else LEAF_DAYS)
@@ -82,7 +89,7 @@ class X509Auth(rkx.AuthPlugin[X509Config]):
     @rkx.hookimpl
     def rkx_auth_settings(self, cluster: rkx.Cluster, facts: rkx.Facts) -> rkx.AuthSettings:
         """Let nodes' next certificates be signed in the cluster; services name their authorities' files themselves."""
-        return rkx.AuthSettings(node_signer=rkx.NODE_CLIENT_CA)
+        return rkx.AuthSettings(node_signer=rkx.identity.NODE_CLIENT_CA)
 
 
 def _place(places: Mapping[str, str], option: str) -> str:

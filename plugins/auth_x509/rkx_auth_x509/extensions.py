@@ -17,7 +17,7 @@ Extension = tuple[x509.ExtensionType, bool]
 """An extension, and whether it is critical."""
 
 
-def subject(identity: rkx.Identity) -> x509.Name:
+def subject(identity: rkx.identity.Identity) -> x509.Name:
     """Name the holder: Kubernetes takes O as groups and CN as the user."""
     groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in identity.organizations]
     return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, identity.common_name or identity.name)])
@@ -31,7 +31,7 @@ def authority_extensions(public: CertificatePublicKeyTypes) -> Iterator[Extensio
 
 
 def leaf_extensions(
-    identity: rkx.Identity, public: CertificatePublicKeyTypes, authority: x509.Certificate
+    identity: rkx.identity.Identity, public: CertificatePublicKeyTypes, authority: x509.Certificate
 ) -> Iterator[Extension]:
     """Let the holder be what the identity says, and sign nothing."""
     yield x509.BasicConstraints(ca=False, path_length=None), True

@@ -19,7 +19,7 @@ CLOCK_SKEW = timedelta(minutes=5)  # as the controller manager's signer allows
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
-def issue(request: rkx.IssueRequest, days: int, now: datetime) -> rkx.Issued:
+def issue(request: rkx.identity.IssueRequest, days: int, now: datetime) -> rkx.identity.Issued:
     """Sign what ``request`` asks for, for so many days; key pairs and secrets have no certificate.
 
     The chain stays empty: each leaf is signed by a root, and roots are delivered as ``ca-bundle``.
@@ -30,8 +30,8 @@ def issue(request: rkx.IssueRequest, days: int, now: datetime) -> rkx.Issued:
         case "leaf":
             certificate = _leaf(request, days, now)
         case _:
-            return rkx.Issued(identity=request.identity.name, certificate=b"")
-    return rkx.Issued(identity=request.identity.name, certificate=certificate.public_bytes(Encoding.PEM))
+            return rkx.identity.Issued(identity=request.identity.name, certificate=b"")
+    return rkx.identity.Issued(identity=request.identity.name, certificate=certificate.public_bytes(Encoding.PEM))
 
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +41,7 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     key: SigningKey
 
     @classmethod
-    def read(cls, authority: rkx.Authority) -> Self:
+    def read(cls, authority: rkx.identity.Authority) -> Self:
         """Decode an authority's PEM texts; RkxError if key and certificate do not belong together."""
         certificate = x509.load_pem_x509_certificate(authority.certificate)
         key = _signing_key(authority.key, authority.name)
@@ -53,7 +53,7 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
         return cls(certificate=certificate, key=key)
 
 
-def _self_signed(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Certificate:
+def _self_signed(request: rkx.identity.IssueRequest, days: int, now: datetime) -> x509.Certificate:
     identity = request.identity
     if request.key is None:
         raise rkx.RkxError(f"no key came with the request for authority {identity.name!r}")
@@ -67,7 +67,7 @@ def _self_signed(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Ce
     return builder.sign(key, SHA256())
 
 
-def _leaf(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Certificate:
+def _leaf(request: rkx.identity.IssueRequest, days: int, now: datetime) -> x509.Certificate:
     identity = request.identity
     if request.signer is None:
         raise rkx.RkxError(f"no signer came with the request for {identity.name!r} of {identity.authority!r}")
@@ -87,7 +87,7 @@ def _leaf(request: rkx.IssueRequest, days: int, now: datetime) -> x509.Certifica
 
 
 def _builder(
-    identity: rkx.Identity, issuer: x509.Name, public: CertificatePublicKeyTypes, now: datetime, end: datetime
+    identity: rkx.identity.Identity, issuer: x509.Name, public: CertificatePublicKeyTypes, now: datetime, end: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -100,7 +100,7 @@ def _builder(
     )
 
 
-def _checked_public_key(request: rkx.IssueRequest) -> CertificatePublicKeyTypes:
+def _checked_public_key(request: rkx.identity.IssueRequest) -> CertificatePublicKeyTypes:
     csr = x509.load_pem_x509_csr(request.csr)
     if not csr.is_signature_valid:
         raise rkx.RkxError(f"the CSR for {request.identity.name!r} is not signed with the key that it is for")

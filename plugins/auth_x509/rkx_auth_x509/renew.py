@@ -9,24 +9,24 @@ import rkx
 
 
 def due(
-    identities: Sequence[rkx.Identity], saved: Mapping[str, rkx.CredentialInfo], now: datetime
-) -> list[rkx.Renewal]:
+    identities: Sequence[rkx.identity.Identity], saved: Mapping[str, rkx.identity.CredentialInfo], now: datetime
+) -> list[rkx.identity.Renewal]:
     """List the credentials to make, each with the first reason that holds.
 
     Only leaves are ever renewed. A new authority, service account key or encryption key would cut off whatever still
     relies on the old one, so what exists of these stays, whatever its age or description.
     """
     reasons = [(identity.name, _reason(identity, saved, now)) for identity in identities]
-    return [rkx.Renewal(identity=name, reason=reason) for name, reason in reasons if reason]
+    return [rkx.identity.Renewal(identity=name, reason=reason) for name, reason in reasons if reason]
 
 
-def _reason(identity: rkx.Identity, saved: Mapping[str, rkx.CredentialInfo], now: datetime) -> str:
+def _reason(identity: rkx.identity.Identity, saved: Mapping[str, rkx.identity.CredentialInfo], now: datetime) -> str:
     own = saved.get(identity.name)
     if own is None:
         return "missing"
     if identity.kind != "leaf":
         return ""
-    if own.description != rkx.describe(identity):
+    if own.description != rkx.identity.describe(identity):
         return "identity changed"
     authority = saved.get(identity.authority)
     if authority is None or authority.serial != own.authority_serial:
@@ -36,7 +36,7 @@ def _reason(identity: rkx.Identity, saved: Mapping[str, rkx.CredentialInfo], now
     return _nearing_end(own, authority, now)
 
 
-def _nearing_end(own: rkx.CredentialInfo, authority: rkx.CredentialInfo, now: datetime) -> str:
+def _nearing_end(own: rkx.identity.CredentialInfo, authority: rkx.identity.CredentialInfo, now: datetime) -> str:
     """Renew in the last third, unless a new one would end no later: none outlives its authority."""
     if own.not_before is None or own.not_after is None:
         return ""
@@ -47,6 +47,6 @@ def _nearing_end(own: rkx.CredentialInfo, authority: rkx.CredentialInfo, now: da
     return f"expires {own.not_after:%Y-%m-%d}"
 
 
-def _over(own: rkx.CredentialInfo, now: datetime) -> str:
+def _over(own: rkx.identity.CredentialInfo, now: datetime) -> str:
     """Replace a spare that would be of no use any more; what its holder has got itself meanwhile is not known here."""
     return f"expired {own.not_after:%Y-%m-%d}" if own.not_after is not None and own.not_after <= now else ""

@@ -51,7 +51,7 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         return [*claims, *(each for node, own in seen for each in checks.findings(cluster, node, own, self.config))]
 
     @rkx.hookimpl
-    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.identity.Identity]:
         """Name the credentials of every service."""
         encrypted = self.config.kube_api.secrets_encryption_config.enabled
         return list(identities.identities(cluster, encrypted=encrypted))
@@ -79,8 +79,8 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
 
     @rkx.hookimpl
     def rkx_queries(
-        self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
-    ) -> Sequence[rkx.NodeRequest]:
+        self, cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.action.ContainerAction]
+    ) -> Sequence[rkx.step.NodeRequest]:
         """Ask the members of etcd how they are."""
         return etcd_members.queries(cluster, applied, changes)
 
@@ -89,14 +89,14 @@ class KubernetesService(rkx.ServicePlugin[KubernetesConfig]):
         self,
         cluster: rkx.Cluster,
         applied: Sequence[rkx.ContainerKey],
-        changes: Sequence[rkx.ContainerAction],
-        responses: rkx.Responses,
+        changes: Sequence[rkx.action.ContainerAction],
+        responses: rkx.step.Responses,
     ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         """Change members of etcd one at a time, and API servers too."""
         return [*etcd_steps.updates(cluster, applied, changes, responses), *server_updates.updates(changes)]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.step.Step, responses: rkx.step.Responses) -> rkx.step.Verdict:
         """Decide a step around a member of etcd."""
         return etcd_steps.decide(step, responses)
 

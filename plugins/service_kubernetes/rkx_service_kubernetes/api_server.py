@@ -60,8 +60,8 @@ def resources(site: NodeContext) -> list[rkx.Resource]:
         probe=rkx.Probe(
             address=f"tcp:127.0.0.1:{PORT}",
             path="/readyz",
-            authority=rkx.KUBERNETES_CA,
-            identity=rkx.INSTALLER,
+            authority=rkx.identity.KUBERNETES_CA,
+            identity=rkx.identity.INSTALLER,
         ),
     )
     return [*place.resources, *audited, container]
@@ -87,7 +87,7 @@ def _datastore(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     members = sorted(site.cluster.with_role("etcd"), key=lambda member: member.name != site.name)
     return {
         "etcd-servers": ",".join(etcd.client_url(member) for member in members),
-        "etcd-cafile": place.authority(rkx.DATASTORE_CA),
+        "etcd-cafile": place.authority(rkx.identity.DATASTORE_CA),
         "etcd-certfile": certificate,
         "etcd-keyfile": key,
     }
@@ -109,12 +109,12 @@ def _accounts(site: NodeContext, place: ServiceDir) -> dict[str, str]:
 def _kubelets(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     """Kubelets are verified, so they are called by what their certificates hold: names where addresses are names."""
     certificate, key = place.pair("kubelet-client", KUBELET_CLIENT)
-    authority = place.authority(rkx.KUBERNETES_CA)
+    authority = place.authority(rkx.identity.KUBERNETES_CA)
     by_address = all(is_ip(node.internal_address) for node in site.cluster.nodes)
     order = ("InternalIP", "ExternalIP", "Hostname") if by_address else ("Hostname", "InternalIP", "ExternalIP")
     signer = site.auth.node_signer
     return {
-        "client-ca-file": place.bundle("clients-ca", rkx.KUBERNETES_CA, signer) if signer else authority,
+        "client-ca-file": place.bundle("clients-ca", rkx.identity.KUBERNETES_CA, signer) if signer else authority,
         "kubelet-certificate-authority": authority,
         "kubelet-client-certificate": certificate,
         "kubelet-client-key": key,
@@ -128,7 +128,7 @@ def _aggregation(place: ServiceDir) -> dict[str, str]:
         "proxy-client-cert-file": certificate,
         "proxy-client-key-file": key,
         "requestheader-allowed-names": FRONT_PROXY,
-        "requestheader-client-ca-file": place.authority(rkx.FRONT_PROXY_CA),
+        "requestheader-client-ca-file": place.authority(rkx.identity.FRONT_PROXY_CA),
         "requestheader-extra-headers-prefix": "X-Remote-Extra-",
         "requestheader-group-headers": "X-Remote-Group",
         "requestheader-username-headers": "X-Remote-User",

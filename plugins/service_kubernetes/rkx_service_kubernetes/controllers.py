@@ -34,7 +34,7 @@ def _controller_manager(site: NodeContext) -> list[rkx.Resource]:
         "allocate-node-cidrs": str(site.network.allocate_node_cidrs).lower(),
         "cluster-cidr": site.network.pod_cidr,
         "service-cluster-ip-range": site.cluster.service_cidr,
-        "root-ca-file": place.authority(rkx.KUBERNETES_CA),
+        "root-ca-file": place.authority(rkx.identity.KUBERNETES_CA),
         "service-account-private-key-file": place.put(
             "service-account.key", rkx.CredentialRef(identity=SERVICE_ACCOUNT, what="key")
         ),
@@ -107,5 +107,5 @@ def _behind_api(
         user=ROOT_USER,
         reads=(place.read,),
         after=(rkx.API_READY,),
-        probe=rkx.Probe(address=f"tcp:127.0.0.1:{port}", path="/healthz", authority=rkx.KUBERNETES_CA),
+        probe=rkx.Probe(address=f"tcp:127.0.0.1:{port}", path="/healthz", authority=rkx.identity.KUBERNETES_CA),
     )

@@ -62,7 +62,7 @@ def resources(site: NodeContext) -> list[rkx.Resource]:
         probe=rkx.Probe(
             address=f"tcp:127.0.0.1:{CLIENT_PORT}",
             path="/health",
-            authority=rkx.DATASTORE_CA,
+            authority=rkx.identity.DATASTORE_CA,
             identity=DATASTORE_CLIENT,
         ),
     )
@@ -72,7 +72,7 @@ def resources(site: NodeContext) -> list[rkx.Resource]:
 def _arguments(site: NodeContext, place: ServiceDir) -> dict[str, str]:
     certificate, key_file = place.pair("server", on(site.node, "etcd"))
     peer_certificate, peer_key = place.pair("peer", on(site.node, "etcd-peer"))
-    authority = place.authority(rkx.DATASTORE_CA)
+    authority = place.authority(rkx.identity.DATASTORE_CA)
     return {
         "name": site.name,
         "data-dir": DATA,

@@ -39,8 +39,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def queries(
-    cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.ContainerAction]
-) -> list[rkx.NodeRequest]:
+    cluster: rkx.Cluster, applied: Sequence[rkx.ContainerKey], changes: Sequence[rkx.action.ContainerAction]
+) -> list[rkx.step.NodeRequest]:
     """Ask every node that has or had a member, if one of them changes and there are others."""
     if not any(is_etcd(change.key) for change in changes):
         return []
@@ -48,7 +48,7 @@ def queries(
     return [query for node in sorted(nodes) for query in _requests(node)] if len(nodes) > 1 else []
 
 
-def members(responses: rkx.Responses) -> dict[str, Member]:
+def members(responses: rkx.step.Responses) -> dict[str, Member]:
     """Map names to members, as the first node that answers sees them; empty when all are silent."""
     states = {node: found for node, found in _said(STATUS, responses) if isinstance(found, dict)}
     lists = [found["members"] for _, found in _said(LIST, responses) if isinstance(found, dict) and "members" in found]
@@ -67,7 +67,7 @@ def is_etcd(key: rkx.ContainerKey) -> bool:
     return key.name == etcd.NAME
 
 
-def _said(path: str, responses: rkx.Responses) -> Iterator[tuple[str, Any]]:
+def _said(path: str, responses: rkx.step.Responses) -> Iterator[tuple[str, Any]]:
     """Return by node what answers to one question say; who answers in no form that can be read is silent, too."""
     for request, response in responses.items():
         if request.path == path and response.status == 200:
@@ -100,20 +100,20 @@ def _member(row: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> 
     )
 
 
-def _requests(node: str) -> Iterator[rkx.NodeRequest]:
+def _requests(node: str) -> Iterator[rkx.step.NodeRequest]:
     for path in (LIST, STATUS):
         yield _request(node, etcd.CLIENT_PORT, path, "POST")
     yield _request(node, etcd.PEER_PORT, PEERS, "GET")
 
 
-def _request(node: str, port: int, path: str, method: Literal["GET", "POST"]) -> rkx.NodeRequest:
+def _request(node: str, port: int, path: str, method: Literal["GET", "POST"]) -> rkx.step.NodeRequest:
     body = "{}" if method == "POST" else ""
-    return rkx.NodeRequest(
+    return rkx.step.NodeRequest(
         node=node,
         port=port,
         path=path,
         identity=DATASTORE_CLIENT,
-        authority=rkx.DATASTORE_CA,
+        authority=rkx.identity.DATASTORE_CA,
         method=method,
         body=body,
     )

@@ -38,7 +38,7 @@ def user(node: rkx.Node) -> str:
     return f"system:node:{node.name}"
 
 
-def identities(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.Identity]:
+def identities(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.identity.Identity]:
     """List the credentials of the whole cluster, then each node's own."""
     yield from _of_cluster(cluster, encrypted=encrypted)
     for node in cluster.nodes:
@@ -49,20 +49,20 @@ def identities(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.Identit
         yield from _of_control_plane(cluster, node)
 
 
-def _of_cluster(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.Identity]:
-    yield rkx.Identity(name=SERVICE_ACCOUNT, kind="keypair")
-    yield rkx.Identity(name=ENCRYPTION, kind="secret", form=encryption(encrypted=encrypted))
+def _of_cluster(cluster: rkx.Cluster, *, encrypted: bool) -> Iterator[rkx.identity.Identity]:
+    yield rkx.identity.Identity(name=SERVICE_ACCOUNT, kind="keypair")
+    yield rkx.identity.Identity(name=ENCRYPTION, kind="secret", form=encryption(encrypted=encrypted))
     yield _client(KUBELET_CLIENT)
-    yield _client(FRONT_PROXY, authority=rkx.FRONT_PROXY_CA)
+    yield _client(FRONT_PROXY, authority=rkx.identity.FRONT_PROXY_CA)
     yield _client(CONTROLLER_MANAGER, common_name="system:kube-controller-manager")
     yield _client(SCHEDULER, common_name="system:kube-scheduler")
-    yield _client(DATASTORE_CLIENT, authority=rkx.DATASTORE_CA)
-    yield _client(rkx.SUPER_ADMIN, organizations=("system:masters",), life="limited")
-    yield _client(rkx.INSTALLER, common_name=INSTALLER, life="limited")
-    yield _client(rkx.ADMIN, organizations=(ADMINS,), life="limited")
+    yield _client(DATASTORE_CLIENT, authority=rkx.identity.DATASTORE_CA)
+    yield _client(rkx.identity.SUPER_ADMIN, organizations=("system:masters",), life="limited")
+    yield _client(rkx.identity.INSTALLER, common_name=INSTALLER, life="limited")
+    yield _client(rkx.identity.ADMIN, organizations=(ADMINS,), life="limited")
 
 
-def _of_node(node: rkx.Node) -> Iterator[rkx.Identity]:
+def _of_node(node: rkx.Node) -> Iterator[rkx.identity.Identity]:
     name, nodes = user(node), ("system:nodes",)
     sans = _own(node)
     yield _client(on(node, "kubelet"), node=node.name, common_name=name, organizations=nodes, life="self-renewed")
@@ -70,12 +70,12 @@ def _of_node(node: rkx.Node) -> Iterator[rkx.Identity]:
     yield _client(on(node, "kube-proxy"), node=node.name, common_name="system:kube-proxy")
 
 
-def _of_etcd(node: rkx.Node) -> Iterator[rkx.Identity]:
+def _of_etcd(node: rkx.Node) -> Iterator[rkx.identity.Identity]:
     for what in ("etcd", "etcd-peer"):
-        yield rkx.Identity(
+        yield rkx.identity.Identity(
             name=on(node, what),
             node=node.name,
-            authority=rkx.DATASTORE_CA,
+            authority=rkx.identity.DATASTORE_CA,
             common_name=node.name,
             sans=_unique(*_own(node), *LOOPBACK),
             usages=SERVER | CLIENT,
@@ -83,7 +83,7 @@ def _of_etcd(node: rkx.Node) -> Iterator[rkx.Identity]:
         )
 
 
-def _of_control_plane(cluster: rkx.Cluster, node: rkx.Node) -> Iterator[rkx.Identity]:
+def _of_control_plane(cluster: rkx.Cluster, node: rkx.Node) -> Iterator[rkx.identity.Identity]:
     service = tuple(f"kubernetes{tail}" for tail in ("", ".default", ".default.svc"))
     full = f"kubernetes.default.svc.{cluster.dns_domain}"
     sans = _unique(*_own(node), *cluster.sans, *LOOPBACK, *first_ips(cluster.service_cidr), *service, full)
@@ -91,7 +91,7 @@ def _of_control_plane(cluster: rkx.Cluster, node: rkx.Node) -> Iterator[rkx.Iden
     yield _client(
         on(node, "kube-apiserver-etcd-client"),
         node=node.name,
-        authority=rkx.DATASTORE_CA,
+        authority=rkx.identity.DATASTORE_CA,
         common_name="kube-apiserver-etcd-client",
     )
     for what in (CONTROLLER_MANAGER, SCHEDULER):
@@ -111,12 +111,12 @@ def _client(
     name: str,
     *,
     node: str = "",
-    authority: str = rkx.KUBERNETES_CA,
+    authority: str = rkx.identity.KUBERNETES_CA,
     common_name: str = "",
     organizations: tuple[str, ...] = (),
     life: Literal["limited", "lasting", "self-renewed"] = "lasting",
-) -> rkx.Identity:
-    return rkx.Identity(
+) -> rkx.identity.Identity:
+    return rkx.identity.Identity(
         name=name,
         node=node,
         authority=authority,
@@ -129,11 +129,11 @@ def _client(
 
 def _server(
     name: str, node: str, sans: tuple[str, ...], *, common_name: str, organizations: tuple[str, ...] = ()
-) -> rkx.Identity:
-    return rkx.Identity(
+) -> rkx.identity.Identity:
+    return rkx.identity.Identity(
         name=name,
         node=node,
-        authority=rkx.KUBERNETES_CA,
+        authority=rkx.identity.KUBERNETES_CA,
         common_name=common_name,
         organizations=organizations,
         sans=sans,

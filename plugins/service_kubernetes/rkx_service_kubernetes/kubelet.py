@@ -88,7 +88,7 @@ def _kubeconfig(site: NodeContext, place: ServiceDir) -> str:
     """Name the pair that the kubelet renews, which it asks for the next one with too, however old its first one is."""
     if not site.auth.node_signer:
         return place.kubeconfig(on(site.node, NAME))
-    return place.json("kubeconfig", kubeconfig(place.authority(rkx.KUBERNETES_CA), _held(site), _held(site)))
+    return place.json("kubeconfig", kubeconfig(place.authority(rkx.identity.KUBERNETES_CA), _held(site), _held(site)))
 
 
 def _renewal(site: NodeContext, place: ServiceDir) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def _configuration(site: NodeContext, place: ServiceDir) -> dict[str, Any]:
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
-            "x509": {"clientCAFile": place.authority(rkx.KUBERNETES_CA)},
+            "x509": {"clientCAFile": place.authority(rkx.identity.KUBERNETES_CA)},
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": site.facts.cgroup_driver,

@@ -8,9 +8,13 @@ import rkx
 from rkx_service_kubernetes.api_server import NAME
 
 
-def updates(changes: Sequence[rkx.ContainerAction]) -> list[rkx.NodeUpdate | rkx.RolloutGroup]:
+def updates(changes: Sequence[rkx.action.ContainerAction]) -> list[rkx.NodeUpdate | rkx.RolloutGroup]:
     """Put each API server that stops for a moment in an update of its own; the first start of several needs none."""
-    keys = [a.key for a in changes if a.key.name == NAME and isinstance(a, rkx.ReplaceContainer | rkx.RestartContainer)]
+    keys = [
+        a.key
+        for a in changes
+        if a.key.name == NAME and isinstance(a, rkx.action.ReplaceContainer | rkx.action.RestartContainer)
+    ]
     if len(keys) < 2:
         return []
     return [rkx.RolloutGroup(name=NAME), *(rkx.NodeUpdate(group=NAME, node=key.node, keys=(key,)) for key in keys)]

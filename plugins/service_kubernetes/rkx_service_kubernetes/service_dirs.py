@@ -93,7 +93,7 @@ class ServiceDir:
 
     def kubeconfig(self, identity: str) -> str:
         """Add a kubeconfig that names its certificates by path, so that it holds no key itself."""
-        authority = self.authority(rkx.KUBERNETES_CA)
+        authority = self.authority(rkx.identity.KUBERNETES_CA)
         certificate, key = self.pair("client", identity)
         return self.json("kubeconfig", kubeconfig(authority, certificate, key))
 

@@ -64,7 +64,7 @@ class SshTransport(rkx.TransportPlugin[SshConfig]):
         return problems(cluster)
 
     @rkx.hookimpl
-    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.Prompt | None) -> rkx.Transport:
+    def rkx_open_transport(self, node: rkx.Node, prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         """Sign in on the node, through its bastions; streams are opened later on the same connection."""
         from rkx_transport_ssh.connect import connect
         from rkx_transport_ssh.node import SshNode

@@ -36,7 +36,7 @@ class _Dropped(Exception):
     """The machine took the connection and closed it before its banner."""
 
 
-def connect(hops: Sequence[Hop], prompt: rkx.Prompt | None) -> list[Session]:
+def connect(hops: Sequence[Hop], prompt: rkx.transport.Prompt | None) -> list[Session]:
     """Sign in on each hop through the one before; the last session is the node's.
 
     Raises ConnectFailed, TimedOut, HostKeyMismatch or AuthRejected, and ConfigError for a key that cannot be used.
@@ -74,7 +74,7 @@ def _reach(hop: Hop, before: Session | None) -> Session:
             continue
         _check_host_key(session, hop, known)
         return session
-    raise rkx.ConnectFailed(
+    raise rkx.errors.ConnectFailed(
         f"{hop.host}:{hop.port} closes the connection before it greets as SSH",
         node=hop.node,
         hint="is it sshd that listens there? Too many connections at once also do this (MaxStartups in sshd_config)",
@@ -93,7 +93,7 @@ def _offered(session: Session, hop: Hop) -> hostkeys.Offered:
     try:
         key = session.get_remote_server_key()
     except paramiko.SSHException as error:
-        raise rkx.ConnectFailed(
+        raise rkx.errors.ConnectFailed(
             f"{hop.host}:{hop.port} ends the connection after the key exchange: {session.get_exception() or error}",
             node=hop.node,
         ) from error
@@ -131,7 +131,7 @@ def _await_greeting(sock: socket.socket, hop: Hop, timeout_s: float) -> None:
     try:
         first = sock.recv(1, socket.MSG_PEEK)
     except TimeoutError:
-        raise rkx.TimedOut(
+        raise rkx.errors.TimedOut(
             f"{hop.host}:{hop.port} takes the connection, but sends no SSH greeting for {ANSWER_S:g} s",
             node=hop.node,
             hint="the machine may be frozen or overloaded, or something else than sshd listens there",
@@ -146,7 +146,7 @@ def _await_greeting(sock: socket.socket, hop: Hop, timeout_s: float) -> None:
 def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
     place = f"{hop.host}:{hop.port}"
     if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
-        return rkx.ConnectFailed(
+        return rkx.errors.ConnectFailed(
             f"{place} shares no algorithm with us: {str(error)[:WORDS]}",
             node=hop.node,
             hint="SHA-1, MD5, DSA, CBC and small groups are not used; OpenSSH 7.4 and later have others",
@@ -154,23 +154,23 @@ def _handshake_error(hop: Hop, error: Exception, passed_s: float) -> Exception:
     if isinstance(error.__context__, Violation):  # paramiko wraps it, where it reads the greeting
         error = error.__context__
     if isinstance(error, TimeoutError) or passed_s >= KEY_EXCHANGE_S:
-        return rkx.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)
+        return rkx.errors.TimedOut(f"{place} greets as SSH, but does not end the key exchange", node=hop.node)
     if isinstance(error, EOFError | ConnectionError) or "protocol banner" in str(error):
         return _Dropped()
-    return rkx.ConnectFailed(f"{place}: the SSH key exchange failed: {str(error)[:WORDS]}", node=hop.node)
+    return rkx.errors.ConnectFailed(f"{place}: the SSH key exchange failed: {str(error)[:WORDS]}", node=hop.node)
 
 
 def _through(hop: Hop, before: Session) -> socket.socket:
     """Reach the hop by a stream of the session before it."""
     try:
-        return rkx.bridge(SshStream(before.open_tcp(hop.host, hop.port, timeout_s=ANSWER_S)))
+        return rkx.transport.bridge(SshStream(before.open_tcp(hop.host, hop.port, timeout_s=ANSWER_S)))
     except ChannelRefused as refused:
-        raise rkx.ConnectFailed(
+        raise rkx.errors.ConnectFailed(
             f"the bastion does not connect to {hop.host}:{hop.port}: {refused.words}",
             node=hop.node,
             hint="its sshd needs AllowTcpForwarding yes" if refused.code == PROHIBITED else "",
         ) from None
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise rkx.TimedOut(
+        raise rkx.errors.TimedOut(
             f"the bastion brings no connection to {hop.host}:{hop.port}: {error}", node=hop.node
         ) from error

@@ -100,9 +100,9 @@ def _rests_on(offered: Offered, blob: bytes) -> bool:
     return blob == offered.key or struct.pack(">I", len(blob)) + blob in offered.sent
 
 
-def _mismatch(hop: Hop, offered: Offered, why: str, hint: str) -> rkx.HostKeyMismatch:
+def _mismatch(hop: Hop, offered: Offered, why: str, hint: str) -> rkx.errors.HostKeyMismatch:
     shown = f"{hop.host}:{hop.port} shows the host key {offered.kind} {fingerprint(offered.key)}"
-    return rkx.HostKeyMismatch(f"{shown}, {why}", node=hop.node, hint=hint)
+    return rkx.errors.HostKeyMismatch(f"{shown}, {why}", node=hop.node, hint=hint)
 
 
 def _certificate_objection(hop: Hop, offered: Offered, known: Sequence[KnownKey]) -> str | None:
@@ -207,7 +207,7 @@ def _add(hop: Hop, offered: Offered) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise rkx.HostKeyMismatch(
+        raise rkx.errors.HostKeyMismatch(
             f"the new host key of {hop.host}:{hop.port} cannot be added to {path}: {error.strerror}", node=hop.node
         ) from error
     log.info("accepted the new host key %s %s of %s", offered.kind, fingerprint(offered.key), hop.host_keys.name)

@@ -22,7 +22,7 @@ WORDS = 200
 """How many characters are shown of the ways to sign in that a machine names."""
 
 
-def sign_in(session: Session, hop: Hop, prompt: rkx.Prompt | None) -> None:
+def sign_in(session: Session, hop: Hop, prompt: rkx.transport.Prompt | None) -> None:
     """Sign in with the agent's keys, if asked for, then with those of the hop.
 
     Raises AuthRejected with what was shown and what the machine would take; TimedOut when it does not say; ConfigError
@@ -36,14 +36,14 @@ def sign_in(session: Session, hop: Hop, prompt: rkx.Prompt | None) -> None:
             if _try(session, hop, label, key):
                 return
             if time.monotonic() >= until:
-                raise rkx.TimedOut(f"{hop} does not end the sign-in within {SIGN_IN_S:g} s", node=hop.node)
+                raise rkx.errors.TimedOut(f"{hop} does not end the sign-in within {SIGN_IN_S:g} s", node=hop.node)
     session.auth_timeout = until - time.monotonic()
     raise _rejected(session, hop, [label for label, _ in shown])
 
 
-def _passphrase(hop: Hop, prompt: rkx.Prompt | None, label: str) -> bytes:
+def _passphrase(hop: Hop, prompt: rkx.transport.Prompt | None, label: str) -> bytes:
     if prompt is None:
-        raise rkx.AuthRejected(
+        raise rkx.errors.AuthRejected(
             f"{hop.node}: SSH key {label} has a passphrase, and there is no terminal to ask for it",
             node=hop.node,
             hint="put it into ssh-agent and set ssh_agent_auth: true, or run in a terminal",
@@ -60,7 +60,7 @@ def _agent_keys(hop: Hop) -> Iterator[list[tuple[str, paramiko.PKey]]]:
     try:
         agent = paramiko.Agent()
     except (paramiko.SSHException, OSError) as error:
-        raise rkx.AuthRejected(f"ssh-agent does not answer: {error}", node=hop.node) from error
+        raise rkx.errors.AuthRejected(f"ssh-agent does not answer: {error}", node=hop.node) from error
     try:
         found = agent.get_keys()
         if not found and hop.keys.usual:
@@ -70,15 +70,15 @@ def _agent_keys(hop: Hop) -> Iterator[list[tuple[str, paramiko.PKey]]]:
         agent.close()
 
 
-def _no_agent_keys(hop: Hop) -> rkx.AuthRejected:
+def _no_agent_keys(hop: Hop) -> rkx.errors.AuthRejected:
     socket_path = os.environ.get("SSH_AUTH_SOCK", "")
     if not socket_path:
-        return rkx.AuthRejected(
+        return rkx.errors.AuthRejected(
             "ssh_agent_auth is set, but no ssh-agent runs: SSH_AUTH_SOCK is empty",
             node=hop.node,
             hint="eval $(ssh-agent); ssh-add KEY",
         )
-    return rkx.AuthRejected(
+    return rkx.errors.AuthRejected(
         f"the ssh-agent at {socket_path} holds no key, or is gone", node=hop.node, hint="ssh-add KEY"
     )
 
@@ -88,9 +88,9 @@ def _try(session: Session, hop: Hop, label: str, key: paramiko.PKey) -> bool:
     try:
         missing = session.auth_publickey(hop.user, key)
     except Violation as broken:
-        raise rkx.ConnectFailed(f"{hop}: {broken}", node=hop.node) from broken
+        raise rkx.errors.ConnectFailed(f"{hop}: {broken}", node=hop.node) from broken
     except paramiko.BadAuthenticationType as error:
-        raise rkx.AuthRejected(
+        raise rkx.errors.AuthRejected(
             f"{hop} takes no keys, only: {_named(error)}",
             node=hop.node,
             hint="its sshd needs PubkeyAuthentication yes",
@@ -102,22 +102,22 @@ def _try(session: Session, hop: Hop, label: str, key: paramiko.PKey) -> bool:
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise _cut_off(hop, label) from error
     if missing:
-        raise rkx.AuthRejected(
+        raise rkx.errors.AuthRejected(
             f"{hop} takes the key {label}, but wants more: {', '.join(missing)[:WORDS]}", node=hop.node
         )
     return True
 
 
-def _cut_off(hop: Hop, label: str) -> rkx.AuthRejected:
-    return rkx.AuthRejected(
+def _cut_off(hop: Hop, label: str) -> rkx.errors.AuthRejected:
+    return rkx.errors.AuthRejected(
         f"{hop} ended the connection when the key {label} was shown",
         node=hop.node,
         hint="it may take fewer tries (MaxAuthTries) or not the kind of key; its log says more",
     )
 
 
-def _rejected(session: Session, hop: Hop, labels: list[str]) -> rkx.AuthRejected:
-    return rkx.AuthRejected(
+def _rejected(session: Session, hop: Hop, labels: list[str]) -> rkx.errors.AuthRejected:
+    return rkx.errors.AuthRejected(
         f"{hop} refuses the user or the key; shown: {', '.join(labels) or 'none'}; it offers: {_offers(session, hop)}",
         node=hop.node,
         hint=f"is {hop.user} the right user, and the key in its ~/.ssh/authorized_keys?",

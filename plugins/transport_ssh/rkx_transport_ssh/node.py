@@ -48,7 +48,7 @@ class SshNode:
                 self._direct_works = True
                 return sock
         if self._by_command:
-            return rkx.bridge(self._stdio())
+            return rkx.transport.bridge(self._stdio())
         return self._again()
 
     def dial(self, address: str, *, timeout_s: float) -> socket.socket:
@@ -82,16 +82,16 @@ class SshNode:
 
     def _bridged(self, opening: Callable[[], paramiko.Channel], what: str) -> socket.socket:
         try:
-            return rkx.bridge(SshStream(opening()))
+            return rkx.transport.bridge(SshStream(opening()))
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise self._lost(what, error) from error
 
-    def _lost(self, what: str, error: Exception) -> rkx.TransportError:
+    def _lost(self, what: str, error: Exception) -> rkx.errors.TransportError:
         if self._session.is_active():
             reason = str(error) or "sshd did not answer in time"
-            return rkx.TimedOut(f"{self._hop} does not open a stream to {what}: {reason}", node=self._hop.node)
+            return rkx.errors.TimedOut(f"{self._hop} does not open a stream to {what}: {reason}", node=self._hop.node)
         ended = str(self._session.get_exception() or error) or "sshd ended it"
-        return rkx.ConnectFailed(f"the SSH connection to {self._hop} is lost: {ended}", node=self._hop.node)
+        return rkx.errors.ConnectFailed(f"the SSH connection to {self._hop} is lost: {ended}", node=self._hop.node)
 
     def _stdio(self) -> SshStream:
         try:
@@ -121,7 +121,7 @@ class SshNode:
             # a direct way that worked before was only interrupted, as by a restart of dockerd
             self._by_command = not self._direct_works
 
-    def _refused(self, status: int, words: str) -> rkx.StreamRefused:
+    def _refused(self, status: int, words: str) -> rkx.errors.StreamRefused:
         user, path = self._hop.user, self._socket
         message, hint = {
             stdio.MISSING: (
@@ -138,10 +138,10 @@ class SshNode:
                 f"is dockerd running there? If so, {FORWARDING}",
             ),
         }.get(status, (f"no Docker Engine answers on {path}: {words or status}", "is dockerd running?"))
-        return rkx.StreamRefused(f"{self._hop}: {message}", node=self._hop.node, hint=hint)
+        return rkx.errors.StreamRefused(f"{self._hop}: {message}", node=self._hop.node, hint=hint)
 
-    def _no_command(self, words: str) -> rkx.StreamRefused:
-        return rkx.StreamRefused(
+    def _no_command(self, words: str) -> rkx.errors.StreamRefused:
+        return rkx.errors.StreamRefused(
             f"{self._hop}: no stream to {self._socket} ({words}), and no command may be run to learn why",
             node=self._hop.node,
             hint=f"is dockerd running there, and {self._hop.user} in its group? If so, {FORWARDING}",
@@ -150,8 +150,10 @@ class SshNode:
     def _dial_error(self, address: str, kind: str, refused: ChannelRefused) -> Exception:
         option = "AllowTcpForwarding" if kind == "tcp" else "AllowStreamLocalForwarding"
         if refused.code == PROHIBITED or (kind == "unix" and self._forbids_unix()):
-            return rkx.DialForbidden(f"{self._hop} forbids a stream to {address}: {option} in its sshd_config")
-        return rkx.StreamRefused(
+            return rkx.transport.DialForbidden(
+                f"{self._hop} forbids a stream to {address}: {option} in its sshd_config"
+            )
+        return rkx.errors.StreamRefused(
             f"{self._hop}: no connection to {address}: {refused.words or 'refused'}", node=self._hop.node
         )
 

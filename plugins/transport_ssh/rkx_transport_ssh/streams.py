@@ -27,7 +27,7 @@ def _told() -> Iterator[None]:
 
 
 class SshStream:
-    """A channel as ``rkx.bridge`` wants it; ``first`` are bytes already read, ``at_end`` is called once at close."""
+    """A channel as ``rkx.transport.bridge`` wants it; ``first`` was read already, ``at_end`` called once at close."""
 
     def __init__(
         self, channel: paramiko.Channel, *, first: bytes = b"", at_end: Callable[[], None] | None = None

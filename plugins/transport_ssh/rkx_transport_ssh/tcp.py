@@ -33,7 +33,7 @@ def reach(hop: Hop, *, timeout_s: float) -> socket.socket:
     try:
         found = socket.getaddrinfo(hop.host, hop.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise rkx.ConnectFailed(
+        raise rkx.errors.ConnectFailed(
             f"the name {hop.host} does not resolve: {error}", node=hop.node, hint="check `address` in cluster.yml"
         ) from error
     failure: OSError = OSError("no address")
@@ -51,19 +51,19 @@ def reach(hop: Hop, *, timeout_s: float) -> socket.socket:
     raise _error(hop, failure, timeout_s)
 
 
-def _error(hop: Hop, failure: OSError, timeout_s: float) -> rkx.TransportError:
+def _error(hop: Hop, failure: OSError, timeout_s: float) -> rkx.errors.TransportError:
     place = f"{hop.host}:{hop.port}"
     if isinstance(failure, TimeoutError):
-        return rkx.TimedOut(
+        return rkx.errors.TimedOut(
             f"{place} does not answer within {timeout_s:g} s",
             node=hop.node,
             hint="is the machine on? A firewall that drops packets looks the same",
         )
     if isinstance(failure, ConnectionRefusedError):
-        return rkx.ConnectFailed(
+        return rkx.errors.ConnectFailed(
             f"{place} refuses the connection", node=hop.node, hint="does sshd run there, on this port?"
         )
-    return rkx.ConnectFailed(f"{place} cannot be reached: {failure.strerror or failure}", node=hop.node)
+    return rkx.errors.ConnectFailed(f"{place} cannot be reached: {failure.strerror or failure}", node=hop.node)
 
 
 def _tuned(sock: socket.socket) -> socket.socket:

@@ -132,7 +132,7 @@ def _read(terminal: int) -> bytes:
 
 
 WAITS_FOR_ITS_END = """
-from rkx import api
+from rkx import (api)
 from rkx.cli.main import cli
 from rkx.errors import Interrupted
 from tests.core.cli.conftest import FakeApi

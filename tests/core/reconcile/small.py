@@ -45,9 +45,10 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: installer}]
 RIGHTS_PATH = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/admins"
 
 
-def leaf(name: str, **more: object) -> rkx.Identity:
+def leaf(name: str, **more: object) -> rkx.identity.Identity:
     usages = frozenset({"client", "server"})
-    return rkx.Identity(name=name, authority=rkx.KUBERNETES_CA, common_name=name, usages=usages, **more)  # type: ignore[arg-type]
+    whole = {"authority": rkx.identity.KUBERNETES_CA, "common_name": name, "usages": usages, **more}
+    return rkx.identity.Identity(name=name, **whole)  # type: ignore[arg-type]
 
 
 class TinyService(rkx.ServicePlugin[NoOptions]):
@@ -70,13 +71,13 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         self.calls: list[str] = []
 
     @rkx.hookimpl
-    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.identity.Identity]:
         self.calls.append("rkx_identities")
-        seed = rkx.Identity(name="seed", kind="secret", form="seed=${secret}")
+        seed = rkx.identity.Identity(name="seed", kind="secret", form="seed=${secret}")
         more = [leaf(name) for name in self.leaves]
-        above = leaf(rkx.SUPER_ADMIN, organizations=("system:masters",))
-        own = [leaf(rkx.INSTALLER)] if self.has_user else []
-        return [above, *own, leaf(rkx.ADMIN), leaf("server", sans=("127.0.0.1",)), seed, *more]
+        above = leaf(rkx.identity.SUPER_ADMIN, organizations=("system:masters",))
+        own = [leaf(rkx.identity.INSTALLER)] if self.has_user else []
+        return [above, *own, leaf(rkx.identity.ADMIN), leaf("server", sans=("127.0.0.1",)), seed, *more]
 
     @rkx.hookimpl
     def rkx_service_resources(
@@ -106,10 +107,13 @@ class TinyService(rkx.ServicePlugin[NoOptions]):
         return self._container(node, "agent", self.flag, after=(rkx.API_READY,), reaches=reaches, probe=probe)
 
     def _server(self, node: rkx.Node) -> list[rkx.Resource]:
-        whom = {"authority": rkx.KUBERNETES_CA, "identity": rkx.INSTALLER if self.has_user else rkx.SUPER_ADMIN}
+        whom = {
+            "authority": rkx.identity.KUBERNETES_CA,
+            "identity": rkx.identity.INSTALLER if self.has_user else rkx.identity.SUPER_ADMIN,
+        }
         probe = rkx.Probe(address=READY, path="/readyz", timeout_s=self.patience_s, **whom)
         return [
-            self._file(node, "ca.crt", rkx.CredentialRef(identity=rkx.KUBERNETES_CA, what="ca-bundle")),
+            self._file(node, "ca.crt", rkx.CredentialRef(identity=rkx.identity.KUBERNETES_CA, what="ca-bundle")),
             self._file(node, "server.crt", rkx.CredentialRef(identity="server", what="certificate")),
             self._file(node, "server.key", rkx.CredentialRef(identity="server", what="key")),
             self._file(node, "seed", rkx.CredentialRef(identity="seed", what="rendered")),

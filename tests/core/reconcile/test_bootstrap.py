@@ -13,7 +13,7 @@ from rkx.errors import PluginFault, RkxError
 from rkx.model.action import TakeStep
 from rkx.reconcile.bootstrap import Bootstrap
 
-STEP = rkx.Step(verb="join", subject="one", reason="it is new")
+STEP = rkx.step.Step(verb="join", subject="one", reason="it is new")
 
 
 class Joining(TinyService):
@@ -26,15 +26,15 @@ class Joining(TinyService):
 
     @rkx.hookimpl
     def rkx_updates(
-        self, cluster: rkx.Cluster, changes: Sequence[rkx.ContainerAction]
+        self, cluster: rkx.Cluster, changes: Sequence[rkx.action.ContainerAction]
     ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
-        keys = tuple(a.key for a in changes if isinstance(a, rkx.CreateContainer) and a.key.name == self.claimed)
+        keys = tuple(a.key for a in changes if isinstance(a, rkx.action.CreateContainer) and a.key.name == self.claimed)
         updates = [rkx.NodeUpdate(group="g", node=key.node, pre_steps=(STEP,), keys=(key,)) for key in keys[:1]]
         return [rkx.RolloutGroup(name="g"), *updates]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
-        return rkx.Done(bootstrap_args=self.given)
+    def rkx_step(self, step: rkx.step.Step, responses: rkx.step.Responses) -> rkx.step.Verdict:
+        return rkx.step.Done(bootstrap_args=self.given)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import rkx
 from rkx.reconcile.content import content_of, fingerprint, part_of
 from rkx.reconcile.digest import file_word
 
-BOTH = rkx.CredentialRef(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=(rkx.FRONT_PROXY_CA,))
+BOTH = rkx.CredentialRef(identity=rkx.identity.KUBERNETES_CA, what="ca-bundle", beside=(rkx.identity.FRONT_PROXY_CA,))
 
 
 def file(part: rkx.CredentialRef) -> rkx.File:
@@ -25,7 +25,7 @@ def test_parts_of_several_follow_each_other(running: Site) -> None:
 
 
 def test_one_that_was_never_issued_is_named(running: Site) -> None:
-    other = rkx.CredentialRef(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=("nobody",))
+    other = rkx.CredentialRef(identity=rkx.identity.KUBERNETES_CA, what="ca-bundle", beside=("nobody",))
     assert fingerprint(running.state, file(other)).startswith("unissued ")
     with pytest.raises(rkx.RkxError, match="kubernetes-ca, nobody"):
         content_of(running.state, file(other))

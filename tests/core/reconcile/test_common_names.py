@@ -17,12 +17,12 @@ class Named(TinyService):
     """Has a certificate for each node, with the node's name in its own."""
 
     @rkx.hookimpl
-    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.Identity]:
+    def rkx_identities(self, cluster: rkx.Cluster) -> Sequence[rkx.identity.Identity]:
         own = [
-            rkx.Identity(name=f"agent@{node.name}", node=node.name, common_name=f"{PREFIX}{node.name}")
+            rkx.identity.Identity(name=f"agent@{node.name}", node=node.name, common_name=f"{PREFIX}{node.name}")
             for node in cluster.nodes
         ]
-        return [leaf(rkx.SUPER_ADMIN), leaf(rkx.ADMIN), leaf("server", sans=("127.0.0.1",)), *own]
+        return [leaf(rkx.identity.SUPER_ADMIN), leaf(rkx.identity.ADMIN), leaf("server", sans=("127.0.0.1",)), *own]
 
 
 def longer(length: int) -> str:

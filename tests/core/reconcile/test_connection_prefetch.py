@@ -39,7 +39,7 @@ class Ways:
         self.began = threading.Semaphore(0)
         self.is_open = threading.Semaphore(0)
 
-    def __call__(self, wanted: Node, _prompt: rkx.Prompt | None) -> rkx.Transport:
+    def __call__(self, wanted: Node, _prompt: rkx.transport.Prompt | None) -> rkx.transport.Transport:
         self.began.release()
         assert self.may_open.wait(10)
         if wanted.name == "broken":

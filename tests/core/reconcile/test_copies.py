@@ -250,7 +250,7 @@ def test_a_copy_without_the_authority_of_a_cluster_that_runs_is_refused(
     running: Site, what: str, api_state: str
 ) -> None:
     held = running.state.credentials
-    bare = {**held, rkx.KUBERNETES_CA: replace(held[rkx.KUBERNETES_CA], parts={})}
+    bare = {**held, rkx.identity.KUBERNETES_CA: replace(held[rkx.identity.KUBERNETES_CA], parts={})}
     plant(running, "one", dump(replace(running.state, credentials=bare if what == "no certificate" else {})))
     lose(running)
     running.world.engines["one"].boxes["server"].state = api_state

@@ -123,7 +123,7 @@ def test_a_container_of_ours_that_nobody_wants_goes_after_what_it_may_be_a_part_
 
 
 def test_renewals_are_one_action_that_names_each() -> None:
-    due = (rkx.Renewal(identity="a", reason="missing"), rkx.Renewal(identity="b", reason="ends soon"))
+    due = (rkx.identity.Renewal(identity="a", reason="missing"), rkx.identity.Renewal(identity="b", reason="ends soon"))
     assert diff(replace(desired(), renewals=due), node()) == [
         IssueCredentials(
             reason="2: ends soon, missing",

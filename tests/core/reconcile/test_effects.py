@@ -24,7 +24,7 @@ from rkx.testing.docker import Box
 from rkx.testing.machine import Entry
 from rkx.testing.wire import Request, Response
 
-TASK = rkx.RunTask(node="one", image="tool:1", argv=("etcdutl", "snapshot", "save"))
+TASK = rkx.step.RunTask(node="one", image="tool:1", argv=("etcdutl", "snapshot", "save"))
 SAVED = PurePosixPath("/var/lib/tiny/saved")
 
 
@@ -33,20 +33,20 @@ class Doing(TinyService):
 
     def __init__(self) -> None:
         super().__init__()
-        self.effects: list[rkx.Effect] = []
-        self.brought: dict[rkx.Effect, object] = {}
+        self.effects: list[rkx.step.Effect] = []
+        self.brought: dict[rkx.step.Effect, object] = {}
 
     @rkx.hookimpl
     def rkx_updates(self, cluster: rkx.Cluster) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
-        step = rkx.Step(verb="save", subject="one", reason="it is time")
+        step = rkx.step.Step(verb="save", subject="one", reason="it is time")
         updates = [rkx.NodeUpdate(group="g", node="one", pre_steps=(step,))] if self.effects else []
         return [rkx.RolloutGroup(name="g"), *updates]
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, results: rkx.Results) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.step.Step, results: rkx.step.Results) -> rkx.step.Verdict:
         left = [effect for effect in self.effects if effect not in results]
         self.brought = {**results}
-        return rkx.Do(effects=tuple(left[:1])) if left else rkx.Done()
+        return rkx.step.Do(effects=tuple(left[:1])) if left else rkx.step.Done()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_task_brings_its_exit_code_and_output_and_is_gone(doing: tuple[Site, D
     mount = rkx.Mount(source="/var/lib/tiny", target="/data")
     service.effects = [replace(TASK, mounts=(mount,), user="7:7", capabilities=("CHOWN",))]
     site.done()
-    assert [*service.brought.values()] == [rkx.TaskResult(exit_code=code, output="saved 12 keys\n")]
+    assert [*service.brought.values()] == [rkx.step.TaskResult(exit_code=code, output="saved 12 keys\n")]
     [box] = seen
     assert (box.config["Entrypoint"], box.config["Cmd"]) == (["etcdutl"], ["snapshot", "save"])
     assert box.config["User"] == "7:7"
@@ -105,7 +105,7 @@ def test_of_a_long_output_the_beginning_is_kept(doing: tuple[Site, Doing]) -> No
     site.world.engines["one"].tasks["etcdutl"] = ends(0, b"x" * (1 << 20))
     service.effects = [replace(TASK, output_bytes=10)]
     site.done()
-    assert [*service.brought.values()] == [rkx.TaskResult(exit_code=0, output="x" * 10, is_cut=True)]
+    assert [*service.brought.values()] == [rkx.step.TaskResult(exit_code=0, output="x" * 10, is_cut=True)]
 
 
 @pytest.mark.whole
@@ -123,7 +123,7 @@ def test_an_output_without_an_end_is_cut(doing: tuple[Site, Doing]) -> None:
     engine.answer = answer  # type: ignore[method-assign]
     service.effects = [replace(TASK, output_bytes=10)]
     site.done()
-    assert [*service.brought.values()] == [rkx.TaskResult(exit_code=0, output="\0" * 10, is_cut=True)]
+    assert [*service.brought.values()] == [rkx.step.TaskResult(exit_code=0, output="\0" * 10, is_cut=True)]
     assert not any(name.startswith("rkx-task") for name in engine.boxes)
 
 
@@ -186,11 +186,13 @@ def test_a_file_of_a_node_comes_here_whole_and_closed_to_others(doing: tuple[Sit
     site, service = doing
     site.world.machines["one"].files[str(SAVED)] = Entry(content=CONTENT, mode=0o644)
     local = site.folder / "saved"
-    service.effects = [rkx.CopyFile(node="one", path=SAVED, local=local, direction="from-node")]
+    service.effects = [rkx.step.CopyFile(node="one", path=SAVED, local=local, direction="from-node")]
     site.done()
     assert local.read_bytes() == CONTENT
     assert local.stat().st_mode & 0o777 == 0o600
-    assert [*service.brought.values()] == [rkx.FileCopied(size_bytes=len(CONTENT), sha256=sha256(CONTENT).hexdigest())]
+    assert [*service.brought.values()] == [
+        rkx.step.FileCopied(size_bytes=len(CONTENT), sha256=sha256(CONTENT).hexdigest())
+    ]
     assert not any(name.startswith("rkx-copy") for name in site.world.engines["one"].boxes)
     assert sorted(path.name for path in site.folder.glob("*saved*")) == ["saved"]
 
@@ -200,11 +202,13 @@ def test_a_file_goes_to_a_node(doing: tuple[Site, Doing]) -> None:
     site, service = doing
     local = site.folder / "saved"
     local.write_bytes(CONTENT)
-    service.effects = [rkx.CopyFile(node="one", path=SAVED, local=local, direction="to-node")]
+    service.effects = [rkx.step.CopyFile(node="one", path=SAVED, local=local, direction="to-node")]
     site.done()
     there = site.world.machines["one"].files[str(SAVED)]
     assert (there.content, there.mode, there.uid) == (CONTENT, 0o600, 0)
-    assert [*service.brought.values()] == [rkx.FileCopied(size_bytes=len(CONTENT), sha256=sha256(CONTENT).hexdigest())]
+    assert [*service.brought.values()] == [
+        rkx.step.FileCopied(size_bytes=len(CONTENT), sha256=sha256(CONTENT).hexdigest())
+    ]
     assert not any(name.startswith("rkx-copy") for name in site.world.engines["one"].boxes)
 
 
@@ -229,7 +233,7 @@ def test_a_copy_that_cannot_be_says_why(
     local = site.folder / "saved"
     if direction == "to-node" and path != SAVED:
         local.write_bytes(b"x")
-    copy = rkx.CopyFile(node="one", path=path, local=local, direction=direction, most_bytes=10)  # type: ignore[arg-type] # parametrized
+    copy = rkx.step.CopyFile(node="one", path=path, local=local, direction=direction, most_bytes=10)  # type: ignore[arg-type] # parametrized
     service.effects = [copy]
     assert why in failure(site).message
     assert direction == "to-node" or not local.exists()
@@ -251,7 +255,7 @@ def test_an_archive_that_ends_too_early_leaves_the_former_file(doing: tuple[Site
     engine.answer = answer  # type: ignore[method-assign]
     local = site.folder / "saved"
     local.write_bytes(b"former")
-    service.effects = [rkx.CopyFile(node="one", path=SAVED, local=local, direction="from-node")]
+    service.effects = [rkx.step.CopyFile(node="one", path=SAVED, local=local, direction="from-node")]
     assert "archive" in failure(site).message
     assert local.read_bytes() == b"former"
 
@@ -260,7 +264,7 @@ def test_an_archive_that_ends_too_early_leaves_the_former_file(doing: tuple[Site
 def test_a_pipe_here_is_not_waited_for(doing: tuple[Site, Doing]) -> None:
     site, service = doing
     os.mkfifo(site.folder / "saved")
-    service.effects = [rkx.CopyFile(node="one", path=SAVED, local=site.folder / "saved", direction="to-node")]
+    service.effects = [rkx.step.CopyFile(node="one", path=SAVED, local=site.folder / "saved", direction="to-node")]
     assert "is not a regular file" in failure(site).message
 
 
@@ -317,6 +321,6 @@ def test_a_large_file_comes_piece_by_piece(doing: tuple[Site, Doing]) -> None:
 
     engine.answer = answer  # type: ignore[method-assign]
     local = site.folder / "saved"
-    service.effects = [rkx.CopyFile(node="one", path=SAVED, local=local, direction="from-node")]
+    service.effects = [rkx.step.CopyFile(node="one", path=SAVED, local=local, direction="from-node")]
     assert peak(site.done) < 32 << 20
     assert local.stat().st_size == LARGE

@@ -33,5 +33,5 @@ def test_certificates_live_for_three_years_and_authorities_for_ten(site: Site) -
         if saved.not_after and saved.not_before:
             lives[name] = saved.not_after - saved.not_before
     early = timedelta(minutes=5)  # for clocks that are slow
-    assert lives[rkx.KUBERNETES_CA] == timedelta(days=3650) + early
-    assert lives["server"] == lives[rkx.ADMIN] == timedelta(days=1095) + early
+    assert lives[rkx.identity.KUBERNETES_CA] == timedelta(days=3650) + early
+    assert lives["server"] == lives[rkx.identity.ADMIN] == timedelta(days=1095) + early

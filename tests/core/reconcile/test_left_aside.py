@@ -49,7 +49,11 @@ class Minding(TinyService):
 
     @rkx.hookimpl
     def rkx_updates(
-        self, cluster: rkx.Cluster, applied: Sequence[rkx.Key], changes: Sequence[rkx.Action], responses: rkx.Responses
+        self,
+        cluster: rkx.Cluster,
+        applied: Sequence[rkx.Key],
+        changes: Sequence[rkx.action.Action],
+        responses: rkx.step.Responses,
     ) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         self.shown |= {str(key) for key in applied} | {str(action.key) for action in changes}
         return []

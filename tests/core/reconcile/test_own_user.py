@@ -31,14 +31,14 @@ def test_a_new_cluster_is_made_by_its_own_user_once_that_one_is_let_in(site: Sit
     changes = [request for request in of_api(site) if request.method == "PATCH"]
     assert above(changes) == {("PATCH", RIGHTS_PATH)}
     assert changes[0].path == RIGHTS_PATH
-    assert {request.user for request in changes[1:]} == {rkx.INSTALLER}
+    assert {request.user for request in changes[1:]} == {rkx.identity.INSTALLER}
     assert len(changes) > 3
 
 
 def test_a_run_with_nothing_to_do_asks_as_its_own_user_alone_and_each_thing_once(running: Site) -> None:
     running.done()
     assert running.world.effects == []
-    assert {request.user for request in of_api(running)} == {rkx.INSTALLER}
+    assert {request.user for request in of_api(running)} == {rkx.identity.INSTALLER}
     paths = [(request.method, request.path) for request in of_api(running)]
     assert len(paths) == len(set(paths))
 
@@ -64,7 +64,7 @@ def test_a_damaged_binding_is_mended_first_and_the_rest_done_as_before(running: 
     assert running.world.kube.objects[RIGHTS_PATH]["roleRef"]["name"] == "cluster-admin"
     changes = [request for request in of_api(running) if request.method in ("PATCH", "DELETE")]
     assert {path for _, path in above(changes)} == {RIGHTS_PATH}
-    assert changes[-1].user == rkx.INSTALLER
+    assert changes[-1].user == rkx.identity.INSTALLER
     running.world.revive()
     assert running.planned() == []
     assert above(of_api(running)) == set()
@@ -80,12 +80,12 @@ def test_a_cluster_without_that_user_gets_it_by_the_next_run(site: Site) -> None
         ("create", BINDING),
         ("update", "configmap kube-system/rkx-certificates"),
     ]
-    assert {request.user for request in of_api(site)} == {rkx.SUPER_ADMIN}
+    assert {request.user for request in of_api(site)} == {rkx.identity.SUPER_ADMIN}
     site.network.colour = "red"
     site.done()
     site.world.revive()
     assert site.planned() == []
-    assert {request.user for request in of_api(site)} == {rkx.INSTALLER}
+    assert {request.user for request in of_api(site)} == {rkx.identity.INSTALLER}
 
 
 def test_a_server_made_anew_in_that_run_is_asked_as_the_new_user(site: Site) -> None:
@@ -103,7 +103,7 @@ def test_the_grant_is_awaited_where_the_server_heeds_it_later(site: Site, monkey
 
     def later(kube: object, request: Request) -> bool:
         stored = RIGHTS_PATH in site.world.kube.objects
-        if request.user == rkx.INSTALLER and stored and next(late, None) is not None:
+        if request.user == rkx.identity.INSTALLER and stored and next(late, None) is not None:
             return False
         return may(site.world.kube, request)
 

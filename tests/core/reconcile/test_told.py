@@ -74,6 +74,6 @@ def test_what_its_holder_renews_is_told_nowhere(running: Site) -> None:
 
 def test_what_ends_with_its_authority_is_told_by_the_authority_alone(running: Site) -> None:
     state = running.state
-    same = state.credentials[rkx.KUBERNETES_CA]
+    same = state.credentials[rkx.identity.KUBERNETES_CA]
     assert first_ends(replace(state, credentials={**state.credentials, "server": same}), [leaf("server")]) == []
     assert [end.name for end in first_ends(state, [leaf("server")])] == ["server"]

@@ -33,8 +33,8 @@ def removal(node: str, name: str = "c", *after: Key) -> Action:
     return RemoveContainer(key=key(node, name), reason="", after=after)
 
 
-def step(node: str, verb: str) -> rkx.Step:
-    return rkx.Step(verb=verb, subject=node, reason="why", owner="service:made")
+def step(node: str, verb: str) -> rkx.step.Step:
+    return rkx.step.Step(verb=verb, subject=node, reason="why", owner="service:made")
 
 
 def update(

@@ -25,14 +25,14 @@ class Rolling(TinyService):
         self.steps: list[str] = []
 
     @rkx.hookimpl
-    def rkx_queries(self, changes: Sequence[rkx.ContainerAction]) -> Sequence[rkx.NodeRequest]:
+    def rkx_queries(self, changes: Sequence[rkx.action.ContainerAction]) -> Sequence[rkx.step.NodeRequest]:
         self.asked.append(len(changes))
         return []
 
     @rkx.hookimpl
-    def rkx_updates(self, changes: Sequence[rkx.ContainerAction]) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
+    def rkx_updates(self, changes: Sequence[rkx.action.ContainerAction]) -> Sequence[rkx.NodeUpdate | rkx.RolloutGroup]:
         group = rkx.RolloutGroup(name="agents", max_unavailable=self.width)
-        replaced = [change.key for change in changes if isinstance(change, rkx.ReplaceContainer)]
+        replaced = [change.key for change in changes if isinstance(change, rkx.action.ReplaceContainer)]
         return [group, *map(self._update, replaced), *self.alone]
 
     def _update(self, key: rkx.ContainerKey) -> rkx.NodeUpdate:
@@ -41,19 +41,23 @@ class Rolling(TinyService):
             group="agents",
             node=node,
             pre_steps=(
-                rkx.CordonNode(node=node, reason=why),
-                rkx.DrainNode(node=node, reason=why),
-                rkx.Step(verb="guard", subject=node, reason=why),
+                rkx.action.CordonNode(node=node, reason=why),
+                rkx.action.DrainNode(node=node, reason=why),
+                rkx.step.Step(verb="guard", subject=node, reason=why),
             ),
             keys=(key,),
-            post_steps=(rkx.WaitForNode(node=node, reason=why), rkx.UncordonNode(node=node, reason=why)),
+            post_steps=(rkx.action.WaitForNode(node=node, reason=why), rkx.action.UncordonNode(node=node, reason=why)),
         )
 
     @rkx.hookimpl
-    def rkx_step(self, step: rkx.Step, responses: rkx.Responses) -> rkx.Verdict:
+    def rkx_step(self, step: rkx.step.Step, responses: rkx.step.Responses) -> rkx.step.Verdict:
         self.steps.append(step.subject)
         is_late = self.steps.count(step.subject) > 1  # when the plan was made all was well
-        return rkx.Refuse(why="not now", hint="later") if is_late and step.subject == self.refused else rkx.Done()
+        return (
+            rkx.step.Refuse(why="not now", hint="later")
+            if is_late and step.subject == self.refused
+            else rkx.step.Done()
+        )
 
 
 @pytest.fixture
@@ -178,7 +182,7 @@ def test_an_update_of_steps_alone_is_planned_where_no_container_changes(rolling:
     site.done()
     assert site.planned() == []
     assert service.asked[-1] == 0
-    step = rkx.Step(verb="compact", subject="two", reason="it is time")
+    step = rkx.step.Step(verb="compact", subject="two", reason="it is time")
     service.alone = (rkx.NodeUpdate(group="agents", node="two", pre_steps=(step,)),)
     assert site.planned() == [("take", "two step compact", "it is time")]
     site.events.clear()

@@ -21,17 +21,19 @@ NOW = datetime(2026, 5, 17, 12, 30, tzinfo=UTC)
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """A key, its CSR, and what was issued for it."""
 
-    identity: rkx.Identity
+    identity: rkx.identity.Identity
     key: bytes
-    issued: rkx.Issued
+    issued: rkx.identity.Issued
 
     @property
     def certificate(self) -> x509.Certificate:
         return x509.load_pem_x509_certificate(self.issued.certificate)
 
     @property
-    def authority(self) -> rkx.Authority:
-        return rkx.Authority(name=self.identity.name, certificate=self.issued.certificate, key=rkx.Secret(self.key))
+    def authority(self) -> rkx.identity.Authority:
+        return rkx.identity.Authority(
+            name=self.identity.name, certificate=self.issued.certificate, key=rkx.Secret(self.key)
+        )
 
 
 Enrol = Callable[..., Holder]
@@ -44,9 +46,9 @@ def key_and_csr() -> tuple[bytes, bytes]:
     return pem, csr.public_bytes(Encoding.PEM)
 
 
-def issue_one(plugin: X509Auth, request: rkx.IssueRequest, now: datetime = NOW) -> rkx.Issued:
+def issue_one(plugin: X509Auth, request: rkx.identity.IssueRequest, now: datetime = NOW) -> rkx.identity.Issued:
     [issued] = plugin.rkx_issue(requests=[request], now=now)
-    assert isinstance(issued, rkx.Issued)
+    assert isinstance(issued, rkx.identity.Issued)
     return issued
 
 
@@ -57,9 +59,9 @@ def plugin() -> X509Auth:
 
 @pytest.fixture
 def enrol(plugin: X509Auth) -> Enrol:
-    def enrol(identity: rkx.Identity, signer: Holder | None = None, now: datetime = NOW) -> Holder:
+    def enrol(identity: rkx.identity.Identity, signer: Holder | None = None, now: datetime = NOW) -> Holder:
         key, csr = key_and_csr()
-        request = rkx.IssueRequest(
+        request = rkx.identity.IssueRequest(
             identity=identity,
             csr=csr,
             signer=signer.authority if signer else None,
@@ -72,4 +74,6 @@ def enrol(plugin: X509Auth) -> Enrol:
 
 @pytest.fixture
 def authority(enrol: Enrol) -> Holder:
-    return enrol(rkx.Identity(name=rkx.KUBERNETES_CA, kind="authority", common_name=rkx.KUBERNETES_CA))
+    return enrol(
+        rkx.identity.Identity(name=rkx.identity.KUBERNETES_CA, kind="authority", common_name=rkx.identity.KUBERNETES_CA)
+    )

@@ -11,16 +11,16 @@ from tests.plugins.auth_x509.conftest import Enrol, Holder
 
 import rkx
 
-SERVER = rkx.Identity(
+SERVER = rkx.identity.Identity(
     name="kube-apiserver",
-    authority=rkx.KUBERNETES_CA,
+    authority=rkx.identity.KUBERNETES_CA,
     common_name="kube-apiserver",
     sans=("kubernetes.default.svc", "192.0.2.1"),
     usages=frozenset({"server"}),
 )
-CLIENT = rkx.Identity(
+CLIENT = rkx.identity.Identity(
     name="kubelet-one",
-    authority=rkx.KUBERNETES_CA,
+    authority=rkx.identity.KUBERNETES_CA,
     common_name="system:node:one",
     organizations=("system:nodes",),
     usages=frozenset({"client"}),
@@ -29,7 +29,10 @@ CLIENT = rkx.Identity(
 
 @pytest.fixture
 def today(enrol: Enrol) -> Holder:
-    return enrol(rkx.Identity(name=rkx.KUBERNETES_CA, kind="authority", common_name="kubernetes-ca"), now=clock())
+    return enrol(
+        rkx.identity.Identity(name=rkx.identity.KUBERNETES_CA, kind="authority", common_name="kubernetes-ca"),
+        now=clock(),
+    )
 
 
 def clock() -> datetime:

@@ -17,9 +17,9 @@ import rkx
 from rkx.model.identity import Life
 from rkx_auth_x509 import X509Auth, X509Config
 
-KUBELET = rkx.Identity(
+KUBELET = rkx.identity.Identity(
     name="kubelet-server-one",
-    authority=rkx.KUBERNETES_CA,
+    authority=rkx.identity.KUBERNETES_CA,
     common_name="system:node:one",
     organizations=("system:nodes",),
     sans=("one", "one.example.org", "192.0.2.7", "2001:db8::7"),
@@ -76,7 +76,7 @@ def test_a_leaf_points_to_the_key_that_signed_it(authority: Holder, enrol: Enrol
 
 def test_dates_allow_for_a_slow_clock_and_follow_the_options(authority: Holder) -> None:
     _, csr = key_and_csr()
-    request = rkx.IssueRequest(identity=KUBELET, csr=csr, signer=authority.authority)
+    request = rkx.identity.IssueRequest(identity=KUBELET, csr=csr, signer=authority.authority)
     issued = issue_one(X509Auth(X509Config(leaf_days=10)), request)
     certificate = x509.load_pem_x509_certificate(issued.certificate)
     assert certificate.not_valid_before_utc == NOW - timedelta(minutes=5)
@@ -104,7 +104,7 @@ def test_a_leaf_that_nobody_renews_while_the_operator_is_away_lives_as_long_as_i
 @pytest.mark.parametrize("life", ["limited", "lasting", "self-renewed"])
 def test_leaf_days_hold_for_every_leaf(authority: Holder, life: Life) -> None:
     _, csr = key_and_csr()
-    request = rkx.IssueRequest(identity=replace(KUBELET, life=life), csr=csr, signer=authority.authority)
+    request = rkx.identity.IssueRequest(identity=replace(KUBELET, life=life), csr=csr, signer=authority.authority)
     issued = issue_one(X509Auth(X509Config(leaf_days=10)), request)
     assert x509.load_pem_x509_certificate(issued.certificate).not_valid_after_utc == NOW + timedelta(days=10)
 
@@ -124,7 +124,7 @@ def test_a_tampered_csr_is_refused(plugin: X509Auth, authority: Holder) -> None:
     body = bytearray(x509.load_pem_x509_csr(csr).public_bytes(Encoding.DER))
     body[-1] ^= 1  # the last byte belongs to the signature
     forged = x509.load_der_x509_csr(bytes(body)).public_bytes(Encoding.PEM)
-    request = rkx.IssueRequest(identity=KUBELET, csr=forged, signer=authority.authority)
+    request = rkx.identity.IssueRequest(identity=KUBELET, csr=forged, signer=authority.authority)
     with pytest.raises(rkx.RkxError, match="'kubelet-server-one' is not signed"):
         issue_one(plugin, request)
 
@@ -133,25 +133,25 @@ def test_a_signer_whose_key_is_anothers_is_refused(plugin: X509Auth, authority: 
     other, csr = key_and_csr()
     mixed = replace(authority.authority, key=rkx.Secret(other))
     with pytest.raises(rkx.RkxError, match="does not belong to its certificate"):
-        issue_one(plugin, rkx.IssueRequest(identity=KUBELET, csr=csr, signer=mixed))
+        issue_one(plugin, rkx.identity.IssueRequest(identity=KUBELET, csr=csr, signer=mixed))
 
 
 def test_a_leaf_without_its_signer_is_refused(plugin: X509Auth) -> None:
     _, csr = key_and_csr()
     with pytest.raises(rkx.RkxError, match="'kubernetes-ca'"):
-        issue_one(plugin, rkx.IssueRequest(identity=KUBELET, csr=csr))
+        issue_one(plugin, rkx.identity.IssueRequest(identity=KUBELET, csr=csr))
 
 
 def test_an_authority_for_another_key_is_refused(plugin: X509Auth, authority: Holder) -> None:
     _, csr = key_and_csr()
-    request = rkx.IssueRequest(identity=authority.identity, csr=csr, key=rkx.Secret(authority.key))
+    request = rkx.identity.IssueRequest(identity=authority.identity, csr=csr, key=rkx.Secret(authority.key))
     with pytest.raises(rkx.RkxError, match="another key"):
         issue_one(plugin, request)
 
 
 def test_key_pairs_and_secrets_get_no_certificate(plugin: X509Auth) -> None:
-    request = rkx.IssueRequest(identity=rkx.Identity(name="service-account", kind="keypair"), csr=b"")
-    assert issue_one(plugin, request) == rkx.Issued(identity="service-account", certificate=b"")
+    request = rkx.identity.IssueRequest(identity=rkx.identity.Identity(name="service-account", kind="keypair"), csr=b"")
+    assert issue_one(plugin, request) == rkx.identity.Issued(identity="service-account", certificate=b"")
 
 
 def test_serials_differ_and_no_key_is_handed_out(authority: Holder, enrol: Enrol) -> None:

@@ -42,7 +42,7 @@ def test_leaves_that_would_outlive_their_authority_are_refused() -> None:
 
 def test_nodes_renew_by_an_authority_of_their_own_and_nothing_is_added_to_the_api_server() -> None:
     settings = X509Auth(X509Config()).rkx_auth_settings(cluster=CLUSTER, facts={})
-    assert settings == rkx.AuthSettings(node_signer=rkx.NODE_CLIENT_CA)
+    assert settings == rkx.AuthSettings(node_signer=rkx.identity.NODE_CLIENT_CA)
 
 
 def test_an_authority_may_be_of_a_shorter_life_than_leaves_are_by_default() -> None:

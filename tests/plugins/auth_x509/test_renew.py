@@ -12,26 +12,30 @@ from tests.plugins.auth_x509.conftest import NOW
 import rkx
 from rkx_auth_x509 import X509Auth, X509Config
 
-ROOT = rkx.Identity(name=rkx.KUBERNETES_CA, kind="authority", common_name=rkx.KUBERNETES_CA)
-LEAF = rkx.Identity(name="kubelet-one", authority=rkx.KUBERNETES_CA, common_name="system:node:one", sans=("one",))
-PAIR = rkx.Identity(name="service-account", kind="keypair")
-KEY = rkx.Identity(name="encryption", kind="secret", form="key: ${secret}")
+ROOT = rkx.identity.Identity(name=rkx.identity.KUBERNETES_CA, kind="authority", common_name=rkx.identity.KUBERNETES_CA)
+LEAF = rkx.identity.Identity(
+    name="kubelet-one", authority=rkx.identity.KUBERNETES_CA, common_name="system:node:one", sans=("one",)
+)
+PAIR = rkx.identity.Identity(name="service-account", kind="keypair")
+KEY = rkx.identity.Identity(name="encryption", kind="secret", form="key: ${secret}")
 ALL = (ROOT, LEAF, PAIR, KEY)
 CLUSTER = rkx.Cluster(name="test", nodes=(), kubernetes_version="v1.34.4")
 
 
-def saved(identity: rkx.Identity, days: int | None = 900, authority_serial: str = "") -> rkx.CredentialInfo:
-    return rkx.CredentialInfo(
+def saved(
+    identity: rkx.identity.Identity, days: int | None = 900, authority_serial: str = ""
+) -> rkx.identity.CredentialInfo:
+    return rkx.identity.CredentialInfo(
         name=identity.name,
         serial=f"serial of {identity.name}",
         not_before=NOW if days else None,
         not_after=NOW + timedelta(days=days) if days else None,
-        description=rkx.describe(identity),
+        description=rkx.identity.describe(identity),
         authority_serial=authority_serial,
     )
 
 
-def everything() -> dict[str, rkx.CredentialInfo]:
+def everything() -> dict[str, rkx.identity.CredentialInfo]:
     below = f"serial of {ROOT.name}"
     return {
         ROOT.name: saved(ROOT, days=3650),
@@ -42,7 +46,9 @@ def everything() -> dict[str, rkx.CredentialInfo]:
 
 
 def ask(
-    state: Mapping[str, rkx.CredentialInfo], after_days: float = 0, identities: Sequence[rkx.Identity] = ALL
+    state: Mapping[str, rkx.identity.CredentialInfo],
+    after_days: float = 0,
+    identities: Sequence[rkx.identity.Identity] = ALL,
 ) -> list[tuple[str, str]]:
     plugin = X509Auth(X509Config())
     found = plugin.rkx_renewals(
@@ -76,7 +82,7 @@ def test_only_leaves_are_renewed_for_their_age() -> None:
 
 def test_a_changed_identity_is_issued_anew() -> None:
     state = everything()
-    state[LEAF.name] = replace(state[LEAF.name], description=rkx.describe(replace(LEAF, sans=("two",))))
+    state[LEAF.name] = replace(state[LEAF.name], description=rkx.identity.describe(replace(LEAF, sans=("two",))))
     assert ask(state) == [("kubelet-one", "identity changed")]
 
 

@@ -40,7 +40,7 @@ NETWORK = rkx.NetworkSettings(
     sysctls={"net.bridge.bridge-nf-call-iptables": "1"},
 )
 PLAIN = KubernetesConfig()
-SIGNED = rkx.AuthSettings(node_signer=rkx.NODE_CLIENT_CA)
+SIGNED = rkx.AuthSettings(node_signer=rkx.identity.NODE_CLIENT_CA)
 """What authentication says where the next certificates of nodes are signed in the cluster."""
 
 

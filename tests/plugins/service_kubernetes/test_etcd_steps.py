@@ -10,8 +10,14 @@ from msgspec.structs import replace
 from tests.plugins.service_kubernetes.conftest import CLUSTER, PLAIN, machine
 
 import rkx
-from rkx import CreateContainer, ReplaceContainer, RestartContainer, StartContainer
-from rkx.model.action import KeepContainer, UpdateContainer
+from rkx.model.action import (
+    CreateContainer,
+    KeepContainer,
+    ReplaceContainer,
+    RestartContainer,
+    StartContainer,
+    UpdateContainer,
+)
 from rkx_service_kubernetes import KubernetesService
 from rkx_service_kubernetes.etcd_members import LIST, PEERS, STATUS, members
 
@@ -27,13 +33,13 @@ def keys(*nodes: str) -> list[rkx.ContainerKey]:
     return [rkx.ContainerKey(node, "etcd") for node in nodes]
 
 
-def change(kind: Kind, *nodes: str) -> list[rkx.ContainerAction]:
+def change(kind: Kind, *nodes: str) -> list[rkx.action.ContainerAction]:
     wanted = [rkx.Container(node=node, name="etcd", image="", argv=()) for node in nodes]
     return [kind(key=each.key, reason="image changed") for each in wanted]
 
 
-def removal(node: str) -> rkx.ContainerAction:
-    return rkx.RemoveContainer(key=rkx.ContainerKey(node, "etcd"), reason="no longer wanted")
+def removal(node: str) -> rkx.action.ContainerAction:
+    return rkx.action.RemoveContainer(key=rkx.ContainerKey(node, "etcd"), reason="no longer wanted")
 
 
 def row(number: int, name: str, *, started: bool = True) -> dict[str, object]:
@@ -48,7 +54,7 @@ def answers(
     leaderless: Iterable[str] = (),
     unstarted: Iterable[str] = (),
     cluster: rkx.Cluster = THREE,
-) -> dict[rkx.NodeRequest, rkx.NodeResponse]:
+) -> dict[rkx.step.NodeRequest, rkx.step.NodeResponse]:
     rows = [row(number, name, started=name not in unstarted) for number, name in enumerate(members, start=1)]
     listed = json.dumps({"header": {"raft_term": "2"}, "members": rows})
     found = {}
@@ -58,14 +64,16 @@ def answers(
         )
         body = {"/v3/cluster/member/list": listed, "/members": json.dumps(rows)}.get(call.path, json.dumps(state))
         found[call] = (
-            rkx.NodeResponse(status=0) if call.node in {*down, *unstarted} else rkx.NodeResponse(status=200, body=body)
+            rkx.step.NodeResponse(status=0)
+            if call.node in {*down, *unstarted}
+            else rkx.step.NodeResponse(status=200, body=body)
         )
     return found
 
 
 def updates(
-    changes: Sequence[rkx.ContainerAction],
-    seen: rkx.Responses,
+    changes: Sequence[rkx.action.ContainerAction],
+    seen: rkx.step.Responses,
     cluster: rkx.Cluster = THREE,
     applied: Sequence[rkx.ContainerKey] = tuple(keys(*NAMES)),
 ) -> list[rkx.NodeUpdate]:
@@ -82,16 +90,16 @@ def verbs(update: rkx.NodeUpdate) -> tuple[list[str], list[str]]:
     return [step.verb for step in update.pre_steps], [step.verb for step in update.post_steps]
 
 
-def verdict(verb: str, subject: str, seen: rkx.Responses) -> rkx.Verdict:
-    return PLUGIN.rkx_step(rkx.Step(verb=verb, subject=subject, reason="", queries=tuple(seen)), seen)
+def verdict(verb: str, subject: str, seen: rkx.step.Responses) -> rkx.step.Verdict:
+    return PLUGIN.rkx_step(rkx.step.Step(verb=verb, subject=subject, reason="", queries=tuple(seen)), seen)
 
 
-def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.NodeRequest, rkx.NodeResponse]:
-    return dict.fromkeys(answers(cluster=cluster), rkx.NodeResponse(status=0))
+def silent(cluster: rkx.Cluster = THREE) -> dict[rkx.step.NodeRequest, rkx.step.NodeResponse]:
+    return dict.fromkeys(answers(cluster=cluster), rkx.step.NodeResponse(status=0))
 
 
 def test_members_are_asked_nothing_where_none_of_them_changes() -> None:
-    other = rkx.RemoveContainer(key=rkx.ContainerKey("a", "kubelet"), reason="no longer wanted")
+    other = rkx.action.RemoveContainer(key=rkx.ContainerKey("a", "kubelet"), reason="no longer wanted")
     assert PLUGIN.rkx_queries(THREE, keys(*NAMES), [other]) == []
     assert updates([other], {}) == []
 
@@ -104,7 +112,7 @@ def test_a_single_member_is_asked_nothing_and_guarded_by_nothing() -> None:
 
 @pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
 @pytest.mark.parametrize("kind", [ReplaceContainer, RestartContainer])
-def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(kind: Kind, seen: rkx.Responses) -> None:
+def test_changed_members_go_one_after_the_other_guarded_and_healthy_again(kind: Kind, seen: rkx.step.Responses) -> None:
     found = updates(change(kind, "c", "a", "b"), seen)
     assert [update.node for update in found] == ["a", "b", "c"]
     assert all(verbs(update) == (["guard"], ["healthy"]) for update in found)
@@ -130,7 +138,7 @@ def test_a_first_start_that_was_cut_goes_on_by_the_word_of_a_member_that_waits_f
     [call] = [call for call in seen if (call.node, call.path) == ("a", "/members")]
     assert (call.method, call.port) == ("GET", 2380)
     rows = [{"id": n, "name": name, "peerURLs": [f"https://192.0.2.{n}:2380"]} for n, name in enumerate(NAMES, 1)]
-    seen[call] = rkx.NodeResponse(status=200, body=json.dumps(rows))
+    seen[call] = rkx.step.NodeResponse(status=200, body=json.dumps(rows))
     [update] = updates(change(CreateContainer, "b", "c"), seen, applied=keys("a"))
     assert (set(update.keys), verbs(update)) == (set(keys("b", "c")), ([], []))
 
@@ -143,7 +151,7 @@ def test_a_new_member_beside_an_existing_cluster_is_refused(applied: Sequence[st
     [update] = updates(change(CreateContainer, "d"), seen, grown, keys(*applied))
     assert verbs(update) == (["join"], [])
     found = verdict("join", "d", seen)
-    assert isinstance(found, rkx.Refuse)
+    assert isinstance(found, rkx.step.Refuse)
     assert "d would become a new member" in found.why
 
 
@@ -167,16 +175,16 @@ def test_one_deleted_container_waits_for_the_majority_that_knows_it() -> None:
     for seen in (answers(down=("c",)), silent()):
         [update] = updates(change(CreateContainer, "c"), seen)
         assert verbs(update) == (["repair"], ["healthy"])
-    assert verdict("repair", "c", answers(down=("c",))) == rkx.Done()
-    assert isinstance(verdict("repair", "c", answers(down=("b", "c"))), rkx.Wait)
-    assert isinstance(verdict("repair", "c", answers(down=("c",), leaderless=("a", "b"))), rkx.Wait)
-    assert isinstance(verdict("repair", "c", silent()), rkx.Wait)
-    assert isinstance(verdict("repair", "c", answers(("a", "b"))), rkx.Refuse)
+    assert verdict("repair", "c", answers(down=("c",))) == rkx.step.Done()
+    assert isinstance(verdict("repair", "c", answers(down=("b", "c"))), rkx.step.Wait)
+    assert isinstance(verdict("repair", "c", answers(down=("c",), leaderless=("a", "b"))), rkx.step.Wait)
+    assert isinstance(verdict("repair", "c", silent()), rkx.step.Wait)
+    assert isinstance(verdict("repair", "c", answers(("a", "b"))), rkx.step.Refuse)
 
 
 @pytest.mark.parametrize("seen", [answers(down=("b", "c"), leaderless=("a",)), silent()])
 def test_members_without_whom_there_is_no_majority_come_back_together_and_before_others_change(
-    seen: rkx.Responses,
+    seen: rkx.step.Responses,
 ) -> None:
     found = updates([*change(ReplaceContainer, "a"), *change(CreateContainer, "b"), *change(StartContainer, "c")], seen)
     assert [(set(update.keys), verbs(update)) for update in found] == [
@@ -186,42 +194,43 @@ def test_members_without_whom_there_is_no_majority_come_back_together_and_before
 
 
 @pytest.mark.parametrize("seen", [answers(), silent()], ids=["answering", "silent"])
-def test_no_member_is_taken_away(seen: rkx.Responses) -> None:
+def test_no_member_is_taken_away(seen: rkx.step.Responses) -> None:
     shrunk = replace(THREE, nodes=THREE.nodes[:2])
     found = updates([removal("c"), *change(ReplaceContainer, "a")], seen, shrunk)
     assert [(update.node, verbs(update)[0]) for update in found] == [("c", ["leave"]), ("a", ["guard"])]
     refused = verdict("leave", "c", seen)
-    assert isinstance(refused, rkx.Refuse)
+    assert isinstance(refused, rkx.step.Refuse)
     assert "keep c" in refused.hint
 
 
 @pytest.mark.parametrize(
     ("members", "down", "leaderless", "expected"),
     [
-        (NAMES, (), (), rkx.Done),
-        (NAMES, ("b",), (), rkx.Refuse),
-        (NAMES, ("a",), (), rkx.Done),
-        (NAMES, ("a", "b"), (), rkx.Refuse),
-        (NAMES, ("a", "b"), ("c",), rkx.Done),
-        (NAMES, (), ("b",), rkx.Wait),
-        (NAMES, (), NAMES, rkx.Wait),
-        (NAMES, NAMES, (), rkx.Refuse),
-        (("a", "b"), (), (), rkx.Done),
-        (("a", "b"), ("b",), (), rkx.Refuse),
-        (("a", "b"), ("a",), ("b",), rkx.Done),
+        (NAMES, (), (), rkx.step.Done),
+        (NAMES, ("b",), (), rkx.step.Refuse),
+        (NAMES, ("a",), (), rkx.step.Done),
+        (NAMES, ("a", "b"), (), rkx.step.Refuse),
+        (NAMES, ("a", "b"), ("c",), rkx.step.Done),
+        (NAMES, (), ("b",), rkx.step.Wait),
+        (NAMES, (), NAMES, rkx.step.Wait),
+        (NAMES, NAMES, (), rkx.step.Refuse),
+        (("a", "b"), (), (), rkx.step.Done),
+        (("a", "b"), ("b",), (), rkx.step.Refuse),
+        (("a", "b"), ("a",), ("b",), rkx.step.Done),
     ],
 )
 def test_guard_lets_a_member_go_while_enough_others_serve(
-    members: Sequence[str], down: Sequence[str], leaderless: Sequence[str], expected: type[rkx.Verdict]
+    members: Sequence[str], down: Sequence[str], leaderless: Sequence[str], expected: type[rkx.step.Verdict]
 ) -> None:
     assert isinstance(verdict("guard", "a", answers(members, down=down, leaderless=leaderless)), expected)
 
 
 @pytest.mark.parametrize(
-    ("down", "leaderless", "expected"), [((), (), rkx.Done), (("a",), (), rkx.Wait), ((), ("a",), rkx.Wait)]
+    ("down", "leaderless", "expected"),
+    [((), (), rkx.step.Done), (("a",), (), rkx.step.Wait), ((), ("a",), rkx.step.Wait)],
 )
 def test_healthy_wants_a_member_that_knows_a_leader(
-    down: Sequence[str], leaderless: Sequence[str], expected: type[rkx.Verdict]
+    down: Sequence[str], leaderless: Sequence[str], expected: type[rkx.step.Verdict]
 ) -> None:
     assert isinstance(verdict("healthy", "a", answers(down=down, leaderless=leaderless)), expected)
 
@@ -230,6 +239,6 @@ def test_healthy_wants_a_member_that_knows_a_leader(
     "body", ["", "[" * 5000, "7", "[]", "{}", '{"members": 7}', '{"members": [7]}', '{"members": [{"peerURLs": []}]}']
 )
 def test_who_answers_in_no_form_that_can_be_read_is_silent(body: str) -> None:
-    call = rkx.NodeRequest(node="one", port=2379, path=LIST, identity="", authority="", method="POST", body="{}")
+    call = rkx.step.NodeRequest(node="one", port=2379, path=LIST, identity="", authority="", method="POST", body="{}")
     calls = [call, replace(call, path=STATUS), replace(call, path=PEERS)]
-    assert members({each: rkx.NodeResponse(status=200, body=body) for each in calls}) == {}
+    assert members({each: rkx.step.NodeResponse(status=200, body=body) for each in calls}) == {}

@@ -57,14 +57,14 @@ class FakeWorld:
         running = len(self.members & self.runs.keys())
         return bool(self.members) and running >= len(self.members) // 2 + 1
 
-    def answer(self, call: rkx.NodeRequest) -> rkx.NodeResponse:
+    def answer(self, call: rkx.step.NodeRequest) -> rkx.step.NodeResponse:
         """Answer as etcd 3.6 does: to clients once there was a majority, to members at once."""
         if call.node not in self.runs or (call.port == etcd.CLIENT_PORT and not self.served):
-            return rkx.NodeResponse(status=0)
+            return rkx.step.NodeResponse(status=0)
         if call.path.endswith("status"):
-            return rkx.NodeResponse(status=200, body=json.dumps({"leader": "1"} if self.quorate else {}))
+            return rkx.step.NodeResponse(status=200, body=json.dumps({"leader": "1"} if self.quorate else {}))
         rows = [self._row(name) for name in sorted(self.members)]
-        return rkx.NodeResponse(
+        return rkx.step.NodeResponse(
             status=200, body=json.dumps({"members": rows} if call.port == etcd.CLIENT_PORT else rows)
         )
 
@@ -83,15 +83,15 @@ def wanted(node: str) -> rkx.Container:
     return rkx.Container(node=node, name="etcd", image="", argv=())
 
 
-def differences(world: FakeWorld, names: Sequence[str]) -> list[rkx.ContainerAction]:
-    found: list[rkx.ContainerAction] = []
+def differences(world: FakeWorld, names: Sequence[str]) -> list[rkx.action.ContainerAction]:
+    found: list[rkx.action.ContainerAction] = []
     for name in names:
         if name in world.stands:
-            found.append(rkx.StartContainer(key=wanted(name).key, reason="stands"))
+            found.append(rkx.action.StartContainer(key=wanted(name).key, reason="stands"))
         elif name not in world.runs:
-            found.append(rkx.CreateContainer(key=wanted(name).key, reason="missing"))
+            found.append(rkx.action.CreateContainer(key=wanted(name).key, reason="missing"))
         elif world.runs[name] != world.image:
-            found.append(rkx.ReplaceContainer(key=wanted(name).key, reason="image"))
+            found.append(rkx.action.ReplaceContainer(key=wanted(name).key, reason="image"))
     return found
 
 
@@ -114,13 +114,13 @@ def up(world: FakeWorld, names: Sequence[str] = NAMES) -> None:
 
 def take(world: FakeWorld, steps: Sequence[object]) -> None:
     for step in steps:
-        assert isinstance(step, rkx.Step)
+        assert isinstance(step, rkx.step.Step)
         verdict = PLUGIN.rkx_step(step, {call: world.answer(call) for call in step.queries})
-        if verdict != rkx.Done():
+        if verdict != rkx.step.Done():
             raise Stopped(verdict)
 
 
-def carry(world: FakeWorld, action: rkx.ContainerAction, names: Sequence[str]) -> None:
+def carry(world: FakeWorld, action: rkx.action.ContainerAction, names: Sequence[str]) -> None:
     node = action.key.node
 
     def new_state() -> None:
@@ -128,12 +128,12 @@ def carry(world: FakeWorld, action: rkx.ContainerAction, names: Sequence[str]) -
         world.runs[node] = world.image
 
     match action:
-        case rkx.CreateContainer():
+        case rkx.action.CreateContainer():
             world.effect(lambda: world.noted.add(node))
             world.effect(new_state)
-        case rkx.StartContainer():
+        case rkx.action.StartContainer():
             world.effect(lambda: world.runs.update({node: world.stands.pop(node)}))
-        case rkx.ReplaceContainer():
+        case rkx.action.ReplaceContainer():
             world.effect(lambda: stop(world, node))
             world.effect(lambda: world.runs.update({node: world.stands.pop(node)}))
 
@@ -226,7 +226,7 @@ def test_a_replacement_stops_where_it_would_cost_the_majority() -> None:
 
 def test_nothing_is_replaced_while_all_are_silent() -> None:
     world = upgraded()
-    world.answer = lambda call: rkx.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the members is shut
+    world.answer = lambda call: rkx.step.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the members is shut
     with pytest.raises(Stopped, match="no member of etcd answers"):
         up(world)
     assert set(world.runs.values()) == {"v1"}
@@ -235,7 +235,7 @@ def test_nothing_is_replaced_while_all_are_silent() -> None:
 def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
     world = FakeWorld()
     up(world, ("a",))
-    world.answer = lambda call: rkx.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the member is shut
+    world.answer = lambda call: rkx.step.NodeResponse(status=0)  # type: ignore[method-assign] # the way to the member is shut
     with pytest.raises(Stopped, match="would become a new member"):
         up(world)
     assert (world.runs, world.members) == ({"a": "v1"}, {"a"})
@@ -244,7 +244,7 @@ def test_growth_beside_a_silent_member_founds_no_second_cluster() -> None:
 def replacing(world: FakeWorld, node: str) -> None:
     """Replace one member while another machine is off."""
     applied = [key(name) for name in NAMES]
-    action = rkx.ReplaceContainer(key=wanted(node).key, reason="image")
+    action = rkx.action.ReplaceContainer(key=wanted(node).key, reason="image")
     seen = {call: world.answer(call) for call in PLUGIN.rkx_queries(cluster(NAMES), applied, [action])}
     [_, update] = PLUGIN.rkx_updates(cluster(NAMES), applied, [action], seen)
     assert isinstance(update, rkx.NodeUpdate)

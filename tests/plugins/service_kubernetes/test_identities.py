@@ -15,7 +15,7 @@ NODES = (*CLUSTER.nodes, replace(machine("four", 4, "controlplane", "etcd"), int
 WIDE = replace(CLUSTER, nodes=NODES, sans=("api.example.org",), service_cidr="10.43.0.0/16,fd00::/112")
 
 
-def identities(cluster: rkx.Cluster = WIDE) -> dict[str, rkx.Identity]:
+def identities(cluster: rkx.Cluster = WIDE) -> dict[str, rkx.identity.Identity]:
     return {each.name: each for each in KubernetesService(PLAIN).rkx_identities(cluster)}
 
 
@@ -39,7 +39,7 @@ def test_the_api_server_answers_to_every_name_it_is_called_by() -> None:
 
 
 def test_etcds_clients_and_members_are_signed_by_the_datastores_authority_alone() -> None:
-    signed = {name for name, each in identities().items() if each.authority == rkx.DATASTORE_CA}
+    signed = {name for name, each in identities().items() if each.authority == rkx.identity.DATASTORE_CA}
     assert signed == {
         "etcd@one", "etcd-peer@one", "etcd@four", "etcd-peer@four", "etcd-rkx",
         "kube-apiserver-etcd-client@one", "kube-apiserver-etcd-client@four",
@@ -48,9 +48,12 @@ def test_etcds_clients_and_members_are_signed_by_the_datastores_authority_alone(
 
 def test_only_super_admin_is_above_all_roles() -> None:
     masters = [each.name for each in identities().values() if "system:masters" in each.organizations]
-    assert masters == [rkx.SUPER_ADMIN]
-    assert identities()[rkx.ADMIN].organizations == ("rkx:cluster-admins",)
-    assert (identities()[rkx.INSTALLER].common_name, identities()[rkx.INSTALLER].organizations) == ("rkx:installer", ())
+    assert masters == [rkx.identity.SUPER_ADMIN]
+    assert identities()[rkx.identity.ADMIN].organizations == ("rkx:cluster-admins",)
+    assert (identities()[rkx.identity.INSTALLER].common_name, identities()[rkx.identity.INSTALLER].organizations) == (
+        "rkx:installer",
+        (),
+    )
 
 
 def test_who_is_administrator_is_bound_by_name_before_all_else() -> None:
@@ -68,7 +71,12 @@ def test_a_worker_holds_no_key_of_the_control_plane() -> None:
 
 
 def test_every_credential_in_a_file_is_one_that_was_asked_for() -> None:
-    authorities = {rkx.KUBERNETES_CA, rkx.DATASTORE_CA, rkx.FRONT_PROXY_CA, rkx.NODE_CLIENT_CA}
+    authorities = {
+        rkx.identity.KUBERNETES_CA,
+        rkx.identity.DATASTORE_CA,
+        rkx.identity.FRONT_PROXY_CA,
+        rkx.identity.NODE_CLIENT_CA,
+    }
     known = identities().keys() | authorities
     for node in NODES:
         assert {part.identity for part in parts(node.name)} <= known
@@ -76,7 +84,7 @@ def test_every_credential_in_a_file_is_one_that_was_asked_for() -> None:
 
 def test_a_key_lies_on_no_other_node_than_its_own() -> None:
     for node in NODES:
-        keys = {part.identity for part in parts(node.name, "key")} - {rkx.NODE_CLIENT_CA}
+        keys = {part.identity for part in parts(node.name, "key")} - {rkx.identity.NODE_CLIENT_CA}
         owners = {identities()[name].node for name in keys}
         assert owners <= {node.name, ""}
 
@@ -84,7 +92,7 @@ def test_a_key_lies_on_no_other_node_than_its_own() -> None:
 def test_probes_and_calls_go_by_identities_that_exist() -> None:
     found = [each for node in NODES for each in only(rkx.Container, resources(node.name, cluster=WIDE))]
     named = {each.probe.identity for each in found if each.probe and each.probe.identity}
-    assert named == {"etcd-rkx", rkx.INSTALLER}
+    assert named == {"etcd-rkx", rkx.identity.INSTALLER}
     assert named <= identities().keys()
 
 

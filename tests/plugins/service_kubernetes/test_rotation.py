@@ -53,7 +53,7 @@ def holders(what: str) -> set[tuple[str, str]]:
     return {
         (node, path.parent.name)
         for node, path, part in parts
-        if rkx.NODE_CLIENT_CA in part.identities and part.what == what
+        if rkx.identity.NODE_CLIENT_CA in part.identities and part.what == what
     }
 
 
@@ -111,7 +111,9 @@ def test_api_servers_alone_trust_what_it_signs() -> None:
     assert holders("ca-bundle") == {(node, "kube-apiserver") for node in ("one", "four")}
     path = flags(resources("one"), "kube-apiserver")["client-ca-file"]
     [file] = [each for each in only(rkx.File, resources("one")) if str(each.path) == path]
-    assert file.content == rkx.CredentialRef(identity=rkx.KUBERNETES_CA, what="ca-bundle", beside=(rkx.NODE_CLIENT_CA,))
+    assert file.content == rkx.CredentialRef(
+        identity=rkx.identity.KUBERNETES_CA, what="ca-bundle", beside=(rkx.identity.NODE_CLIENT_CA,)
+    )
 
 
 def test_exactly_the_nodes_of_the_cluster_may_renew_themselves() -> None:
@@ -141,7 +143,7 @@ def test_where_nobody_signs_in_the_cluster_kubelets_keep_what_was_issued() -> No
     assert kubelet(found)["rotateCertificates"] is False
     assert signing(found) == set()
     assert "rkx:nodes-renew-themselves" not in bindings(found)
-    assert flags(found, "kube-apiserver")["client-ca-file"].endswith(f"/{rkx.KUBERNETES_CA}.crt")
+    assert flags(found, "kube-apiserver")["client-ca-file"].endswith(f"/{rkx.identity.KUBERNETES_CA}.crt")
     assert {read.on_change for read in containers(found)["kubelet"].reads} == {"restart"}
     assert "--pair" not in containers(found)["kubelet"].argv
     [user] = json.loads(content(found, "/etc/kubernetes/kubelet/kubeconfig"))["users"]
@@ -151,7 +153,7 @@ def test_where_nobody_signs_in_the_cluster_kubelets_keep_what_was_issued() -> No
 def test_what_programs_hold_lasts_but_what_kubelets_renew_and_what_operators_use() -> None:
     leaves = [each for each in KubernetesService(PLAIN).rkx_identities(WIDE) if each.kind == "leaf"]
     by_life = {life: {each.name for each in leaves if each.life == life} for life in ("limited", "self-renewed")}
-    assert by_life["limited"] == {rkx.ADMIN, rkx.INSTALLER, rkx.SUPER_ADMIN}
+    assert by_life["limited"] == {rkx.identity.ADMIN, rkx.identity.INSTALLER, rkx.identity.SUPER_ADMIN}
     assert by_life["self-renewed"] == {f"kubelet@{node.name}" for node in WIDE.nodes}
     assert {each.life for each in leaves} == {"limited", "lasting", "self-renewed"}
 

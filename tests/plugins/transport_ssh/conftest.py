@@ -132,7 +132,9 @@ def open_node(config: SshConfig) -> Iterator[Open]:
     """Connect with the working options, some of them changed; closed at the end."""
     opened: list[SshNode] = []
 
-    def connect(*, prompt: rkx.Prompt | None = None, address: str = "127.0.0.1", **changes: object) -> SshNode:
+    def connect(
+        *, prompt: rkx.transport.Prompt | None = None, address: str = "127.0.0.1", **changes: object
+    ) -> SshNode:
         options = replace(config, **changes)
         transport = SshTransport(options).rkx_open_transport(node(address), prompt)
         assert isinstance(transport, SshNode)

@@ -55,7 +55,7 @@ def reader() -> Iterator[Reader]:
 
 
 def test_nothing_weak_is_offered(reader: Reader, open_node: Open) -> None:
-    with pytest.raises(rkx.TransportError):
+    with pytest.raises(rkx.errors.TransportError):
         open_node(port=reader.port)
     reader.close()
     offered = reader.offered

@@ -33,7 +33,7 @@ def bastion(host_keys: tuple[Private, Private], behaviour: Behaviour, tmp_path: 
 
 def test_a_refused_port_is_named(open_node: Open) -> None:
     port = free_port()
-    with pytest.raises(rkx.ConnectFailed, match=f"127.0.0.1:{port} refuses") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match=f"127.0.0.1:{port} refuses") as caught:
         open_node(port=port)
     assert (caught.value.node, caught.value.exit_code) == ("one", 4)
 
@@ -43,7 +43,7 @@ def test_a_name_that_does_not_resolve_is_told_so(open_node: Open, monkeypatch: p
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    with pytest.raises(rkx.ConnectFailed, match=r"nosuch\.invalid does not resolve"):
+    with pytest.raises(rkx.errors.ConnectFailed, match=r"nosuch\.invalid does not resolve"):
         open_node(address="nosuch.invalid")
 
 
@@ -54,7 +54,7 @@ def test_a_frozen_machine_is_named_in_time(
     monkeypatch.setattr(connect, "ANSWER_S", 0.2)
     behaviour.silent = True
     started = time.monotonic()
-    with pytest.raises(rkx.TimedOut, match="no SSH greeting"):
+    with pytest.raises(rkx.errors.TimedOut, match="no SSH greeting"):
         open_node()
     assert time.monotonic() - started < 1
 
@@ -65,7 +65,7 @@ def test_a_machine_that_swallows_packets_is_named_in_time(open_node: Open, monke
         full.bind(("127.0.0.1", 0))
         full.listen(0)
         address = full.getsockname()
-        with socket.create_connection(address), pytest.raises(rkx.TimedOut):
+        with socket.create_connection(address), pytest.raises(rkx.errors.TimedOut):
             open_node(port=address[1])
 
 
@@ -83,13 +83,13 @@ def test_a_port_that_always_drops_is_named(
 ) -> None:
     monkeypatch.setattr(connect, "PAUSE_S", 0.001)
     behaviour.drops = 99
-    with pytest.raises(rkx.ConnectFailed, match="closes the connection before it greets") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match="closes the connection before it greets") as caught:
         open_node()
     assert "MaxStartups" in caught.value.hint
 
 
 def test_a_wrong_user_is_told_what_was_shown_and_what_is_offered(open_node: Open, key_file: Path) -> None:
-    with pytest.raises(rkx.AuthRejected) as caught:
+    with pytest.raises(rkx.errors.AuthRejected) as caught:
         open_node(user="root")
     assert f"shown: {key_file}; it offers: publickey" in caught.value.message
     assert caught.value.message.startswith("root@127.0.0.1:")
@@ -97,7 +97,7 @@ def test_a_wrong_user_is_told_what_was_shown_and_what_is_offered(open_node: Open
 
 def test_a_machine_without_key_sign_in_is_told_so(open_node: Open, behaviour: Behaviour) -> None:
     behaviour.methods = "password,keyboard-interactive"
-    with pytest.raises(rkx.AuthRejected, match="only: password, keyboard-interactive"):
+    with pytest.raises(rkx.errors.AuthRejected, match="only: password, keyboard-interactive"):
         open_node()
 
 
@@ -107,7 +107,7 @@ def test_a_bastion_is_the_way_and_is_verified_too(
     hop = BastionConfig(address="127.0.0.1", port=bastion.port, user="ubuntu", host_key=public_line(host_keys[1]))
     open_node(bastion=hop).engine().close()
     assert (bastion.connections, server.connections) == (1, 1)
-    with pytest.raises(rkx.HostKeyMismatch, match=f"127.0.0.1:{bastion.port}"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match=f"127.0.0.1:{bastion.port}"):
         open_node(bastion=replace(hop, host_key=public_line(host_keys[0])))
     assert server.connections == 1
 
@@ -117,7 +117,7 @@ def test_a_bastion_that_forbids_forwarding_is_told_so(
 ) -> None:
     bastion.behaviour.no_tcp = True
     hop = BastionConfig(address="127.0.0.1", port=bastion.port, user="ubuntu", host_key=public_line(host_keys[1]))
-    with pytest.raises(rkx.ConnectFailed, match="the bastion does not connect") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match="the bastion does not connect") as caught:
         open_node(bastion=hop)
     assert "AllowTcpForwarding" in caught.value.hint
 

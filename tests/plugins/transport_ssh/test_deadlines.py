@@ -49,12 +49,12 @@ def drip() -> Iterator[Drip]:
 
 
 def test_a_greeting_without_end_is_given_up(open_node: Open, drip: Drip) -> None:
-    with pytest.raises(rkx.ConnectFailed, match="greeting of more than 64 KiB"):
+    with pytest.raises(rkx.errors.ConnectFailed, match="greeting of more than 64 KiB"):
         open_node(port=drip(b"x" * 70_000, 1))
 
 
 def test_a_long_line_in_the_place_of_the_greeting_is_cut(open_node: Open, drip: Drip) -> None:
-    with pytest.raises(rkx.ConnectFailed, match="shares no algorithm") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match="shares no algorithm") as caught:
         open_node(port=drip(b"SSH-1.5" + b"x" * 5000 + b"-y\r\n", 1))
     assert len(caught.value.message) < 1000
 
@@ -62,7 +62,7 @@ def test_a_long_line_in_the_place_of_the_greeting_is_cut(open_node: Open, drip: 
 def test_a_dripping_greeting_is_given_up(open_node: Open, drip: Drip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connect, "KEY_EXCHANGE_S", 0.3)
     started = time.monotonic()
-    with pytest.raises(rkx.TimedOut, match="does not end the key exchange"):
+    with pytest.raises(rkx.errors.TimedOut, match="does not end the key exchange"):
         open_node(port=drip(b"x", 40))
     assert time.monotonic() - started < 1.5
 
@@ -72,7 +72,7 @@ def test_a_key_exchange_that_stands_still_is_given_up(
 ) -> None:
     monkeypatch.setattr(connect, "KEY_EXCHANGE_S", 0.3)
     behaviour.no_key_exchange = True
-    with pytest.raises(rkx.TimedOut, match="does not end the key exchange"):
+    with pytest.raises(rkx.errors.TimedOut, match="does not end the key exchange"):
         open_node()
 
 
@@ -81,7 +81,7 @@ def test_a_sign_in_without_end_is_given_up(
 ) -> None:
     monkeypatch.setattr(login, "SIGN_IN_S", 0.3)
     behaviour.endless_sign_in = True
-    with pytest.raises(rkx.TimedOut, match=r"does not end the sign-in within 0\.3 s"):
+    with pytest.raises(rkx.errors.TimedOut, match=r"does not end the sign-in within 0\.3 s"):
         open_node()
 
 
@@ -98,14 +98,14 @@ def test_a_command_that_is_neither_run_nor_refused_is_given_up(
     open_node: Open, engine: Path, by_command: Behaviour
 ) -> None:
     by_command.silent_commands = True
-    with pytest.raises(rkx.TimedOut, match=r"stream to .*/docker\.sock: sshd did not answer in time"):
+    with pytest.raises(rkx.errors.TimedOut, match=r"stream to .*/docker\.sock: sshd did not answer in time"):
         open_node().engine()
 
 
 @pytest.mark.whole
 def test_a_login_shell_that_drips_is_given_up(open_node: Open, engine: Path, by_command: Behaviour) -> None:
     by_command.profile = "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.2; done"
-    with pytest.raises(rkx.TimedOut, match="sshd did not answer in time"):
+    with pytest.raises(rkx.errors.TimedOut, match="sshd did not answer in time"):
         open_node().engine()
 
 
@@ -113,7 +113,7 @@ def test_a_login_shell_that_prints_without_end_is_given_up(
     open_node: Open, engine: Path, by_command: Behaviour
 ) -> None:
     by_command.profile = "head -c 100000 /dev/zero"
-    with pytest.raises(rkx.StreamRefused, match="prints more than 64 KiB"):
+    with pytest.raises(rkx.errors.StreamRefused, match="prints more than 64 KiB"):
         open_node().engine()
 
 

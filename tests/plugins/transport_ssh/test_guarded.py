@@ -34,7 +34,7 @@ MESSAGES = {"data": (MSG_CHANNEL_DATA, (0, PIECE)), "stderr": (MSG_CHANNEL_EXTEN
 
 
 def expect_lost(opened: SshNode, reason: str) -> None:
-    with pytest.raises(rkx.ConnectFailed, match=rf"ubuntu@127\.0\.0\.1:\d+ is lost: sshd .*{reason}") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match=rf"ubuntu@127\.0\.0\.1:\d+ is lost: sshd .*{reason}") as caught:
         opened.engine()
     assert caught.value.node == "one"
 
@@ -112,7 +112,7 @@ def test_words_that_are_no_text_end_the_connection_and_are_that_nodes_fault(
     """Nobody has signed in yet when the first of them come."""
     behaviour.unreadable = kind
     behaviour.users = {} if kind == MSG_USERAUTH_FAILURE else behaviour.users
-    with pytest.raises(rkx.ConnectFailed, match="sshd sends what cannot be read: UnicodeDecodeError") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match="sshd sends what cannot be read: UnicodeDecodeError") as caught:
         open_node().engine()
     assert caught.value.node == "one"
 
@@ -150,7 +150,7 @@ def test_refusals_that_nobody_asked_for_are_forgotten(
         server.send(MSG_CHANNEL_OPEN_FAILURE, number, 1, "said before", "en")
     talk(opened.engine(), b"x")  # they came before this answer
     behaviour.mute = True
-    with pytest.raises(rkx.TimedOut):
+    with pytest.raises(rkx.errors.TimedOut):
         opened.dial("tcp:127.0.0.1:1", timeout_s=0.3)
 
 
@@ -159,7 +159,7 @@ def test_a_long_refusal_is_cut(open_node: Open, server: Server, behaviour: Behav
     opened = open_node()
     refuse = threading.Timer(0.2, server.send, (MSG_CHANNEL_OPEN_FAILURE, 0, 2, "x" * 100_000, "en"))
     refuse.start()
-    with pytest.raises(rkx.StreamRefused) as caught:
+    with pytest.raises(rkx.errors.StreamRefused) as caught:
         opened.dial("tcp:127.0.0.1:1", timeout_s=5)
     refuse.join()
     assert 4096 <= len(caught.value.message) < 5000

@@ -58,7 +58,7 @@ def test_a_known_key_is_accepted(
 def test_an_unknown_key_is_refused_with_its_fingerprint(
     open_node: Open, server: Server, known_hosts: Path, host_keys: tuple[Private, Private]
 ) -> None:
-    with pytest.raises(rkx.HostKeyMismatch) as caught:
+    with pytest.raises(rkx.errors.HostKeyMismatch) as caught:
         open_node(host_key="")
     assert f"127.0.0.1:{server.port} shows the host key ssh-ed25519" in caught.value.message
     assert fingerprint(blob(host_keys[0])) in caught.value.message
@@ -73,7 +73,7 @@ def test_a_changed_key_is_refused_with_both_fingerprints_and_the_line(
 ) -> None:
     before = f"# a comment\n[127.0.0.1]:{server.port} {public_line(host_keys[1])}\n"
     known_hosts.write_text(before)
-    with pytest.raises(rkx.HostKeyMismatch) as caught:
+    with pytest.raises(rkx.errors.HostKeyMismatch) as caught:
         open_node(host_key="", host_keys=mode)
     for part in (fingerprint(blob(host_keys[0])), fingerprint(blob(host_keys[1])), f"{known_hosts}:2"):
         assert part in caught.value.message
@@ -103,7 +103,7 @@ def test_a_revoked_key_is_refused_though_known(
 ) -> None:
     line = f"[127.0.0.1]:{server.port} {public_line(host_keys[0])}\n"
     known_hosts.write_text(f"{line}@revoked * {public_line(host_keys[0])}\n")
-    with pytest.raises(rkx.HostKeyMismatch, match=r"known_hosts:2 revokes"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match=r"known_hosts:2 revokes"):
         open_node(host_key="", host_keys="accept-new")
 
 
@@ -111,7 +111,7 @@ def test_a_revoked_key_is_refused_though_pinned(
     open_node: Open, known_hosts: Path, host_keys: tuple[Private, Private]
 ) -> None:
     known_hosts.write_text(f"@revoked 127.0.0.1 {public_line(host_keys[0])}\n")
-    with pytest.raises(rkx.HostKeyMismatch, match=r"known_hosts:1 revokes"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match=r"known_hosts:1 revokes"):
         open_node(host_key=public_line(host_keys[0]))
 
 
@@ -119,7 +119,7 @@ def test_a_pinned_key_that_differs_is_refused(
     open_node: Open, server: Server, known_hosts: Path, host_keys: tuple[Private, Private]
 ) -> None:
     known_hosts.write_text(f"[127.0.0.1]:{server.port} {public_line(host_keys[0])}\n")
-    with pytest.raises(rkx.HostKeyMismatch, match=r"host_key in cluster\.yml"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match=r"host_key in cluster\.yml"):
         open_node(host_key=public_line(host_keys[1]))
 
 
@@ -129,7 +129,7 @@ def test_a_pinned_key_that_is_none_is_a_mistake(open_node: Open) -> None:
 
 
 def test_no_key_of_the_user_is_shown_to_an_unknown_machine(open_node: Open, server: Server) -> None:
-    with pytest.raises(rkx.HostKeyMismatch):
+    with pytest.raises(rkx.errors.HostKeyMismatch):
         open_node(host_key="", ssh_key_path="/no/such/key")
 
 
@@ -222,7 +222,7 @@ def test_a_revoked_authority_is_refused_whatever_else_is_known(known_hosts: Path
     known_hosts.write_text(text + "\n")
     (hop,) = route(SshConfig(user="ubuntu", host_keys=mode), "one.example.com", "one")  # type: ignore[arg-type]
     offered = Offered(kind="ssh-ed25519", key=blob(key), sent=certificate(authority, key=key))
-    with pytest.raises(rkx.HostKeyMismatch, match="known_hosts:2 revokes"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match="known_hosts:2 revokes"):
         verify(hop, offered, known_keys(hop.host_keys))
     assert known_hosts.read_text() == text + "\n"
 

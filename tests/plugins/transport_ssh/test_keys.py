@@ -80,7 +80,7 @@ def test_without_terminal_a_passphrase_cannot_be_asked_for(
     open_node: Open, user_keys: dict[str, Private], tmp_path: Path
 ) -> None:
     path = write(tmp_path / "key", pem(user_keys["rsa"], "open sesame"))
-    with pytest.raises(rkx.AuthRejected, match="no terminal to ask") as caught:
+    with pytest.raises(rkx.errors.AuthRejected, match="no terminal to ask") as caught:
         open_node(ssh_key_path=path)
     assert "ssh-agent" in caught.value.hint
 
@@ -153,10 +153,10 @@ def test_a_key_of_the_agent_signs_in(
 
 
 def test_an_empty_agent_is_told_so(open_node: Open, agent: str) -> None:
-    with pytest.raises(rkx.AuthRejected, match="holds no key, or is gone"):
+    with pytest.raises(rkx.errors.AuthRejected, match="holds no key, or is gone"):
         open_node(ssh_agent_auth=True, ssh_key_path="")
 
 
 def test_no_agent_is_told_so(open_node: Open) -> None:
-    with pytest.raises(rkx.AuthRejected, match="no ssh-agent runs"):
+    with pytest.raises(rkx.errors.AuthRejected, match="no ssh-agent runs"):
         open_node(ssh_agent_auth=True, ssh_key_path="")

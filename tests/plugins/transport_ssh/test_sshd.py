@@ -180,7 +180,7 @@ def test_a_users_certificate_signs_in(connect: Connect, place: Path, kind: str) 
     (place / "authorized_keys").write_text("")
     trusted = f"TrustedUserCAKeys {place / 'authority.pub'}"
     assert talk(connect(trusted, ssh_key_path=str(place / kind)).engine(), b"x") == b"xEND"
-    with pytest.raises(rkx.AuthRejected):
+    with pytest.raises(rkx.errors.AuthRejected):
         connect(ssh_key_path=str(place / kind))
 
 
@@ -191,7 +191,7 @@ def test_a_hosts_certificate_is_enough(connect: Connect, place: Path, home: Path
     known.write_text(f"@cert-authority [127.0.0.1]:* {(place / 'authority.pub').read_text()}")
     assert talk(connect(certified, host_key="").engine(), b"x") == b"xEND"
     sign(place, "host", "-h", "-n", "elsewhere")
-    with pytest.raises(rkx.HostKeyMismatch, match="it is for elsewhere"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match="it is for elsewhere"):
         connect(certified, host_key="")
 
 
@@ -205,7 +205,7 @@ def test_a_revoked_authority_of_a_host_is_refused(connect: Connect, place: Path,
     known.write_text(f"@cert-authority 127.0.0.1 {authority}@revoked * {authority}127.0.0.1 ")
     with known.open("a") as file:
         file.write((place / f"{kind}.pub").read_text())
-    with pytest.raises(rkx.HostKeyMismatch, match="known_hosts:2 revokes"):
+    with pytest.raises(rkx.errors.HostKeyMismatch, match="known_hosts:2 revokes"):
         connect(*shown, host_key="", host_keys="accept-new")
 
 
@@ -213,7 +213,7 @@ def test_a_revoked_authority_of_a_host_is_refused(connect: Connect, place: Path,
 def test_forbidden_streams_to_sockets_go_by_command(connect: Connect) -> None:
     opened = connect("AllowStreamLocalForwarding no")
     assert talk(opened.engine(), b"hello" * 100_000) == b"hello" * 100_000 + b"END"
-    with pytest.raises(rkx.DialForbidden):
+    with pytest.raises(rkx.transport.DialForbidden):
         opened.dial("unix:/run/x", timeout_s=5)
 
 
@@ -224,13 +224,13 @@ def test_one_session_at_a_time_is_enough_for_commands(connect: Connect) -> None:
 
 
 def test_without_commands_too_the_option_is_named(connect: Connect) -> None:
-    with pytest.raises(rkx.StreamRefused) as caught:
+    with pytest.raises(rkx.errors.StreamRefused) as caught:
         connect("AllowStreamLocalForwarding no", "MaxSessions 0").engine()
     assert "AllowStreamLocalForwarding" in caught.value.hint
 
 
 def test_a_missing_socket_is_told_apart_from_a_forbidden_one(connect: Connect) -> None:
-    with pytest.raises(rkx.StreamRefused, match="/no/such does not exist"):
+    with pytest.raises(rkx.errors.StreamRefused, match="/no/such does not exist"):
         connect(docker_socket="/no/such").engine()
 
 
@@ -240,9 +240,9 @@ def test_dial_reaches_tcp_is_refused_or_forbidden(connect: Connect) -> None:
     opened = connect()
     assert talk(opened.dial(address, timeout_s=5), b"x") == b"xEND"
     echo.close()
-    with pytest.raises(rkx.StreamRefused, match="Connection refused"):
+    with pytest.raises(rkx.errors.StreamRefused, match="Connection refused"):
         opened.dial(address, timeout_s=5)
-    with pytest.raises(rkx.DialForbidden, match="AllowTcpForwarding"):
+    with pytest.raises(rkx.transport.DialForbidden, match="AllowTcpForwarding"):
         connect("AllowTcpForwarding no").dial(address, timeout_s=5)
 
 
@@ -256,12 +256,12 @@ def test_dial_reaches_tcp_is_refused_or_forbidden(connect: Connect) -> None:
     ],
 )
 def test_a_machine_with_old_algorithms_only_is_told_so(connect: Connect, place: Path, old: str) -> None:
-    with pytest.raises(rkx.ConnectFailed, match="shares no algorithm"):
+    with pytest.raises(rkx.errors.ConnectFailed, match="shares no algorithm"):
         connect(old.format(place=place))
 
 
 def test_a_users_key_signs_nothing_with_sha1(connect: Connect, place: Path) -> None:
-    with pytest.raises(rkx.AuthRejected):
+    with pytest.raises(rkx.errors.AuthRejected):
         connect("PubkeyAcceptedAlgorithms ssh-rsa", ssh_key_path=str(place / "rsa"))
 
 
@@ -280,7 +280,7 @@ def test_a_machine_that_freezes_is_noticed(connect: Connect, started: Started, m
         sock.settimeout(10)
         started[0].send(signal.SIGSTOP)
         assert sock.recv(1) == b""
-    with pytest.raises(rkx.ConnectFailed, match="is lost"):
+    with pytest.raises(rkx.errors.ConnectFailed, match="is lost"):
         opened.engine()
 
 

@@ -144,7 +144,7 @@ def test_closing_twice_is_fine_and_no_stream_opens_after(open_node: Open, engine
     opened = open_node()
     opened.close()
     opened.close()
-    with pytest.raises(rkx.ConnectFailed, match="is lost"):
+    with pytest.raises(rkx.errors.ConnectFailed, match="is lost"):
         opened.engine()
 
 
@@ -153,27 +153,27 @@ def test_a_cut_connection_ends_streams_and_is_named(open_node: Open, engine: Pat
     with opened.engine() as sock:
         server.cut()
         assert sock.recv(1) == b""
-    with pytest.raises(rkx.ConnectFailed, match=r"ubuntu@127\.0\.0\.1:\d+ is lost") as caught:
+    with pytest.raises(rkx.errors.ConnectFailed, match=r"ubuntu@127\.0\.0\.1:\d+ is lost") as caught:
         opened.engine()
     assert caught.value.node == "one"
 
 
 def test_a_missing_docker_socket_is_named(open_node: Open) -> None:
-    with pytest.raises(rkx.StreamRefused, match=r"/docker\.sock does not exist") as caught:
+    with pytest.raises(rkx.errors.StreamRefused, match=r"/docker\.sock does not exist") as caught:
         open_node().engine()
     assert caught.value.exit_code == 6
 
 
 def test_a_file_in_the_place_of_the_socket_is_named(open_node: Open, tmp_path: Path) -> None:
     (tmp_path / "docker.sock").write_text("")
-    with pytest.raises(rkx.StreamRefused, match="is not a socket"):
+    with pytest.raises(rkx.errors.StreamRefused, match="is not a socket"):
         open_node().engine()
 
 
 def test_dockerd_not_running_is_told_in_its_clients_words(open_node: Open, tmp_path: Path, docker: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "docker.sock"))
-    with pytest.raises(rkx.StreamRefused, match="Cannot connect to the Docker daemon"):
+    with pytest.raises(rkx.errors.StreamRefused, match="Cannot connect to the Docker daemon"):
         open_node().engine()
 
 
@@ -183,7 +183,7 @@ def test_without_client_a_refused_socket_names_the_sshd_option(
     behaviour.no_streams_to_sockets = True
     (tmp_path / "sh").symlink_to("/bin/sh")
     behaviour.path = str(tmp_path)
-    with pytest.raises(rkx.StreamRefused) as caught:
+    with pytest.raises(rkx.errors.StreamRefused) as caught:
         open_node().engine()
     assert "AllowStreamLocalForwarding" in caught.value.hint
 
@@ -194,7 +194,7 @@ def test_a_user_outside_the_group_is_told_so(
     behaviour.no_streams_to_sockets = True
     # the server runs as the tests' own user, who may: so the status is made to come out
     monkeypatch.setattr(stdio, "SCRIPT", stdio.SCRIPT.replace("test -r $S", "false"))
-    with pytest.raises(rkx.StreamRefused, match="ubuntu may not use") as caught:
+    with pytest.raises(rkx.errors.StreamRefused, match="ubuntu may not use") as caught:
         open_node().engine()
     assert "usermod -aG docker ubuntu" in caught.value.hint
 
@@ -212,7 +212,7 @@ def test_the_script_sees_that_a_user_may_not_use_the_socket() -> None:
 
 def test_without_commands_the_refusal_says_that_nothing_was_learnt(open_node: Open, behaviour: Behaviour) -> None:
     behaviour.no_commands = True
-    with pytest.raises(rkx.StreamRefused, match="no command may be run"):
+    with pytest.raises(rkx.errors.StreamRefused, match="no command may be run"):
         open_node().engine()
 
 
@@ -247,7 +247,7 @@ def test_where_all_streams_stay_taken_it_is_told_so(
     opened = open_node()
     with opened.engine():
         monkeypatch.setattr(node, "PLACE_S", 0.2)
-        with pytest.raises(rkx.TimedOut, match="all streams of this node stayed taken for 0"):
+        with pytest.raises(rkx.errors.TimedOut, match="all streams of this node stayed taken for 0"):
             opened.engine()
 
 
@@ -257,7 +257,7 @@ def test_a_direct_way_that_worked_is_kept_when_dockerd_restarts(
     opened = open_node()
     opened.engine().close()
     behaviour.no_streams_to_sockets = True
-    with pytest.raises(rkx.StreamRefused):
+    with pytest.raises(rkx.errors.StreamRefused):
         opened.engine()
     behaviour.no_streams_to_sockets = False
     assert talk(opened.engine(), b"x") == b"xEND"
@@ -279,18 +279,18 @@ def test_dial_reaches_tcp_and_unix_addresses(open_node: Open, engine: Path, echo
 def test_dial_to_a_port_where_nothing_listens_is_refused(open_node: Open) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         port = bound.getsockname()[1]
-    with pytest.raises(rkx.StreamRefused, match=f"tcp:127.0.0.1:{port}"):
+    with pytest.raises(rkx.errors.StreamRefused, match=f"tcp:127.0.0.1:{port}"):
         open_node().dial(f"tcp:127.0.0.1:{port}", timeout_s=5)
 
 
 def test_dial_to_a_missing_socket_is_refused(open_node: Open, engine: Path) -> None:
-    with pytest.raises(rkx.StreamRefused, match="unix:/nowhere"):
+    with pytest.raises(rkx.errors.StreamRefused, match="unix:/nowhere"):
         open_node().dial("unix:/nowhere", timeout_s=5)
 
 
 def test_forbidden_tcp_is_told_apart(open_node: Open, behaviour: Behaviour) -> None:
     behaviour.no_tcp = True
-    with pytest.raises(rkx.DialForbidden, match="AllowTcpForwarding"):
+    with pytest.raises(rkx.transport.DialForbidden, match="AllowTcpForwarding"):
         open_node().dial("tcp:127.0.0.1:1", timeout_s=5)
 
 
@@ -298,7 +298,7 @@ def test_forbidden_unix_streams_are_told_apart(
     open_node: Open, engine: Path, behaviour: Behaviour, docker: Path
 ) -> None:
     behaviour.no_streams_to_sockets = True
-    with pytest.raises(rkx.DialForbidden, match="AllowStreamLocalForwarding"):
+    with pytest.raises(rkx.transport.DialForbidden, match="AllowStreamLocalForwarding"):
         open_node().dial("unix:/run/x", timeout_s=5)
 
 
@@ -309,9 +309,9 @@ def test_refusals_of_threads_are_not_mixed_up(open_node: Open, behaviour: Behavi
     def attempt(number: int) -> str:
         try:
             opened.dial("tcp:127.0.0.1:1" if number % 2 else "unix:/nowhere", timeout_s=5).close()
-        except rkx.DialForbidden:
+        except rkx.transport.DialForbidden:
             return "forbidden"
-        except rkx.StreamRefused:
+        except rkx.errors.StreamRefused:
             return "refused"
         return "open"
 
