@@ -30,28 +30,23 @@ if TYPE_CHECKING:
     from rkx.model.cluster import Cluster, PluginRef, Registry
     from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
     from rkx.model.key import ContainerKey, Key
+    from rkx.model.manifest import Manifest, Object, Rollout
+    from rkx.model.milestone import API_READY, Milestone, node_ready, node_started
     from rkx.model.network import AuthSettings, NetworkSettings
     from rkx.model.node import Node, Taint
     from rkx.model.plan import Confirmation, Plan
     from rkx.model.resource import (
-        API_READY,
         NODE_PROGRAM,
         Container,
         CredentialRef,
         File,
         Folder,
         HostCleanup,
-        Manifest,
-        Milestone,
         Mount,
         NodeMetadata,
-        Object,
         Probe,
         Read,
         Resource,
-        Rollout,
-        node_ready,
-        node_started,
     )
     from rkx.model.risk import Risk
     from rkx.model.update import NodeUpdate, RolloutGroup
@@ -73,8 +68,10 @@ _HOMES = {
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
     "rkx.model.plan": "Confirmation Plan",
-    "rkx.model.resource": "API_READY Container CredentialRef File Folder HostCleanup Manifest Milestone Mount"
-    " NODE_PROGRAM NodeMetadata Object Probe Read Resource Rollout node_ready node_started",
+    "rkx.model.manifest": "Manifest Object Rollout",
+    "rkx.model.milestone": "API_READY Milestone node_ready node_started",
+    "rkx.model.resource": "Container CredentialRef File Folder HostCleanup Mount"
+    " NODE_PROGRAM NodeMetadata Probe Read Resource",
     "rkx.model.risk": "Risk",
     "rkx.model.update": "NodeUpdate RolloutGroup",
     "rkx.secret": "Secret Unread",

@@ -1,45 +1,23 @@
-"""What plugins describe and core makes: containers, folders, files, manifests."""
+"""What plugins describe and core makes on a node: containers, folders, files, labels; and the union of all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
 
 from rkx.model.cluster import EMPTY
-from rkx.model.key import ContainerKey, FileKey, FolderKey, HostCleanupKey, Key, ManifestKey, NodeKey, ObjectKey
+from rkx.model.key import ContainerKey, FileKey, FolderKey, HostCleanupKey, NodeKey
+from rkx.model.manifest import Manifest
+from rkx.model.milestone import After, Milestone
 from rkx.model.node import Taint
 from rkx.secret import Secret
 
 NODE_PROGRAM = "/var/lib/rkx/bin/rkx-node"
 """Where core puts its program on each node; its folder is mounted by containers that wrap themselves in it."""
-
-
-class Milestone(NamedTuple):
-    """A moment that plugins wait for without knowing each other's keys."""
-
-    name: Literal["api-ready", "node-started", "node-ready"]
-    node: str = ""
-
-
-API_READY = Milestone("api-ready")
-
-
-def node_started(node: str) -> Milestone:
-    """Return the moment when the node's kubelet runs."""
-    return Milestone("node-started", node)
-
-
-def node_ready(node: str) -> Milestone:
-    """Return the moment when the Node object is Ready."""
-    return Milestone("node-ready", node)
-
-
-After: TypeAlias = Key | Milestone
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,81 +180,6 @@ class NodeMetadata(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> NodeKey:
         """Name the Node in plans."""
         return NodeKey(self.node)
-
-
-def object_key(api_version: str, kind: str, namespace: str, name: str) -> ObjectKey:
-    """Name an object of the cluster by the group of its ``api_version``."""
-    group = api_version.rpartition("/")[0]
-    return ObjectKey(group=group, kind=kind, namespace=namespace, name=name)
-
-
-ROLLOUT_VERSIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "Deployment": "apps/v1",
-        "DaemonSet": "apps/v1",
-        "StatefulSet": "apps/v1",
-        "Pod": "v1",
-        "Job": "batch/v1",
-        "APIService": "apiregistration.k8s.io/v1",
-        "CustomResourceDefinition": "apiextensions.k8s.io/v1",
-    }
-)
-"""The kinds that can be waited for, with the version of the API that shows them."""
-
-
-class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """Wait for a workload of a kind of ROLLOUT_VERSIONS."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    @property
-    def key(self) -> ObjectKey:
-        """Name the workload in plans; KeyError for a kind that cannot be waited for."""
-        return object_key(ROLLOUT_VERSIONS[self.kind], self.kind, self.namespace, self.name)
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """YAML documents of the cluster; core splits them into objects and applies them on the server's side.
-
-    ``where`` is where a user finds the text: a file, or a path in cluster.yml. With ``grants`` it gives the identity
-    INSTALLER its rights: it is applied before everything else, and as SUPER_ADMIN.
-    """
-
-    name: str
-    text: str
-    grants: bool = False
-    after: tuple[After, ...] = ()
-    probes: tuple[Rollout, ...] = ()
-    where: str = ""
-    namespace: str = "default"
-    owner: str = ""
-
-    @property
-    def key(self) -> ManifestKey:
-        """Name the manifest in plans."""
-        return ManifestKey(self.name)
-
-
-class Object(msgspec.Struct, frozen=True, kw_only=True):
-    """One object of the cluster as it should be; ``body`` is its whole mapping."""
-
-    api_version: str
-    kind: str
-    namespace: str
-    name: str
-    body: Mapping[str, Any]
-    after: tuple[After, ...] = ()
-    manifest: str = ""
-    grants: bool = False
-    where: str = ""
-    owner: str = ""
-
-    @property
-    def key(self) -> ObjectKey:
-        """Name the object in plans."""
-        return object_key(self.api_version, self.kind, self.namespace, self.name)
 
 
 Resource: TypeAlias = Container | Folder | File | HostCleanup | Manifest | NodeMetadata

@@ -16,7 +16,8 @@ from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.identity import Identity, Renewal, describe
 from rkx.model.key import ContainerKey, FileKey, FolderKey, Key, NodeKey, ObjectKey
-from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Object, Resource, Rollout
+from rkx.model.manifest import Manifest, Object, Rollout
+from rkx.model.resource import Container, File, Folder, HostCleanup, NodeMetadata, Resource
 from rkx.reconcile import digest
 from rkx.reconcile.layout import HELD_MODE, MOST_FOLDERS, Expected, Layout
 from rkx.reconcile.manifests import split

@@ -25,7 +25,8 @@ from rkx.model.action import (
 )
 from rkx.model.image import listed
 from rkx.model.key import ContainerKey, FileKey, FolderKey
-from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder, HostCleanup, node_started
+from rkx.model.milestone import node_started
+from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder, HostCleanup
 from rkx.reconcile import digest
 from rkx.reconcile.container_drift import argument_changes, set_by_hand, what_changed
 from rkx.reconcile.content import fingerprint, reads, reads_fingerprint

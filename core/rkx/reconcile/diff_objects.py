@@ -20,8 +20,9 @@ from rkx.model.action import (
     WaitForRollout,
 )
 from rkx.model.key import Key, NodeKey, ObjectKey
+from rkx.model.manifest import Object
 from rkx.model.node import Taint
-from rkx.model.resource import NodeMetadata, Object
+from rkx.model.resource import NodeMetadata
 from rkx.reconcile import digest, told
 from rkx.reconcile.answers import of_api
 from rkx.reconcile.desired import Desired, node_metadata

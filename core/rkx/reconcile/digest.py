@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from rkx.model.resource import Container, File, Folder, Object
+from rkx.model.manifest import Object
+from rkx.model.resource import Container, File, Folder
 
 UNCOUNTED = frozenset(
     {

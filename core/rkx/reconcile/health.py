@@ -7,7 +7,7 @@ from typing import Any
 
 from rkx.errors import RkxError
 from rkx.lines import cut
-from rkx.model.resource import ROLLOUT_VERSIONS, Rollout
+from rkx.model.manifest import ROLLOUT_VERSIONS, Rollout
 from rkx.reconcile.answers import Said, of_api
 from rkx.reconcile.bounds import PROBE
 from rkx.reconcile.objects import ClusterApi

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rkx.errors import ConfigError
-from rkx.model.resource import Manifest, Object
+from rkx.model.manifest import Manifest, Object
 
 
 def split(manifest: Manifest) -> list[Object]:

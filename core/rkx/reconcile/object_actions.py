@@ -16,7 +16,9 @@ from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
 from rkx.lines import cut
 from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
 from rkx.model.key import ObjectKey
-from rkx.model.resource import Container, NodeMetadata, Object, Rollout, node_started
+from rkx.model.manifest import Object, Rollout
+from rkx.model.milestone import node_started
+from rkx.model.resource import Container, NodeMetadata
 from rkx.reconcile import probe, told
 from rkx.reconcile.answers import of_api
 from rkx.reconcile.desired import Desired

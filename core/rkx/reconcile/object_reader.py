@@ -10,7 +10,7 @@ from typing import Any
 
 from rkx.errors import ApiSilent, TransportError
 from rkx.model.cluster import Cluster
-from rkx.model.resource import Object
+from rkx.model.manifest import Object
 from rkx.reconcile.api_client import API
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.health import workload

@@ -12,7 +12,7 @@ import requests
 
 from rkx.errors import ApiRefused
 from rkx.model.identity import SUPER_ADMIN
-from rkx.model.resource import Object
+from rkx.model.manifest import Object
 from rkx.reconcile import digest
 from rkx.reconcile.answers import Said, last_words, of_api, parsed
 from rkx.reconcile.api_client import ApiClient, body_of, checked

@@ -24,8 +24,9 @@ from rkx.model.action import (
     WaitForNode,
 )
 from rkx.model.key import CredentialsKey, FileKey, FolderKey, HealthKey, ImageKey, Key, NodeKey, ProgramKey
+from rkx.model.milestone import API_READY, After, Milestone, node_started
 from rkx.model.plan import Plan
-from rkx.model.resource import API_READY, After, Container, CredentialRef, File, Milestone, node_started
+from rkx.model.resource import Container, CredentialRef, File
 from rkx.model.update import NodeUpdate, RolloutGroup, action_of
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.updates import gates

@@ -18,7 +18,7 @@ from rkx.model.cluster import EMPTY
 from rkx.model.facts import HostFacts
 from rkx.model.identity import CredentialInfo
 from rkx.model.key import ObjectKey
-from rkx.model.resource import object_key
+from rkx.model.manifest import object_key
 from rkx.reconcile import host
 from rkx.reconcile.texts import Texts
 from rkx.reconcile.version_skew import KEPT_AS, numbers

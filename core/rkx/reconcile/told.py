@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from rkx.model.identity import Identity
-from rkx.model.resource import API_READY, Object, object_key
+from rkx.model.manifest import Object, object_key
+from rkx.model.milestone import API_READY
 from rkx.reconcile.state import State
 
 NAMESPACE, NAME = "kube-system", "rkx-certificates"

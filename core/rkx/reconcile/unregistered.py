@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rkx.model.action import Action, RestartContainer
-from rkx.model.resource import node_started
+from rkx.model.milestone import node_started
 from rkx.reconcile.desired import Desired, containers, node_metadata
 from rkx.reconcile.observation import Observation
 

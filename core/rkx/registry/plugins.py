@@ -16,9 +16,10 @@ from rkx.model.cluster import Cluster, Stage
 from rkx.model.facts import Facts
 from rkx.model.identity import NODE_CLIENT_CA, CredentialInfo, Identity, Issued, IssueRequest, Pending, Renewal
 from rkx.model.key import ContainerKey
+from rkx.model.manifest import Manifest
 from rkx.model.network import AuthSettings, NetworkSettings
 from rkx.model.node import Node
-from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, NodeMetadata, Resource, stamped
+from rkx.model.resource import Container, File, Folder, HostCleanup, NodeMetadata, Resource, stamped
 from rkx.model.step import Do, Done, NodeRequest, Refuse, Responses, Results, Step, Verdict, Wait
 from rkx.model.update import NodeUpdate, RolloutGroup, UpdateStep
 from rkx.registry.calls import Calls, Chosen

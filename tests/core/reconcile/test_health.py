@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from rkx.model.cluster import DrainOptions
-from rkx.model.resource import Container, Object
+from rkx.model.manifest import Object
+from rkx.model.resource import Container
 from rkx.reconcile import digest
 from rkx.reconcile.drain import must_go
 from rkx.reconcile.health import behind, unhealthy

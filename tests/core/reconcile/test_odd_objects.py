@@ -10,7 +10,7 @@ from tests.core.reconcile.small import Site
 
 from rkx import api
 from rkx.errors import RkxError
-from rkx.model.resource import Rollout
+from rkx.model.manifest import Rollout
 from rkx.reconcile.api_client import ApiClient
 from rkx.reconcile.context import Context
 from rkx.reconcile.health import story

@@ -15,9 +15,10 @@ from rkx.config.options import Options
 from rkx.config.tree import as_table, from_python
 from rkx.model.cluster import Cluster, PluginRef, Registry
 from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
+from rkx.model.manifest import Manifest
 from rkx.model.network import NetworkSettings
 from rkx.model.node import Node, Role
-from rkx.model.resource import Container, File, Folder, Manifest, Resource
+from rkx.model.resource import Container, File, Folder, Resource
 from rkx.secret import Secret
 
 PASSWORD = "a-password-of-the-kit"  # noqa: S105 - looked for in whatever is shown

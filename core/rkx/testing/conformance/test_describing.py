@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from rkx.errors import ConfigError, PluginFault
 from rkx.model.key import Key
-from rkx.model.resource import Container, File, Folder, HostCleanup, Manifest, Milestone, Resource
+from rkx.model.manifest import Manifest
+from rkx.model.milestone import Milestone
+from rkx.model.resource import Container, File, Folder, HostCleanup, Resource
 from rkx.reconcile.desired import layout
 from rkx.reconcile.manifests import split
 from rkx.testing.conformance.samples import PINNED
