@@ -21,7 +21,7 @@ WORD = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in COMPONENTS), re
 ALLOWED = {
     ("reconcile/keys.py", "x509"): "cryptography's module of that name: the one place that makes certificate requests",
     ("testing/conformance/test_issuing.py", "x509"): "the same module: reads the certificates that a plugin issued",
-    ("reconcile/state.py", "etcd"): "a hint names the nodes of that role, which keep copies of the state",
+    ("reconcile/state_json.py", "etcd"): "a hint names the nodes of that role, which keep copies of the state",
     ("model/identity.py", "etcd"): "the name of an authority, as it stands in states and folders",
     ("cli/rke_compat.py", "etcd"): "RKE's own command of that name, which the command line answers",
 }

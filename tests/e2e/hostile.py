@@ -18,7 +18,8 @@ from pretender import PONG, Answer, Server, endless, http, silent, slow, whole
 from running import own
 
 from rkx.reconcile.layout import STATE_COPY, STATE_FOLDER
-from rkx.reconcile.state import NodeRecord, State, dump, new_state
+from rkx.reconcile.state import NodeRecord, State, new_state
+from rkx.reconcile.state_json import dump
 
 BOUND_S = 30
 STATE = "cluster.rkxstate"

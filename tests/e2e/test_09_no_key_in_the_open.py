@@ -12,7 +12,7 @@ import pytest
 import watch
 from recorded import Recorded
 
-from rkx.reconcile.state import parse
+from rkx.reconcile.state_json import parse
 
 pytestmark = [pytest.mark.lab, pytest.mark.demonstration(9), pytest.mark.timeout(900)]
 NEEDLES = "/srv/needles"

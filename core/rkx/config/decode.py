@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from rkx.config.decoder import FAILED, Decoder
+from rkx.config.decoder import Decoder
 from rkx.config.document import Document
+from rkx.config.noted import FAILED
 from rkx.config.options import Options
 from rkx.config.tree import as_table, from_python
 from rkx.errors import Problem

@@ -9,24 +9,23 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin
 
+from rkx.config.hints import choices, constructed, frozen, of_items
 from rkx.config.names import FORMER, nearest, suggestion
+from rkx.config.noted import FAILED, Noted
 from rkx.config.scalars import ADVICE, SCALARS, found, shortened
 from rkx.config.schema.marks import Slot, has_keys, slots
 from rkx.config.secrets import WAYS, secret
-from rkx.config.tree import Entry, Items, Mark, Plain, Ready, Scalar, Table, Tree, is_empty, says_nothing, to_python
-from rkx.errors import Problem
+from rkx.config.tree import Entry, Items, Plain, Ready, Scalar, Table, Tree, is_empty, says_nothing, to_python
 from rkx.secret import Secret
 
 MAPPINGS = (collections.abc.Mapping, dict)
 SEQUENCES = (tuple, list, collections.abc.Sequence, frozenset)
 ENOUGH = 200
 """So many problems get a suggestion; more than are shown, and no file can make the search for names slow."""
-FAILED: Any = object()
-"""What a value that could not be decoded becomes; its problem is noted."""
 
 
-class Decoder:
-    """Collects ``problems`` while it decodes, and in ``secrets`` the line and column where each secret is.
+class Decoder(Noted):
+    """Notes problems and places of secrets while it decodes.
 
     With ``as_rke`` empty values are absent, as RKE reads its file. ``lenient`` makes unknown keys warnings. Without
     ``secrets`` those that the file only points at stay unread.
@@ -34,10 +33,8 @@ class Decoder:
 
     def __init__(self, *, folder: Path, as_rke: bool = False, lenient: bool = False, secrets: bool = True) -> None:
         self.folder, self.as_rke, self.lenient = folder, as_rke, lenient
+        super().__init__()
         self._reads_secrets = secrets
-        self.problems: list[Problem] = []
-        self.errors = 0
-        self.secrets: dict[int, int] = {}
 
     def value(self, hint: Plain, tree: Tree, where: str) -> Plain:
         """Decode ``tree`` as the type ``hint``; FAILED when it cannot be."""
@@ -45,7 +42,7 @@ class Decoder:
         if origin in (Union, types.UnionType):
             return self.union(get_args(hint), tree, where)
         if hint is Any or hint is object:
-            return _frozen(to_python(tree))
+            return frozen(to_python(tree))
         if origin is Literal:
             return self.choice(get_args(hint), tree, where)
         if origin is Secret or hint is Secret:
@@ -98,11 +95,6 @@ class Decoder:
         except ValueError as error:
             return self.fail(tree.mark, where, str(error), WAYS)
 
-    def hide(self, tree: Tree) -> None:
-        """Keep the place of a secret, so that no source line shows it."""
-        line, column = tree.mark
-        self.secrets[line] = min(column, self.secrets.get(line, column))
-
     def items(self, kind: Plain, hints: tuple[Any, ...], tree: Tree, where: str) -> Plain:
         """Decode a sequence, into a tuple or frozenset."""
         item = hints[0] if hints else Any
@@ -110,7 +102,7 @@ class Decoder:
             if isinstance(tree, Scalar) and tree.is_null:
                 return ()
             hint = f"write [{shortened(tree.text)}]" if isinstance(tree, Scalar) else f"each item begins with {'- '!r}"
-            return self.fail(tree.mark, where, f"list{_of(item)} expected, {found(tree)}", hint)
+            return self.fail(tree.mark, where, f"list{of_items(item)} expected, {found(tree)}", hint)
         values = [
             self.value(item, each, f"{where}[{index}]")
             for index, each in enumerate(tree.values)
@@ -135,7 +127,7 @@ class Decoder:
             return tree.value
         decode = SCALARS.get(hint)
         try:
-            return decode(tree) if decode else _constructed(hint, tree)
+            return decode(tree) if decode else constructed(hint, tree)
         except ValueError as error:
             return self.fail(tree.mark, where, str(error), ADVICE.get(hint, "write another value"))
 
@@ -229,46 +221,6 @@ class Decoder:
         """Note the required keys that are absent, unless a misspelt one was meant for them."""
         for name, slot in slots(owner).items():
             if slot.required and slot.attribute not in values and name not in meant:
-                allowed = [str(each) for hint in _leaves(slot.hint) for each in get_args(hint)]
+                allowed = [str(each) for hint in choices(slot.hint) for each in get_args(hint)]
                 note = f"Allowed: {', '.join(allowed)}" if allowed else f"write {name}: VALUE"
                 self.note(tree.mark, f"{where}.{name}" if where else name, "required key is missing", note)
-
-    def note(self, mark: Mark, where: str, message: str, hint: str = "", *, warning: bool = False) -> None:
-        """Keep a problem."""
-        problem = Problem(
-            where=where, message=message, hint=hint.strip(), warning=warning, line=mark.line, column=mark.column
-        )
-        self.problems.append(problem)
-        self.errors += not warning
-
-    def fail(self, mark: Mark, where: str, message: str, hint: str = "") -> Plain:
-        """Keep an error and give FAILED."""
-        self.note(mark, where, message, hint)
-        return FAILED
-
-
-def _of(item: Plain) -> str:
-    return " of mappings" if has_keys(item) else ""
-
-
-def _leaves(hint: Plain) -> list[Any]:
-    """Find the closed choices inside a type."""
-    origin: Plain = get_origin(hint)
-    if origin is Literal:
-        return [hint]
-    return [leaf for each in get_args(hint) for leaf in _leaves(each)]
-
-
-def _frozen(value: Plain) -> Plain:
-    if isinstance(value, dict):
-        return MappingProxyType({key: _frozen(each) for key, each in value.items()})
-    return tuple(_frozen(each) for each in value) if isinstance(value, list) else value
-
-
-def _constructed(hint: Plain, tree: Tree) -> Plain:
-    """Make an object of a class that is called with one text, such as an address, a path, or an enum's value."""
-    if not isinstance(hint, type):
-        raise TypeError(f"{hint} is not a type that options can have")
-    if isinstance(tree, Scalar):
-        return hint(tree.text)
-    raise ValueError(f"text expected, {found(tree)}")

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from rkx.model.action import (
     Action,
     Change,
-    CleanNode,
     ContainerAction,
     CreateContainer,
     CreatePath,
@@ -26,7 +25,7 @@ from rkx.model.action import (
 from rkx.model.image import listed
 from rkx.model.key import ContainerKey, FileKey, FolderKey
 from rkx.model.milestone import node_started
-from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder, HostCleanup
+from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder
 from rkx.reconcile import digest
 from rkx.reconcile.container_drift import argument_changes, set_by_hand, what_changed
 from rkx.reconcile.content import fingerprint, reads, reads_fingerprint
@@ -38,6 +37,7 @@ from rkx.reconcile.members import keeps_lock
 from rkx.reconcile.node import LOCK
 from rkx.reconcile.seen import SeenContainer, SeenNode
 from rkx.reconcile.state import State
+from rkx.reconcile.take_down import take_down
 
 
 def diff_nodes(desired: Desired, seen: Mapping[str, SeenNode], state: State) -> list[Action]:
@@ -211,24 +211,3 @@ def _difference(seen: str, wanted: str) -> str:
     if was[0] != should[0]:
         return "content differs"
     return f"mode or owner is {' '.join(was[1:])}, not {' '.join(should[1:])}"
-
-
-def take_down(name: str, seen: SeenNode, state: State, leaves: Sequence[HostCleanup] = ()) -> list[Action]:
-    """Remove all of this cluster from a machine: containers first, then what they leave."""
-    ours = seen.ours(state.cluster_id)
-    if not ours and name not in state.nodes:
-        return []
-    removals = [
-        RemoveContainer(key=ContainerKey(name, each), reason="the node is taken down")
-        for each in sorted(ours.keys() - {*NAMES.values(), LOCK})
-    ]
-    images = sorted({each.image for each in leaves if each.image})
-    pulls = [
-        PullImage(node=name, image=image, reason="has the programs to clean with")
-        for image in images
-        if listed(image) not in seen.images
-        and not in_doubt(state.nodes.get(name), seen.facts.engine_id)  # it is asked first
-    ]
-    before: list[RemoveContainer | PullImage] = [*removals, *pulls]
-    after = tuple(action.key for action in before)
-    return [*before, CleanNode(node=name, reason="the node is taken down", after=after)]

@@ -15,7 +15,8 @@ from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff import dropped
 from rkx.reconcile.layout import STATE_COPY, STATE_FOLDER
 from rkx.reconcile.node import NodeProgram
-from rkx.reconcile.state import State, dump
+from rkx.reconcile.state import State
+from rkx.reconcile.state_json import dump
 from rkx.reconcile.state_store import StateStore
 
 

@@ -24,8 +24,8 @@ from rkx.reconcile.layout import (
 )
 from rkx.reconcile.seen import HELD, SeenFile
 from rkx.reconcile.sessions import Session
-from rkx.reconcile.state import StateHeader
 from rkx.reconcile.state_copies import header_in
+from rkx.reconcile.state_json import StateHeader
 
 OF_A_DISK = "lost+found"
 """What a fresh file system holds: no one's data."""

@@ -23,8 +23,9 @@ from rkx.reconcile.members import node_of
 from rkx.reconcile.object_reader import ObjectPrefetch
 from rkx.reconcile.observe import observe
 from rkx.reconcile.observer import Observer, judge_lost
-from rkx.reconcile.recover import Found, Search, refuse_rke, settle
+from rkx.reconcile.recover import Found, Search, refuse_rke
 from rkx.reconcile.seen import SeenNode
+from rkx.reconcile.settle import settle
 from rkx.reconcile.state import State, new_state
 from rkx.reconcile.state_file import StateFile
 from rkx.reconcile.state_store import StateStore

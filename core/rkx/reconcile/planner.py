@@ -26,7 +26,7 @@ from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.reconcile.data_guard import check_data
 from rkx.reconcile.dependents import await_dependents
 from rkx.reconcile.desired import Desired, without
-from rkx.reconcile.diff import diff_nodes, take_down
+from rkx.reconcile.diff import diff_nodes
 from rkx.reconcile.diff_objects import diff_objects, is_grave
 from rkx.reconcile.drain import left_cordoned
 from rkx.reconcile.members import departed
@@ -35,6 +35,7 @@ from rkx.reconcile.order import order
 from rkx.reconcile.preflight import preflight, readable
 from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import State
+from rkx.reconcile.take_down import take_down
 from rkx.reconcile.unregistered import unregistered
 from rkx.reconcile.updates import arranged, check
 from rkx.registry import Plugins

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from rkx.errors import ConfigError, Refused, TransportError
 from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
-from rkx.reconcile.create_body import create_body
-from rkx.reconcile.engine_api import look
-from rkx.reconcile.layout import NAMES, STATE_COPY, STATE_FOLDER
+from rkx.reconcile.find_copies import marked, read_anew
+from rkx.reconcile.layout import NAMES, STATE_COPY
 from rkx.reconcile.link import Link
 from rkx.reconcile.lock import refuse_held
 from rkx.reconcile.members import lock_groups
-from rkx.reconcile.node import LOCK, NodeProgram
-from rkx.reconcile.node_image import image_tag
-from rkx.reconcile.observe import architecture
-from rkx.reconcile.state import NodeRecord, State, dump
+from rkx.reconcile.node import LOCK
+from rkx.reconcile.settle import believed
+from rkx.reconcile.state import State
 from rkx.reconcile.state_copies import keepers, read_copy
-from rkx.reconcile.state_store import StateStore
+from rkx.reconcile.state_json import dump
 from rkx.reconcile.vouch import Trust, fingerprint, vouch
 
 HOW = "bring the state file back from a backup"
@@ -93,9 +87,9 @@ class Search:
         link = self.links[name]
         try:
             copy = read_copy(link)
-            if copy is None and self.writes and (marked := _marked(link)) and NAMES["files"] not in marked:
+            if copy is None and self.writes and (names := marked(link)) and NAMES["files"] not in names:
                 refuse_held([link])
-                copy = _read_anew(link)
+                copy = read_anew(link)
         except ConfigError as error:
             self.damaged[name] = error
         else:
@@ -114,15 +108,15 @@ class Search:
 
     def _refuse_lost(self) -> None:
         """Refuse a new cluster where one is: a worker's claim alone stops that worker's own work, not a new cluster."""
-        marked = {name: names for name in self.links if (names := self._marked(name))}
+        there = {name: names for name in self.links if (names := self._marked(name))}
         if self.damaged:
             messages = "; ".join(error.message for error in self.damaged.values())
             raise Refused(f"{self.path} is missing, and no copy of it is whole: {messages}", hint=HOW)
-        if self._keepers() & marked.keys():
+        if self._keepers() & there.keys():
             refuse_held(self.links[name] for name in sorted(self._keepers()))
             look = "" if self.writes else f"; rkx up looks for {STATE_COPY} where rkx-node's containers were deleted"
             raise Refused(
-                f"{self.path} is missing, yet containers of a cluster made by rkx are on {_listed(marked)}, and no"
+                f"{self.path} is missing, yet containers of a cluster made by rkx are on {_listed(there)}, and no"
                 f" copy of its state was found ({STATE_COPY})",
                 hint=f"{HOW}, or use other machines: new authorities would cut it off{look}",
             )
@@ -141,7 +135,7 @@ class Search:
     def _marked(self, name: str) -> list[str]:
         """Name this tool's containers on a node; a worker that shows nothing is judged when it is looked at."""
         try:
-            return _marked(self.links[name])
+            return marked(self.links[name])
         except TransportError:
             if name in self._keepers():
                 raise
@@ -197,66 +191,5 @@ def refuse_rke(cluster: Cluster, path: Path) -> None:
         )
 
 
-def believed(state: State, cluster: Cluster) -> State:
-    """Keep of a copy what its keepers may say; how nodes are reached, and which there are, says cluster.yml alone.
-
-    Paths are left out: ``settled`` takes them from what the plugins describe.
-    """
-    wanted = {node.name: node for node in cluster.nodes}
-    nodes = {
-        name: replace(record, transport=wanted[name].transport, options=wanted[name].transport_options, paths=())
-        for name, record in state.nodes.items()
-        if name in wanted
-    }
-    return replace(state, nodes=nodes)
-
-
-def settle(store: StateStore, described: Mapping[str, set[str]]) -> None:
-    """Set the paths of a found state to those that plugins describe for each node: none is taken from a copy.
-
-    It is saved at once: it was lost here, and the operator should have it again, whatever the run will do.
-    """
-    for name, paths in described.items():
-        store.note_node(name, partial(_settled, paths))
-    store.save()
-
-
-def _settled(described: set[str], record: NodeRecord) -> NodeRecord:
-    """Return a believed record its paths; of folders that lay there before, those that are described."""
-    former = tuple(each for each in record.former if each.path in described)
-    return replace(record, former=former, paths=tuple(sorted(described - {each.path for each in former})))
-
-
-def _read_anew(link: Link) -> State | None:
-    """Look through a container made for it: the stopped ones were deleted, rkx-node's among them."""
-    from docker.errors import APIError
-
-    name = f"rkx-look-{secrets.token_hex(4)}"
-    with link.http() as engine:
-        machine = architecture(look(engine, "/info"))
-    program = NodeProgram(link, "", machine)
-    mount = {"Type": "bind", "Source": STATE_FOLDER, "Target": STATE_FOLDER, "ReadOnly": True}  # binds make folders
-    body = create_body(image_tag(machine), ("/rkx-node",), {}, Mounts=[mount])
-    found = None
-    with link.docker() as client:
-        program.load_image(client)
-        with suppress(APIError):  # there is no such folder
-            client.create_container_from_config(body, name)
-            try:
-                found = read_copy(link, name)
-            finally:
-                client.remove_container(name, force=True)
-    if found is None:
-        program.withdraw()
-    return found
-
-
-def _listed(marked: Mapping[str, Sequence[str]]) -> str:
-    return ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in marked.items())
-
-
-def _marked(link: Link) -> list[str]:
-    """Name the containers on a node that rkx made for a cluster."""
-    with link.http() as engine:
-        rows = look(engine, "/containers/json", all="1", filters='{"label": ["rkx.cluster"]}').rows()
-    return sorted(name.lstrip("/") for row in rows for name in row.texts("Names")[:1])
+def _listed(there: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"{name} ({cut(', '.join(names))})" for name, names in there.items())

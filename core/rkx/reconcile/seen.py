@@ -11,7 +11,7 @@ import msgspec
 from rkx.model.facts import NodeFacts
 from rkx.reconcile.digest import of_file
 from rkx.reconcile.layout import HELD_MODE, Layout
-from rkx.reconcile.state import StateHeader
+from rkx.reconcile.state_json import StateHeader
 
 
 class SeenContainer(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from rkx.reconcile.connection_prefetch import AT_ONCE
 from rkx.reconcile.context import Context
 from rkx.reconcile.files import state_copy
 from rkx.reconcile.seen import SeenNode
-from rkx.reconcile.state import StateHeader
 from rkx.reconcile.state_copies import keepers
+from rkx.reconcile.state_json import StateHeader
 
 
 def send_copies(context: Context) -> dict[str, RkxError]:

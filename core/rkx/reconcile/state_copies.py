@@ -12,7 +12,8 @@ from rkx.reconcile import archives
 from rkx.reconcile.answers import refuse_many
 from rkx.reconcile.layout import NAMES, STATE_COPY
 from rkx.reconcile.link import Link
-from rkx.reconcile.state import State, StateHeader, header, parse
+from rkx.reconcile.state import State
+from rkx.reconcile.state_json import StateHeader, header, parse
 
 KEEPERS: frozenset[Role] = frozenset({"controlplane", "etcd"})
 """The roles whose nodes keep a copy."""

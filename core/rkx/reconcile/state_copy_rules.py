@@ -6,7 +6,7 @@ from rkx.errors import Refused
 from rkx.model.checks import Finding
 from rkx.reconcile.context import Context
 from rkx.reconcile.members import all_keepers
-from rkx.reconcile.state import StateHeader
+from rkx.reconcile.state_json import StateHeader
 
 NEWER = "the newer one is taken from the nodes, and its authority shown and checked"
 

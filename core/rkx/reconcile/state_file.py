@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from rkx.errors import ConfigError, PartlyDone, Problem
 from rkx.reconcile.atomic import beside, close_to_others, put
-from rkx.reconcile.state import State, dump, parse
+from rkx.reconcile.state import State
+from rkx.reconcile.state_json import dump, parse
 from rkx.reconcile.texts import Texts
 
 KEPT = 10

@@ -17,7 +17,8 @@ from rkx import api
 from rkx.errors import ConfigError, PlanStale, Refused
 from rkx.model.key import HealthKey
 from rkx.reconcile.layout import STATE_COPY
-from rkx.reconcile.state import NodeRecord, State, dump, parse
+from rkx.reconcile.state import NodeRecord, State
+from rkx.reconcile.state_json import dump, parse
 from rkx.reconcile.vouch import fingerprint
 from rkx.testing.docker import Box
 from rkx.testing.machine import Entry

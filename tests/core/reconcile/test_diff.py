@@ -30,10 +30,11 @@ from rkx.model.key import ContainerKey, FileKey
 from rkx.reconcile import digest
 from rkx.reconcile.content import fingerprint
 from rkx.reconcile.desired import Desired
-from rkx.reconcile.diff import diff_nodes, dropped, take_down
+from rkx.reconcile.diff import diff_nodes, dropped
 from rkx.reconcile.layout import Layout
 from rkx.reconcile.seen import SeenFile, SeenNode
 from rkx.reconcile.state import NodeRecord
+from rkx.reconcile.take_down import take_down
 
 FOLDER = PurePosixPath("/etc/agent")
 FILE = rkx.File(node="one", path=FOLDER / "config", content=b"level: 1\n", mode=0o600, owner="service:tiny")

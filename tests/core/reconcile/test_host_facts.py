@@ -17,7 +17,8 @@ from rkx.errors import BadAnswer, PartlyDone, TransportError
 from rkx.model.facts import Interface
 from rkx.reconcile import host
 from rkx.reconcile.answers import Said
-from rkx.reconcile.state import NodeRecord, dump, new_state, parse
+from rkx.reconcile.state import NodeRecord, new_state
+from rkx.reconcile.state_json import dump, parse
 from rkx.testing.machine import Machine
 from rkx.testing.wire import Request, Response
 

@@ -12,8 +12,9 @@ from rkx import api
 from rkx.errors import Refused
 from rkx.events import ProblemFound
 from rkx.reconcile.layout import STATE_COPY
-from rkx.reconcile.state import State, dump, new_state
+from rkx.reconcile.state import State, new_state
 from rkx.reconcile.state_file import StateFile
+from rkx.reconcile.state_json import dump
 from rkx.testing.machine import Entry
 from rkx.testing.wire import HangUp, Request, Response
 

@@ -16,7 +16,8 @@ from tests.core.reconcile.test_followed import colleague, foreign
 from rkx import api
 from rkx.errors import Locked, Refused
 from rkx.reconcile.holder import Holder
-from rkx.reconcile.state import State, dump
+from rkx.reconcile.state import State
+from rkx.reconcile.state_json import dump
 from rkx.testing.docker import Box
 
 pytestmark = pytest.mark.whole

@@ -12,8 +12,9 @@ from tests.core.reconcile.test_growth import named
 from tests.core.reconcile.test_state import states
 
 from rkx.reconcile import texts
-from rkx.reconcile.state import NodeRecord, State, dump, new_state
+from rkx.reconcile.state import NodeRecord, State, new_state
 from rkx.reconcile.state_file import StateFile
+from rkx.reconcile.state_json import dump
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.texts import Texts, encoded
 

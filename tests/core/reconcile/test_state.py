@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from rkx.errors import ConfigError, Refused
 from rkx.model.identity import CredentialInfo
 from rkx.reconcile.files import without_logins
-from rkx.reconcile.state import Credential, Former, NodeRecord, ObjectRecord, State, dump, header, new_state, parse
+from rkx.reconcile.state import Credential, Former, NodeRecord, ObjectRecord, State, new_state
+from rkx.reconcile.state_json import dump, header, parse
 from rkx.secret import Secret
 
 words = st.text(max_size=12)

@@ -12,8 +12,9 @@ import pytest
 from tests.core.reconcile.small import Site
 
 from rkx.errors import PartlyDone
-from rkx.reconcile.state import header, new_state, parse
+from rkx.reconcile.state import new_state
 from rkx.reconcile.state_file import KEPT, StateFile, path_beside
+from rkx.reconcile.state_json import header, parse
 
 
 def test_generations_are_kept_and_closed_to_others(tmp_path: Path) -> None:
