@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import requests
@@ -16,10 +16,8 @@ import requests
 from rkx.errors import BadAnswer, ConnectFailed, Interrupted, PartlyDone, RkxError
 from rkx.lines import WORDS, cut
 from rkx.reconcile.answers import Said, parsed, refuse_many
+from rkx.reconcile.engine import Engine, EngineRefused
 from rkx.reconcile.frames import frames
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 TIMEOUT_S = 120.0
 SUCCESSION_S = 5
@@ -54,7 +52,7 @@ class _Untaken(PartlyDone):
     """A batch did not go over whole, so nothing of it was done."""
 
 
-def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], hold: Hold) -> list[Said]:
+def carry_out(engine: Engine, place: Place, operations: Sequence[Operation], hold: Hold) -> list[Said]:
     """Have a batch done and give one answer per operation.
 
     Raises PartlyDone for the first that failed, or if another client used the container at the same time; Interrupted
@@ -68,7 +66,7 @@ def carry_out(client: APIClient, place: Place, operations: Sequence[Operation], 
             f"{place.node}: its files make a batch of {len(lines) >> 20} MiB, and {MOST_BYTES >> 20} MiB is the most",
             hint="make the files that plugins put there smaller",
         )
-    output, complaint = _taken(client, place, lines, hold)
+    output, complaint = _taken(engine, place, lines, hold)
     refuse_many(output, place.node, "rkx-node")
     words = (line for line in io.BytesIO(output) if line.strip())
     answers = [parsed(line, place.node, "rkx-node") for line in islice(words, len(operations) + 3)]  # one too many
@@ -122,20 +120,20 @@ def _hint(error: str) -> str:
     return "repair it on the node, then run rkx again"
 
 
-def _taken(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
+def _taken(engine: Engine, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
     """Run a batch, once more where the container ended without it.
 
     A killed run's start may take effect after ours was requested: over its own input, which has ended.
     """
     broken: PartlyDone | None = None
     try:
-        output, complaint = _run(client, place, batch, hold)
+        output, complaint = _run(engine, place, batch, hold)
         if output:
             return output, complaint
     except _Untaken as error:
         broken = error
     try:
-        return _run(client, place, batch, hold)
+        return _run(engine, place, batch, hold)
     except (requests.ConnectionError, ConnectFailed) as error:  # the connection is lost, not the container
         raise broken or _broke(place, error) from error
 
@@ -144,15 +142,15 @@ def _broke(place: Place, error: Exception, kind: type[PartlyDone] = PartlyDone) 
     return kind(f"{place.node}: the stream to {place.container} broke: {cut(str(error))}", hint=_AGAIN)
 
 
-def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
+def _run(engine: Engine, place: Place, batch: bytes, hold: Hold) -> tuple[bytes, str]:
     """Start a stopped container with ``batch`` as its input and collect what it says."""
-    box = _free(client, place, hold)
-    stream = client.attach_socket(box, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    box = _free(engine, place, hold)
+    stream = engine.attach(box)
     raw = stream._sock  # docker-py's own wrapper closes itself alone
     output, complaint = bytearray(), bytearray()
     try:
         stream._sock.settimeout(TIMEOUT_S)
-        client.start(box)
+        engine.start(box)
         stream._sock.sendall(batch)
         for kind, piece in frames(stream):
             if kind == 1:
@@ -167,9 +165,9 @@ def _run(client: APIClient, place: Place, batch: bytes, hold: Hold) -> tuple[byt
     return bytes(output), complaint.decode(errors="replace")
 
 
-def _free(client: APIClient, place: Place, hold: Hold) -> str:
+def _free(engine: Engine, place: Place, hold: Hold) -> str:
     """Return the id of the container, which does not run; the name may be that of another by the time it is started."""
-    found = Said(client.inspect_container(place.container), place.node, place.container)
+    found = engine.inspect(place.container)
     owner = found.table("Config").labels("Labels").get("rkx.cluster", "")
     if owner != place.cluster:
         raise Interrupted(
@@ -178,23 +176,21 @@ def _free(client: APIClient, place: Place, hold: Hold) -> str:
         )
     box = found.text("Id")
     if found.table("State").flag("Running"):
-        _end(client, place, box, hold)
+        _end(engine, place, box, hold)
     return box
 
 
-def _end(client: APIClient, place: Place, box: str, hold: Hold) -> None:
+def _end(engine: Engine, place: Place, box: str, hold: Hold) -> None:
     """Let a batch end, and then end it: its sender is gone, as who holds the lock sends one at a time.
 
     A batch that has not come whole has done nothing, and any operation may be cut.
     """
-    from docker.errors import APIError
-
     with suppress(requests.RequestException):  # no answer in time
-        client.wait(box, timeout=SUCCESSION_S)
+        engine.wait(box, SUCCESSION_S)
         return
     if hold.check is None:
         raise PartlyDone(f"{place.node}: {place.container} is busy with another client's batch", hint="run rkx again")
     hold.check()
-    with suppress(APIError):  # it has ended in this moment
-        client.kill(box)
-    client.wait(box, timeout=SUCCESSION_S)
+    with suppress(EngineRefused):  # it has ended in this moment
+        engine.kill(box)
+    engine.wait(box, SUCCESSION_S)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 
 from msgspec.structs import replace
 
 from rkx.errors import Interrupted
 from rkx.model.resource import Folder, HostCleanup
-from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import Operation
 from rkx.reconcile.bounds import BATCH
 from rkx.reconcile.containers import pull
@@ -54,9 +52,9 @@ def clean(program: NodeProgram, desired: Desired, store: StateStore, cancelled: 
 
 
 def _ask_first(program: NodeProgram, record: NodeRecord) -> None:
-    with program.link.docker() as client:
-        program.load_image(client)
-        program.ensure(client, "host", Layout())
+    with program.link.docker() as engine:
+        program.load_image(engine)
+        program.ensure(engine, "host", Layout())
     host, _ = program.facts()
     recognise(program, record, host)
 
@@ -77,12 +75,8 @@ def _deletions(record: NodeRecord, kept: set[str]) -> list[Operation]:
 
 
 def _remove_pods(program: NodeProgram, cancelled: threading.Event) -> None:
-    from docker.errors import NotFound
-
-    with program.link.docker(limit=BATCH) as client:  # there may be hundreds
-        listed = client.containers(all=True, filters={"label": POD_LABEL})
-        for row in Said(listed, program.link.name, "pods' containers").rows():
+    with program.link.docker(limit=BATCH) as engine:  # there may be hundreds
+        for row in engine.listed(label=POD_LABEL):
             if cancelled.is_set():
                 raise Interrupted(f"{program.link.name}: cancelled while its pods' containers were removed")
-            with suppress(NotFound):
-                client.remove_container(row.text("Id"), force=True, v=True)
+            engine.remove(row.text("Id"), volumes=True)

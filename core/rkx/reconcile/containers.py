@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import Any
 
 import requests
 
@@ -14,19 +14,14 @@ from rkx.model.cluster import Registry
 from rkx.model.image import reference
 from rkx.model.resource import Container
 from rkx.reconcile import digest
-from rkx.reconcile.answers import Said
 from rkx.reconcile.bounds import ENGINE, PULL, Limit
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine import Engine, EngineRefused
 from rkx.reconcile.link import Link
-from rkx.reconcile.progress import steps
 from rkx.reconcile.state_store import StateStore
 
-if TYPE_CHECKING:
-    from docker import APIClient
-    from docker.api.container import _RestartPolicy
-
-ALWAYS: _RestartPolicy = {"Name": "always", "MaximumRetryCount": 0}
-NEVER: _RestartPolicy = {"Name": "no", "MaximumRetryCount": 0}  # type: ignore[typeddict-item] # the stub forgets it
+ALWAYS = {"Name": "always", "MaximumRetryCount": 0}
+NEVER = {"Name": "no", "MaximumRetryCount": 0}
 PULL_SILENCE_S = 60.0
 """A pull that brings no byte for so long has stalled."""
 LOGS = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "5"}}
@@ -60,24 +55,23 @@ def settings(container: Container, store: StateStore, reads: str) -> dict[str, A
 
 def create(link: Link, container: Container, store: StateStore, reads: str) -> None:
     """Make and start a container; one of ours that an interrupted run left under this name is recreated."""
-    with link.docker() as client:
-        discard(client, link, container.name, store)
+    with link.docker() as engine:
+        discard(engine, container.name, store)
         with _engine_errors(container):
-            client.create_container_from_config(settings(container, store, reads), container.name)
-            client.start(container.name)
+            engine.create(settings(container, store, reads), container.name)
+            engine.start(container.name)
 
 
-def discard(client: APIClient, link: Link, name: str, store: StateStore) -> None:
+def discard(engine: Engine, name: str, store: StateStore) -> None:
     """Remove a container that an interrupted run left; PlanStale for one that is not ours."""
-    from docker.errors import NotFound
-
-    with suppress(NotFound):
-        found = Said(client.inspect_container(name), link.name, name)
-        if found.table("Config").labels("Labels").get("rkx.cluster") != store.state.cluster_id:
-            raise PlanStale(
-                f"{link.name}: a container {name!r} that is not ours appeared", hint="remove it, then run rkx again"
-            )
-        client.remove_container(name, force=True, v=True)
+    found = engine.find(name)
+    if found is None:
+        return
+    if found.table("Config").labels("Labels").get("rkx.cluster") != store.state.cluster_id:
+        raise PlanStale(
+            f"{engine.node}: a container {name!r} that is not ours appeared", hint="remove it, then run rkx again"
+        )
+    engine.remove(name, volumes=True)
 
 
 def _stopping(container: Container) -> Limit:
@@ -89,86 +83,71 @@ def replace(link: Link, container: Container, store: StateStore, reads: str) -> 
     """Put a new container in the place of the old: made beside it, so that a cut leaves what can be told apart."""
     beside = f"{container.name}-{digest.of_container(store.state.key, container)[:12]}"
     former = f"{container.name}-former"
-    with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
-        discard(client, link, beside, store)
-        discard(client, link, former, store)
-        client.create_container_from_config(settings(container, store, reads), beside)
-        client.update_container(container.name, restart_policy=NEVER)
-        client.stop(container.name, timeout=container.stop_timeout_s)
-        client.rename(container.name, former)
-        client.rename(beside, container.name)
-        client.start(container.name)
-        client.remove_container(former, force=True, v=True)
+    with link.docker(limit=_stopping(container)) as engine, _engine_errors(container):
+        discard(engine, beside, store)
+        discard(engine, former, store)
+        engine.create(settings(container, store, reads), beside)
+        engine.set_restart(container.name, "no")
+        engine.stop(container.name, container.stop_timeout_s)
+        engine.rename(container.name, former)
+        engine.rename(beside, container.name)
+        engine.start(container.name)
+        engine.remove(former, volumes=True)
 
 
 def start(link: Link, container: Container) -> None:
     """Start a stopped container, and have it restart by itself again."""
-    with link.docker() as client, _engine_errors(container):
-        client.update_container(container.name, restart_policy=ALWAYS)
-        found = Said(client.inspect_container(container.name), link.name, container.name)
+    with link.docker() as engine, _engine_errors(container):
+        engine.set_restart(container.name, "always")
+        found = engine.inspect(container.name)
         if found.table("State").text("Status") == "paused":
-            client.unpause(container.name)
+            engine.unpause(container.name)
         else:
-            client.start(container.name)
+            engine.start(container.name)
 
 
 def restart(link: Link, container: Container) -> None:
     """Stop and start a container, so that it reads its files again."""
-    with link.docker(limit=_stopping(container)) as client, _engine_errors(container):
-        client.restart(container.name, timeout=container.stop_timeout_s)
+    with link.docker(limit=_stopping(container)) as engine, _engine_errors(container):
+        engine.restart(container.name, container.stop_timeout_s)
 
 
 def update(link: Link, container: Container) -> None:
     """Set the restart policy again; the container runs on."""
-    with link.docker() as client, _engine_errors(container):
-        client.update_container(container.name, restart_policy=ALWAYS)
+    with link.docker() as engine, _engine_errors(container):
+        engine.set_restart(container.name, "always")
 
 
 def remove(link: Link, name: str) -> None:
     """Remove a container and its anonymous volumes; one that is gone is fine."""
-    from docker.errors import NotFound
-
-    with link.docker() as client, suppress(NotFound):
-        client.remove_container(name, force=True, v=True)
-
-
-def has_image(client: APIClient, image: str) -> bool:
-    """Return whether the node holds an image of that name."""
-    from docker.errors import ImageNotFound
-
-    try:
-        client.inspect_image(image)
-    except ImageNotFound:
-        return False
-    return True
+    with link.docker() as engine:
+        engine.remove(name, volumes=True)
 
 
 def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
     """Pull an image with the login of its registry; PartlyDone quotes what the registry says."""
-    with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as client:
-        if has_image(client, image):
+    with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as engine:
+        if engine.has_image(image):
             return
-        problem = _pulled(client, link.name, image, registries)
+        problem = _pulled(engine, image, registries)
     if problem:
         hint = "check the name, private_registries in cluster.yml, and that the node reaches the registry"
         moved = "; the registry may hold another image under that tag by now" if reference(image).digest else ""
         raise PartlyDone(f"{link.name}: image {image} cannot be pulled: {problem}", hint=f"{hint}{moved}")
 
 
-def _pulled(client: APIClient, node: str, image: str, registries: tuple[Registry, ...]) -> str:
-    from docker.errors import APIError
-
+def _pulled(engine: Engine, image: str, registries: tuple[Registry, ...]) -> str:
     wanted = reference(image)
     named = {"fromImage": wanted.repository, "tag": wanted.digest or wanted.tag or "latest"}
     try:
-        for step in steps(client, node, named, login(image, registries)):
+        for step in engine.pull(named, login(image, registries)):
             if problem := step.words("error", ""):
                 return problem
-    except APIError as error:
-        return cut(str(error.explanation or error))
+    except EngineRefused as error:
+        return error.words
     except requests.RequestException as error:
         return f"no byte for {PULL_SILENCE_S:g} s, or the stream broke: {cut(str(error))}"
-    if wanted.digest and not has_image(client, image):
+    if wanted.digest and not engine.has_image(image):
         return f"what came is another image than {wanted.digest}"
     return ""
 
@@ -184,12 +163,10 @@ def login(image: str, registries: tuple[Registry, ...]) -> dict[str, str]:
 
 @contextmanager
 def _engine_errors(container: Container) -> Iterator[None]:
-    from docker.errors import APIError
-
     try:
         yield
-    except APIError as error:
+    except EngineRefused as error:
         raise PartlyDone(
-            f"{container.key}: the Engine says: {cut(str(error.explanation or error))}",
+            f"{container.key}: the Engine says: {error.words}",
             hint="repair it on the node, then run rkx again",
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from rkx.lines import cut
 from rkx.model.action import (
     Action,
     Change,

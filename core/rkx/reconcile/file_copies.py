@@ -76,8 +76,8 @@ def copy_file(program: NodeProgram, copy: CopyFile, store: StateStore, budget: W
 @contextmanager
 def _shown(program: NodeProgram, copy: CopyFile, store: StateStore) -> Iterator[str]:
     """Lend a container that shows the folder of the file; one that is not there is an error, and not made."""
-    with program.link.docker() as client:
-        program.load_image(client)
+    with program.link.docker() as engine:
+        program.load_image(engine)
     name = f"rkx-copy-{hashlib.sha256(repr(copy).encode()).hexdigest()[:12]}"
     image = image_tag(program.architecture)
     wanted = Container(node=copy.node, name=name, image=image, argv=("/rkx-node",), network="none")
@@ -104,9 +104,9 @@ def _fetch(program: NodeProgram, container: str, copy: CopyFile, counted: _Count
 def _send(program: NodeProgram, container: str, copy: CopyFile, counted: _Counted) -> None:
     with (
         _opened(copy.local) as file,
-        program.link.docker(timeout_s=SILENCE_S, limit=Limit(size=MIB, seconds=copy.timeout_s)) as client,
+        program.link.docker(timeout_s=SILENCE_S, limit=Limit(size=MIB, seconds=copy.timeout_s)) as engine,
     ):
-        client.put_archive(container, INSIDE, Packed(file, copy.path.name, counted))
+        engine.put_archive(container, INSIDE, Packed(file, copy.path.name, counted))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import secrets
 from contextlib import suppress
 
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine import EngineRefused
 from rkx.reconcile.engine_api import look
 from rkx.reconcile.layout import STATE_FOLDER
 from rkx.reconcile.link import Link
@@ -18,23 +19,21 @@ from rkx.reconcile.state_copies import read_copy
 
 def read_anew(link: Link) -> State | None:
     """Look through a container made for it: the stopped ones were deleted, rkx-node's among them."""
-    from docker.errors import APIError
-
     name = f"rkx-look-{secrets.token_hex(4)}"
-    with link.http() as engine:
-        machine = architecture(look(engine, "/info"))
+    with link.http() as plain:
+        machine = architecture(look(plain, "/info"))
     program = NodeProgram(link, "", machine)
     mount = {"Type": "bind", "Source": STATE_FOLDER, "Target": STATE_FOLDER, "ReadOnly": True}  # binds make folders
     body = create_body(image_tag(machine), ("/rkx-node",), {}, Mounts=[mount])
     found = None
-    with link.docker() as client:
-        program.load_image(client)
-        with suppress(APIError):  # there is no such folder
-            client.create_container_from_config(body, name)
+    with link.docker() as engine:
+        program.load_image(engine)
+        with suppress(EngineRefused):  # there is no such folder
+            engine.create(body, name)
             try:
                 found = read_copy(link, name)
             finally:
-                client.remove_container(name, force=True)
+                engine.remove(name)
     if found is None:
         program.withdraw()
     return found

@@ -8,19 +8,17 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import requests
 
-from rkx.errors import BadAnswer, ConnectFailed, PartlyDone, RkxError, StreamRefused, TimedOut
+from rkx.errors import BadAnswer, ConnectFailed, RkxError, StreamRefused, TimedOut
 from rkx.lines import cut
 from rkx.reconcile.bounds import ENGINE, PING, Limit, TooLate
-from rkx.reconcile.engine_api import plain_refusals, refusal
-from rkx.reconcile.sessions import TIMEOUT_S, Session, StreamAdapter, bind, session
+from rkx.reconcile.engine import Engine, EngineRefused
+from rkx.reconcile.engine_api import refusal
+from rkx.reconcile.sessions import TIMEOUT_S, Session, StreamAdapter, session
 from rkx.transport import DialForbidden, Dials, Transport
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 PING_TIMEOUT_S = 8.0
 VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
@@ -54,22 +52,16 @@ class Link:
         self.guard: Callable[[], None] | None = None
 
     @contextlib.contextmanager
-    def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[APIClient]:
-        """Lend a Docker client of its own streams; PartlyDone for what the Engine refuses, TransportError otherwise.
+    def docker(self, *, timeout_s: float = TIMEOUT_S, limit: Limit = ENGINE) -> Iterator[Engine]:
+        """Lend the Engine over streams of its own; EngineRefused for what it refuses, TransportError otherwise.
 
         All that is asked through it has ``limit`` together: how much there is to ask, an Engine says itself.
-        docker-py's own errors pass where the caller catches them inside.
         """
-        from docker.errors import DockerException
-
-        try:
-            with (
-                self._translated(self._refused, limit),
-                contextlib.closing(self.client(timeout_s=timeout_s, limit=limit, together=True)) as client,
-            ):
-                yield client
-        except DockerException as error:
-            raise self._refused(getattr(error, "explanation", None) or error) from error
+        with (
+            self._translated(self._refused, limit),
+            contextlib.closing(self.client(timeout_s=timeout_s, limit=limit, together=True)) as engine,
+        ):
+            yield engine
 
     @contextlib.contextmanager
     def http(self, *, timeout_s: float = TIMEOUT_S, limit: Limit | None = None) -> Iterator[Session]:
@@ -117,20 +109,14 @@ class Link:
             hint="repair it, then run rkx again; --allow-unreachable NODE leaves a node aside",
         )
 
-    def _refused(self, why: object) -> PartlyDone:
-        return PartlyDone(f"{self.name}: the Engine says: {cut(str(why))}", hint="repair it, then run rkx again")
+    def _refused(self, why: str) -> EngineRefused:
+        return EngineRefused(self.name, 0, cut(why))
 
-    def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
-        """Return a Docker client that the caller closes."""
-        from docker import APIClient
-
-        client = APIClient(base_url="tcp://node:2375", version=self.api_version(), timeout=int(timeout_s))
-        client._general_configs = {}  # type: ignore[attr-defined] # ~/.docker/config.json: its headers are others'
-        client.auth = self._guarded  # which is what requests calls with each request before it sends it
-        opened = self._transport.engine
-        bind(client, StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together))
-        client.hooks["response"].append(plain_refusals)
-        return client
+    def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> Engine:
+        """Return the Engine; the caller closes it."""
+        opened, version = self._transport.engine, self.api_version()
+        adapter = StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together)
+        return Engine.over(adapter, version, self._guarded)
 
     def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self.guard is not None and request.method not in ("GET", "HEAD"):

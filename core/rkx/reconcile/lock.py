@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rkx.errors import Interrupted, Locked, PreflightFailed, RkxError, TransportError
-from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import Hold
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine import Engine, EngineRefused
 from rkx.reconcile.engine_api import get
 from rkx.reconcile.holder import ENDED, Holder, locked_by
 from rkx.reconcile.link import Link
 from rkx.reconcile.node import LOCK, NodeProgram
 from rkx.reconcile.node_image import image_tag
 
-if TYPE_CHECKING:
-    from docker import APIClient
-
 CHECK_TIMEOUT_S = 10.0
+TAKEN = 409
+"""The status of a container's name that another container has."""
 FRESH_S = 5.0
 """A run that looked at its lock within this time need not look again before it asks an Engine for a change."""
 LOST = "lost"
@@ -98,23 +97,21 @@ class Lock:
 
     def _take(self, link: Link) -> None:
         for _ in range(2):
-            with link.docker() as client:
-                self._programs[link.name].load_image(client)
-                if self._made(link, client):
+            with link.docker() as engine:
+                self._programs[link.name].load_image(engine)
+                if self._made(link, engine):
                     return
-                self.number = max(self.number, self._displace(link, client) + 1)
+                self.number = max(self.number, self._displace(link, engine) + 1)
         raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run rkx again")
 
-    def _made(self, link: Link, client: APIClient) -> bool:
-        from docker.errors import APIError
-
+    def _made(self, link: Link, engine: Engine) -> bool:
         try:
-            made = client.create_container_from_config(self._body(self._programs[link.name]), LOCK)
-        except APIError as error:
-            if error.status_code != 409:
+            made = engine.create(self._body(self._programs[link.name]), LOCK)
+        except EngineRefused as error:
+            if error.status != TAKEN:
                 raise
             return False
-        self._held[link.name] = (link, Said(made, link.name, LOCK).text("Id"), self.number)
+        self._held[link.name] = (link, made, self.number)
         return True
 
     def _renumber(self, link: Link) -> None:
@@ -122,22 +119,20 @@ class Lock:
         _link, mine, number = self._held[link.name]
         if number == self.number:
             return
-        with link.docker() as client:
-            client.remove_container(mine, force=True)
-            if not self._made(link, client):
+        with link.docker() as engine:
+            engine.remove(mine)
+            if not self._made(link, engine):
                 raise Locked(f"{link.name}: another run took the lock in the same moment", hint="run rkx again")
 
-    def _displace(self, link: Link, client: APIClient) -> int:
+    def _displace(self, link: Link, engine: Engine) -> int:
         """Remove the lock of a dead or broken holder, by its id: the name may be a third run's by now."""
-        from docker.errors import NotFound
-
-        with suppress(NotFound):  # given back in this moment
-            found = Said(client.inspect_container(LOCK), link.name, LOCK)
-            holder = Holder.of_labels(found.table("Config").labels("Labels"))
-            self._judge(link, holder)
-            client.remove_container(found.text("Id"), force=True)
-            return holder.number
-        return 0
+        found = engine.find(LOCK)
+        if found is None:
+            return 0  # given back in this moment
+        holder = Holder.of_labels(found.table("Config").labels("Labels"))
+        self._judge(link, holder)
+        engine.remove(found.text("Id"))
+        return holder.number
 
     def _body(self, program: NodeProgram) -> dict[str, Any]:
         labels = {"rkx.cluster": program.cluster_id, **Holder.here(self._run, self.number).labels}
@@ -197,10 +192,8 @@ class Lock:
 
     @staticmethod
     def _remove(link: Link, mine: str) -> None:
-        from docker.errors import NotFound
-
-        with link.docker() as client, suppress(NotFound):
-            client.remove_container(mine, force=True)  # by its id: the name may be a successor's by now
+        with link.docker() as engine:
+            engine.remove(mine)  # by its id: the name may be a successor's by now
 
 
 def refuse_held(links: Iterable[Link]) -> None:

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rkx.errors import Refused
 from rkx.model.facts import HostFacts
@@ -21,13 +20,11 @@ from rkx.reconcile.answers import Said
 from rkx.reconcile.batch import TIMEOUT_S, Hold, Operation, Place, carry_out
 from rkx.reconcile.bounds import BATCH
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine import Engine
 from rkx.reconcile.layout import HELD_MODE, NAMES, OWN_FOLDER, PROGRAM_FOLDER, STATE_COPY, Expected, Layout, Profile
 from rkx.reconcile.link import Link
 from rkx.reconcile.state import Former
 from rkx.reconcile.state_copies import read_header
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 FACTS_BYTES = 1 << 18
 """A machine with 1000 links of containers says 150 KiB; the state keeps what it says."""
@@ -53,18 +50,18 @@ class NodeProgram:
         The program survives a boot. Labels or program promise held folders, so these are there before both are. A node
         that ``keeps`` copies of the state must have none of another cluster; on others it is passed over and told.
         """
-        with ThreadPoolExecutor(1) as pool, self.link.docker(limit=BATCH) as client:  # a batch is waited for
+        with ThreadPoolExecutor(1) as pool, self.link.docker(limit=BATCH) as engine:  # a batch is waited for
             held = pool.submit(self._hold, layout)
-            if self._was_installed(client):
+            if self._was_installed(engine):
                 held.result()
-            self.ensure(client, "files", layout)
+            self.ensure(engine, "files", layout)
             if keeps:
                 self.refuse_other_state()
             held.result()
         self.batch("files", self._program())
 
-    def _was_installed(self, client: APIClient) -> bool:
-        return bool(client.containers(all=True, filters={"name": f"^/{NAMES['files']}$"}))
+    def _was_installed(self, engine: Engine) -> bool:
+        return bool(engine.listed(name=f"^/{NAMES['files']}$"))
 
     def _hold(self, layout: Layout) -> None:
         folders = [{"path": path, **_owner(HELD_MODE)} for path in layout.hold]
@@ -83,22 +80,19 @@ class NodeProgram:
                 hint=f"{_TAKE if keeps else 'find out who put it there'}; if that cluster is gone, delete the file",
             )
 
-    def load_image(self, client: APIClient) -> None:
+    def load_image(self, engine: Engine) -> None:
         """Import the image of its architecture, unless it is there."""
-        node_image.load_image(client, self.architecture)
+        node_image.load_image(engine, self.architecture)
 
-    def ensure(self, client: APIClient, profile: Profile, layout: Layout) -> None:
+    def ensure(self, engine: Engine, profile: Profile, layout: Layout) -> None:
         """Create a profile's container, or recreate it if it differs."""
-        from docker.errors import NotFound
-
         wanted, digest = self.settings(profile, layout), self._digest(profile, layout)
-        with contextlib.suppress(NotFound):
-            found = Said(client.inspect_container(NAMES[profile]), self.link.name, NAMES[profile])
+        if (found := engine.find(NAMES[profile])) is not None:
             if found.table("Config").labels("Labels").get("rkx.digest") == digest:
                 return
-            client.remove_container(NAMES[profile], force=True)
+            engine.remove(NAMES[profile])
         labels = {**wanted["labels"], "rkx.digest": digest}
-        client.create_container_from_config(_body({**wanted, "labels": labels}), NAMES[profile])
+        engine.create(_body({**wanted, "labels": labels}), NAMES[profile])
 
     def _digest(self, profile: Profile, layout: Layout) -> str:
         return hashlib.sha256(json.dumps(self.settings(profile, layout), sort_keys=True).encode()).hexdigest()[:32]
@@ -128,12 +122,12 @@ class NodeProgram:
 
     def batch(self, profile: Profile, operations: Sequence[Operation]) -> list[Said]:
         """Have a batch done and give one answer per operation; PartlyDone names the first that failed."""
-        with self._locks[profile], self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
-            return self._carry_out(client, NAMES[profile], operations)
+        with self._locks[profile], self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as engine:
+            return self._carry_out(engine, NAMES[profile], operations)
 
-    def _carry_out(self, client: APIClient, name: str, operations: Sequence[Operation]) -> list[Said]:
+    def _carry_out(self, engine: Engine, name: str, operations: Sequence[Operation]) -> list[Said]:
         return carry_out(
-            client, Place(node=self.link.name, container=name, cluster=self.cluster_id), operations, self.hold
+            engine, Place(node=self.link.name, container=name, cluster=self.cluster_id), operations, self.hold
         )
 
     def facts(self, paths: Sequence[str] = ()) -> tuple[HostFacts, list[Former]]:
@@ -148,12 +142,12 @@ class NodeProgram:
 
         May be repeated after it was cut anywhere: the privileged container goes last.
         """
-        with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
-            self.load_image(client)
-            self.ensure(client, "host", Layout())
+        with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as engine:
+            self.load_image(engine)
+            self.ensure(engine, "host", Layout())
             if image:
-                self._put_program(client)
-            _discard(client, NAMES["files"])
+                self._put_program(engine)
+            engine.remove(NAMES["files"])
         if image:
             self._in_image(image, operations)
         self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
@@ -161,13 +155,13 @@ class NodeProgram:
 
     def withdraw(self) -> None:
         """Take the privileged container and the program's image away again."""
-        with self.link.docker() as client:
-            _discard(client, NAMES["host"])
-            client.remove_image(node_image.image_tag(self.architecture), force=True)
+        with self.link.docker() as engine:
+            engine.remove(NAMES["host"])
+            engine.remove_image(node_image.image_tag(self.architecture))
 
-    def _put_program(self, client: APIClient) -> None:
+    def _put_program(self, engine: Engine) -> None:
         """Put the program where the cleaner finds it, in case an interrupted run deleted it already."""
-        self.ensure(client, "files", Layout())
+        self.ensure(engine, "files", Layout())
         self.batch("files", self._program())
 
     def _program(self) -> list[Operation]:
@@ -179,13 +173,13 @@ class NodeProgram:
 
     def _in_image(self, image: str, operations: Sequence[Operation]) -> None:
         try:
-            with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as client:
-                _discard(client, CLEANER)
-                client.create_container_from_config(self._cleaner(image), CLEANER)
-                self._carry_out(client, CLEANER, operations)
+            with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as engine:
+                engine.remove(CLEANER)
+                engine.create(self._cleaner(image), CLEANER)
+                self._carry_out(engine, CLEANER, operations)
         finally:
-            with self.link.docker() as client:  # it has time of its own
-                _discard(client, CLEANER)
+            with self.link.docker() as engine:  # it has time of its own
+                engine.remove(CLEANER)
 
     def _cleaner(self, image: str) -> dict[str, Any]:
         wanted = {**self.settings("host", Layout()), "image": image}
@@ -208,13 +202,6 @@ def _owner(mode: int) -> Operation:
 
 def _deletion(paths: Sequence[str]) -> Operation:
     return {"verb": "clean", "paths": list(paths)}
-
-
-def _discard(client: APIClient, name: str) -> None:
-    from docker.errors import NotFound
-
-    with contextlib.suppress(NotFound):
-        client.remove_container(name, force=True)
 
 
 def _body(wanted: Mapping[str, Any], program: str = "/rkx-node") -> dict[str, Any]:

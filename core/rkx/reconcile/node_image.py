@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import tarfile
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from rkx.errors import PreflightFailed
-
-if TYPE_CHECKING:
-    from docker import APIClient
+from rkx.reconcile.engine import Engine
 
 REPOSITORY = "rkx.invalid/node"
 """No registry has this name (RFC 2606): a pod that asks for it finds the image that rkx sent, or none."""
@@ -38,18 +34,11 @@ def image_tag(architecture: str) -> str:
     return f"{REPOSITORY}:{hashlib.sha256(program(architecture)).hexdigest()[:12]}"
 
 
-def load_image(client: APIClient, architecture: str) -> None:
+def load_image(engine: Engine, architecture: str) -> None:
     """Import the image by the Engine's own stream, unless it is there; PreflightFailed if there is none for it."""
-    from docker.errors import ImageNotFound
-
     tag = image_tag(architecture)
-    with contextlib.suppress(ImageNotFound):
-        client.inspect_image(tag)
-        return
-    name, _, version = tag.rpartition(":")
-    client.import_image_from_data(
-        _archive(program(architecture)), repository=name, tag=version, changes=['ENTRYPOINT ["/rkx-node"]']
-    )
+    if not engine.has_image(tag):
+        engine.import_image(_archive(program(architecture)), tag, "/rkx-node")
 
 
 def _archive(binary: bytes) -> bytes:

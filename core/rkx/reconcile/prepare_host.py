@@ -22,9 +22,9 @@ def prepare(program: NodeProgram, desired: Desired, store: StateStore) -> None:
     name = program.link.name
     layout = desired.layouts[name]
     record = store.state.nodes[name]
-    with program.link.docker() as client:
-        program.load_image(client)
-        program.ensure(client, "host", layout)
+    with program.link.docker() as engine:
+        program.load_image(engine)
+        program.ensure(engine, "host", layout)
     known = {*record.paths, *(each.path for each in record.former)}
     folders = sorted({str(each.path) for each in desired.on(name) if isinstance(each, Folder)} - known)
     files = [] if record.was_asked else sorted(str(each.path) for each in desired.on(name) if isinstance(each, File))

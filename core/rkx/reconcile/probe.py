@@ -11,7 +11,7 @@ import requests
 from rkx.errors import BadAnswer, Interrupted, NotReady, RkxError, StreamRefused
 from rkx.lines import WORDS, cut
 from rkx.model.resource import Container, Probe
-from rkx.reconcile.answers import Said, words
+from rkx.reconcile.answers import words
 from rkx.reconcile.bounds import PROBE
 from rkx.reconcile.link import Link
 from rkx.reconcile.sessions import Session, session
@@ -85,8 +85,8 @@ class _Ends:
         return self._count() - self._before >= ENDS
 
     def _count(self) -> int:
-        with self._link.docker() as client:
-            return Said(client.inspect_container(self._name), self._link.name, self._name).number("RestartCount")
+        with self._link.docker() as engine:
+            return engine.inspect(self._name).number("RestartCount")
 
 
 @contextlib.contextmanager
@@ -119,8 +119,8 @@ def _connects(link: Link, address: str) -> str:
 def last_lines(link: Link, name: str) -> str:
     """Return a container's last log lines, or why there are none."""
     try:
-        with link.docker() as client:
-            lines: bytes = client.logs(name, tail=LAST_LINES)
+        with link.docker() as engine:
+            lines = engine.logs(name, LAST_LINES)
     except (RkxError, OSError, requests.RequestException) as error:
         return f"(no log: {cut(str(error))})"
     except (KeyError, TypeError, AttributeError):  # docker-py inspects the container first, and believes the answer

@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import socket
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
@@ -14,14 +14,12 @@ from rkx.errors import PartlyDone, RkxError, StreamRefused, TransportError
 from rkx.reconcile.answers import Said
 from rkx.reconcile.bounds import ATTACHED, ENGINE, Limit
 from rkx.reconcile.create_body import create_body
+from rkx.reconcile.engine import Engine, EngineRefused
 from rkx.reconcile.frames import frames
 from rkx.reconcile.layout import NAMES
 from rkx.reconcile.link import Link
 from rkx.reconcile.node import RELAY_LABEL
 from rkx.transport import Channel, bridge
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 END_TIMEOUT_S = 10
 
@@ -55,47 +53,42 @@ class Relays:
             return
         ours = {f"/{name}" for name in self._names}
         limit = Limit(size=ENGINE.size, seconds=END_TIMEOUT_S)
-        with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S, limit=limit) as client:
-            listed = Said(client.containers(all=True, filters={"label": RELAY_LABEL}), link.name, "containers")
-            for row in listed.rows():
+        with contextlib.suppress(RkxError), link.docker(timeout_s=END_TIMEOUT_S, limit=limit) as engine:
+            for row in engine.listed(label=RELAY_LABEL):
                 if shown := ours.intersection(row.texts("Names")):
                     ours -= shown
-                    _see_gone(client, row.text("Id"))
+                    _see_gone(engine, row.text("Id"))
         self._names.clear()
 
 
-def _see_gone(client: APIClient, container: str) -> None:
-    from docker.errors import APIError
-
-    with contextlib.suppress(APIError):  # it is going already
-        client.remove_container(container, force=True)
-    with contextlib.suppress(APIError, requests.RequestException):
-        client.wait(container, timeout=END_TIMEOUT_S, condition="removed")
+def _see_gone(engine: Engine, container: str) -> None:
+    with contextlib.suppress(EngineRefused):  # it is going already
+        engine.remove(container)
+    with contextlib.suppress(EngineRefused, requests.RequestException):
+        engine.wait(container, END_TIMEOUT_S, "removed")
 
 
 def _through(link: Link, name: str, address: str) -> socket.socket:
     _create(link, name, address)
     try:
         with contextlib.ExitStack() as stack:
-            keeper = stack.enter_context(link.docker(timeout_s=ATTACHED.seconds, limit=ATTACHED))
-            stream = keeper.attach_socket(name, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-            with link.docker() as client:
-                client.start(name)
+            stream = stack.enter_context(link.docker(timeout_s=ATTACHED.seconds, limit=ATTACHED)).attach(name)
+            with link.docker() as engine:
+                engine.start(name)
             return bridge(_Relay(stream, stack.pop_all()))
     except BaseException:
-        with contextlib.suppress(RkxError), link.docker() as client:  # only one that ran goes away alone
-            client.remove_container(name, force=True)
+        with contextlib.suppress(RkxError), link.docker() as engine:  # only one that ran goes away alone
+            engine.remove(name)
         raise
 
 
 def _create(link: Link, name: str, address: str) -> None:
-    from docker.errors import NotFound
-
-    with link.docker() as client:
+    with link.docker() as engine:
         try:
-            found = Said(client.inspect_container(NAMES["host"]), link.name, NAMES["host"])
-            client.create_container_from_config(_body(found, address), name)
-        except NotFound as error:
+            engine.create(_body(engine.inspect(NAMES["host"]), address), name)
+        except EngineRefused as error:
+            if error.status != requests.codes.not_found:
+                raise
             raise StreamRefused(
                 f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name
             ) from error

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
@@ -16,17 +16,14 @@ from rkx.model.cluster import Registry
 from rkx.model.resource import Container
 from rkx.model.step import RunTask, TaskResult
 from rkx.reconcile import containers
-from rkx.reconcile.answers import Said
 from rkx.reconcile.bounds import ENGINE, MIB, Limit
+from rkx.reconcile.engine import Engine
 from rkx.reconcile.frames import frames
 from rkx.reconcile.link import Link
 from rkx.reconcile.pieces import opened
 from rkx.reconcile.probe import last_lines
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.wait_budget import WaitBudget
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 WAIT_S = 5
 """How long one request waits for the end; a cancelled run is noticed in between."""
@@ -68,26 +65,26 @@ def once(link: Link, wanted: Container, store: StateStore, **host: Any) -> Itera
     config["HostConfig"] |= {"RestartPolicy": dict(containers.NEVER), **host}
     _discard(link, wanted.name, store)
     try:
-        with link.docker() as client:
-            client.create_container_from_config(config, wanted.name)
+        with link.docker() as engine:
+            engine.create(config, wanted.name)
         yield wanted.name
     finally:
         _discard(link, wanted.name, store)
 
 
 def _discard(link: Link, name: str, store: StateStore) -> None:
-    with link.docker() as client:
-        containers.discard(client, link, name, store)
+    with link.docker() as engine:
+        containers.discard(engine, name, store)
 
 
 def _code(link: Link, name: str, task: RunTask, budget: WaitBudget) -> int:
     since = time.monotonic()
-    with link.docker(limit=Limit(size=MIB, seconds=task.timeout_s + 2 * WAIT_S)) as client:
-        client.start(name)
+    with link.docker(limit=Limit(size=MIB, seconds=task.timeout_s + 2 * WAIT_S)) as engine:
+        engine.start(name)
         while (left := since + task.timeout_s - time.monotonic()) > 0:
             if budget.cancelled.is_set():
                 raise Interrupted(f"{task.node}: cancelled while {task.argv[0]} ran")
-            if (code := _ended(client, link, name, min(WAIT_S, ceil(left)))) is not None:
+            if (code := _ended(engine, name, min(WAIT_S, ceil(left)))) is not None:
                 return code
     raise NotReady(
         f"{task.node}: {task.argv[0]} did not end within {task.timeout_s:g} s",
@@ -95,12 +92,11 @@ def _code(link: Link, name: str, task: RunTask, budget: WaitBudget) -> int:
     )
 
 
-def _ended(client: APIClient, link: Link, name: str, seconds: int) -> int | None:
+def _ended(engine: Engine, name: str, seconds: int) -> int | None:
     try:
-        answer = client.wait(name, timeout=seconds)
+        return engine.wait(name, seconds).count("StatusCode", MOST_CODE)
     except requests.ReadTimeout:
         return None
-    return Said(answer, link.name, name).count("StatusCode", MOST_CODE)
 
 
 def _result(link: Link, name: str, code: int, most: int) -> TaskResult:

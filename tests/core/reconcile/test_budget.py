@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 import pytest
-from docker import APIClient
 from tests.core.reconcile.small import Site
 from tests.core.reconcile.test_bounds import _info, asking, link
 
@@ -15,6 +14,7 @@ from rkx.errors import BadAnswer, PartlyDone, PreflightFailed, RkxError
 from rkx.events import ActionFailed
 from rkx.reconcile import answers, archives, observe
 from rkx.reconcile.bounds import Limit
+from rkx.reconcile.engine import Engine
 from rkx.reconcile.engine_api import look
 from rkx.reconcile.state_copies import header_in
 from rkx.reconcile.stream import Events
@@ -47,16 +47,16 @@ def test_archives_count_in_that_bound_as_far_as_they_are_read(monkeypatch: pytes
 
 def test_all_answers_of_one_action_have_one_bound() -> None:
     with link(lambda request: HALF).docker(limit=LIMIT) as docker:
-        docker.info()
-        with pytest.raises(BadAnswer, match=r"one: GET .*/info: the answer is larger than"):
-            docker.info()
+        docker.inspect("x")
+        with pytest.raises(BadAnswer, match=r"one: GET .*/containers/x/json: the answer is larger than"):
+            docker.inspect("x")
 
 
 def test_each_look_and_each_probe_begins_anew() -> None:
     way = link(lambda request: HALF)
     for _ in range(3):
         with way.docker(limit=LIMIT) as docker:
-            docker.info()
+            docker.inspect("x")
     with asking(lambda request: HALF, LIMIT) as engine:
         assert [engine.get("http://node/healthz").ok for _ in range(3)] == [True] * 3
 
@@ -64,16 +64,16 @@ def test_each_look_and_each_probe_begins_anew() -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda docker: docker.inspect_container("x"),
-        lambda docker: docker.containers(all=True),
-        lambda docker: docker.wait("x"),
-        lambda docker: docker.update_container("x", restart_policy={"Name": "no"}),
-        lambda docker: docker.create_container_from_config({}, "x"),
+        lambda docker: docker.inspect("x"),
+        lambda docker: docker.listed(label="x"),
+        lambda docker: docker.wait("x", 1),
+        lambda docker: docker.set_restart("x", "no"),
+        lambda docker: docker.create({}, "x"),
     ],
     ids=["inspect", "list", "wait", "update", "create"],
 )
 def test_what_dockers_client_reads_is_counted_before_it_is_read(
-    ask: Callable[[APIClient], object], monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[Engine], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers, "BRACKETS", 100)
     many = Response(body=json.dumps({"Id": "x", "x": [[]] * 100}).encode())

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import pytest
-from docker import APIClient
 from tests.core.reconcile.conftest import Make
 from tests.core.reconcile.small import Site
 
@@ -19,6 +18,7 @@ from rkx.errors import BadAnswer, ConnectFailed, Interrupted, Locked, PartlyDone
 from rkx.reconcile import batch as one_batch
 from rkx.reconcile.batch import MOST_BYTES, Hold, Operation
 from rkx.reconcile.bounds import ENGINE
+from rkx.reconcile.engine import Engine
 from rkx.reconcile.holder import Holder
 from rkx.reconcile.layout import Profile
 from rkx.reconcile.link import Link
@@ -251,7 +251,7 @@ def half_open(running: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket
     """Return a stream of which half a batch came, and that nobody closed."""
     monkeypatch.setattr(one_batch, "SUCCESSION_S", 0.2)
     client = Link("one", Way(running.world, "one")).client(timeout_s=5, limit=ENGINE)
-    stream = client.attach_socket("rkx-node", params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+    stream = client.attach("rkx-node")
     client.start("rkx-node")
     stream._sock.sendall(b'{"verb": "begin", "cluster"')
     yield stream._sock
@@ -286,7 +286,7 @@ def test_who_hears_the_answers_of_anothers_batch_knows(running: Site, monkeypatc
     both, free, ended = threading.Barrier(2), one_batch._free, dict[str, object]()
     tried = list[int]()
 
-    def together(client: APIClient, place: one_batch.Place, hold: Hold) -> str:
+    def together(client: Engine, place: one_batch.Place, hold: Hold) -> str:
         box = free(client, place, hold)
         if (me := threading.get_ident()) not in tried:  # who hears nothing at all tries again, alone
             tried.append(me)

@@ -7,13 +7,13 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from docker import APIClient
 from tests.core.reconcile.conftest import Clock
 from tests.core.reconcile.small import Site
 
 from rkx import api
 from rkx.errors import Interrupted
 from rkx.reconcile.bounds import Limit
+from rkx.reconcile.engine import Engine
 from rkx.reconcile.link import Link
 from rkx.reconcile.relay import END_TIMEOUT_S, Relays
 from rkx.testing.wire import Request, Response, as_json, error, serve
@@ -89,7 +89,7 @@ def test_a_cancelled_run_removes_no_more_pods(running: Site) -> None:
 def test_what_may_take_long_keeps_a_limit_of_its_own(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, given = Link.client, set[float]()
 
-    def noted(self: Link, *, timeout_s: float, limit: Limit, together: bool = False) -> APIClient:
+    def noted(self: Link, *, timeout_s: float, limit: Limit, together: bool = False) -> Engine:
         given.add(limit.seconds if together else 0)
         return plain(self, timeout_s=timeout_s, limit=limit, together=together)
 

@@ -16,7 +16,7 @@ from rkx.errors import BadAnswer, PartlyDone
 from rkx.model.cluster import Registry
 from rkx.reconcile import containers
 from rkx.reconcile.container_drift import by_flag
-from rkx.reconcile.progress import STEP_BYTES
+from rkx.reconcile.engine import STEP_BYTES
 from rkx.testing.wire import Request, Response, error
 
 WORDS = json.dumps({"error": "manifest unknown"}).encode()

@@ -51,7 +51,7 @@ def view(way: Raw) -> None:
 
 def inspect(way: Raw) -> None:
     with Link("one", way).docker() as docker:
-        docker.inspect_container("x")
+        docker.inspect("x")
 
 
 @pytest.mark.parametrize(("ask", "before"), [(ping, ()), (view, ()), (inspect, (PING,))])
@@ -68,9 +68,9 @@ def test_no_engine_is_sent_what_the_operators_own_docker_client_sends(
     file.write_text(json.dumps({"HttpHeaders": {"X-Token": "hunter2"}, "auths": {"r": {"auth": "aHVudGVyMjp4"}}}))
     monkeypatch.setattr(config, "find_config_file", lambda _path=None: str(file))
     assert config.load_general_config()["HttpHeaders"]
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"Id":"x"}'
     way = Raw(PING, answer, answer)
     with Link("one", way).docker() as docker:
-        docker.inspect_container("x")
-        docker.create_container_from_config({}, "x")
+        docker.inspect("x")
+        docker.create({}, "x")
     assert (len(way.heard), "hunter2" in str(way.heard), "aHVudGVyMjp4" in str(way.heard)) == (3, False, False)

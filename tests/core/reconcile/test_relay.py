@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import pytest
-from tests.core.reconcile.test_bounds import Engine
+from tests.core.reconcile.test_bounds import Answering
 
 from rkx.errors import StreamRefused
 from rkx.reconcile import relay
@@ -31,7 +31,7 @@ def answering(attach: Application) -> Link:
             return as_json({"Image": "sha256:1", "Config": {"Labels": {"rkx.cluster": "c"}}})
         return as_json({"Id": "made"}, 201) if path == "/containers/create" else Response(status=204)
 
-    return Link("one", Engine(answer), Relays())
+    return Link("one", Answering(answer), Relays())
 
 
 class Dripping(dict[str, str]):
