@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import graphlib
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 import rkx
@@ -47,6 +49,14 @@ def test_rkx_itself_loads_nothing_heavy() -> None:
     heavy = ("docker", "stevedore", "requests", "yaml", "pluggy")
     loaded = in_fresh_python(f"import rkx, sys; print([name for name in {heavy} if name in sys.modules])")
     assert loaded == "[]\n"
+
+
+def test_no_modules_import_each_other() -> None:
+    """Imports inside of functions count too."""
+    plugins = [folder.name for folder in (CORE.parents[1] / "plugins").glob("*/rkx_*") if folder.suffix == ""]
+    graph = grimp.build_graph("rkx", *plugins, exclude_type_checking_imports=True, cache_dir=None)
+    found = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    assert len([*graphlib.TopologicalSorter(found).static_order()]) > 250  # raises CycleError
 
 
 def code_of(file: Path) -> str:

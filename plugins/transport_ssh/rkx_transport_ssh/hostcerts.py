@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import SSHCertificate, SSHCert
 from paramiko.message import Message
 
 from rkx_transport_ssh.algorithms import KEYS
-from rkx_transport_ssh.hostkeys import pattern_matches
+from rkx_transport_ssh.host_names import pattern_matches
 
 
 def refusal(sent: bytes, host: str, authorities: Sequence[bytes]) -> str | None:

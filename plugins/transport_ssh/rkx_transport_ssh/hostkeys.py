@@ -6,9 +6,7 @@ import base64
 import binascii
 import contextlib
 import errno
-import fnmatch
 import hashlib
-import hmac
 import logging
 import os
 import stat
@@ -20,6 +18,7 @@ import msgspec
 
 import rkx
 from rkx_transport_ssh.algorithms import CERTIFICATE, KEYS, RSA
+from rkx_transport_ssh.host_names import names_match
 from rkx_transport_ssh.route import Hop, HostKeyPolicy
 
 HINT_UNKNOWN = (
@@ -160,30 +159,6 @@ def _lines(path: Path, policy: HostKeyPolicy) -> Iterator[KnownKey]:
 def _speaks_of(policy: HostKeyPolicy, names: str, marker: str) -> bool:
     """Return whether a line names the machine; one of authorities or revoked keys may omit the port, as in OpenSSH."""
     return names_match(names, policy.name) or (marker != "" and names_match(names, policy.host))
-
-
-def names_match(names: str, wanted: str) -> bool:
-    """Return whether a known_hosts line names ``wanted``, in lower case: hashed, or with ``*``, ``?`` and ``!``."""
-    if names.startswith("|1|"):
-        return _hash_matches(names, wanted)
-    patterns = [pattern.lower() for pattern in names.split(",")]
-    if any(pattern_matches(pattern[1:], wanted) for pattern in patterns if pattern.startswith("!")):
-        return False
-    return any(pattern_matches(pattern, wanted) for pattern in patterns if not pattern.startswith("!"))
-
-
-def pattern_matches(pattern: str, wanted: str) -> bool:
-    """Return whether a name fits ``*`` and ``?``; brackets are part of a name here, as in [host]:port."""
-    return fnmatch.fnmatchcase(wanted, pattern.replace("[", "[[]"))
-
-
-def _hash_matches(hashed: str, wanted: str) -> bool:
-    try:
-        _, _, salt, digest = hashed.split("|")
-        made = hmac.new(base64.b64decode(salt), wanted.encode(), "sha1").digest()
-        return hmac.compare_digest(made, base64.b64decode(digest))
-    except (ValueError, binascii.Error):
-        return False
 
 
 def _blob(text: str) -> bytes:

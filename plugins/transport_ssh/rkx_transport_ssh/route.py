@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 import rkx
-from rkx_transport_ssh import BastionConfig, SshConfig
+from rkx_transport_ssh.config import BastionConfig, SshConfig
 
 if TYPE_CHECKING:
     import paramiko

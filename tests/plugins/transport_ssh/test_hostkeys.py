@@ -17,13 +17,13 @@ from tests.plugins.transport_ssh.server import Server
 
 import rkx
 from rkx_transport_ssh import SshConfig
+from rkx_transport_ssh.host_names import names_match
 from rkx_transport_ssh.hostcerts import refusal
 from rkx_transport_ssh.hostkeys import (
     KnownKey,
     Offered,
     fingerprint,
     known_keys,
-    names_match,
     preferred_kinds,
     verify,
 )
