@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rkx import documents, errors, transport
-    from rkx.api import Run, apply, load, plan
+    from rkx.api import Options, Project, Run, apply, load, plan, remove, up
     from rkx.errors import ConfigError, NotReady, PreflightFailed, Problem, Refused, RkxError
     from rkx.files import read_text
     from rkx.hooks import (
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _MODULES = {name: f"rkx.{name}" for name in ("documents", "errors", "transport")}
 _MODULES |= {name: f"rkx.model.{name}" for name in ("action", "identity", "step")}
 _HOMES = {
-    "rkx.api": "Run apply load plan",
+    "rkx.api": "Options Project Run apply load plan remove up",
     "rkx.errors": "ConfigError NotReady PreflightFailed Problem Refused RkxError",
     "rkx.files": "read_text",
     "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin"
@@ -84,10 +84,10 @@ __all__ = [  # spelled out, since type checkers read it
     "Confirmation", "Container", "ContainerKey", "CredentialRef", "ExtensionPlugin", "Facts", "File", "Finding",
     "Folder", "HostCleanup", "HostFacts", "Interface", "Key", "Manifest", "Milestone", "Mount", "NODE_PROGRAM",
     "NetworkPlugin", "NetworkSettings", "Node", "NodeFacts", "NodeMetadata", "NodeUpdate", "NotReady", "Object",
-    "Plan", "PluginRef", "PortClaim", "PreflightFailed", "Probe", "Problem", "Read", "Refused", "Registry",
-    "Resource", "Risk", "RkxError", "Rollout", "RolloutGroup", "Run", "Secret", "ServicePlugin", "Taint",
+    "Options", "Plan", "PluginRef", "PortClaim", "PreflightFailed", "Probe", "Problem", "Project", "Read", "Refused",
+    "Registry", "Resource", "Risk", "RkxError", "Rollout", "RolloutGroup", "Run", "Secret", "ServicePlugin", "Taint",
     "TransportPlugin", "Unread", "apply", "hookimpl", "load", "node_ready", "node_started", "plan", "read_text",
-    "render", "action", "documents", "errors", "identity", "step", "transport",
+    "remove", "render", "up", "action", "documents", "errors", "identity", "step", "transport",
 ]
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""One node as the engine reaches it: Docker clients and HTTP sessions over the transport's streams."""
+"""One node as rkx reaches it: Docker clients and HTTP sessions over the transport's streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects of the cluster: server-side apply, drift, pruning."""
+"""Objects of the cluster: list, read, apply on the server's side, delete; and digests of what they were given."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from rkx.reconcile.state_store import StateStore
 def believed(state: State, cluster: Cluster) -> State:
     """Keep of a copy what its keepers may say; how nodes are reached, and which there are, says cluster.yml alone.
 
-    Paths are left out: ``settled`` takes them from what the plugins describe.
+    Paths are left out: ``settle`` takes them from what the plugins describe.
     """
     wanted = {node.name: node for node in cluster.nodes}
     nodes = {

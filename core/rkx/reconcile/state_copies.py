@@ -37,7 +37,7 @@ def read_header(link: Link) -> StateHeader | None:
 
 
 def header_in(text: bytes, node: str) -> StateHeader | None:
-    """Read the mark of what a node shows as a copy; BadAnswer if reading it would take too much."""
+    """Read the header of what a node shows as a copy; BadAnswer if reading it would take too much."""
     refuse_many(text, node, STATE_COPY)
     return header(text)
 

@@ -23,7 +23,7 @@ VERSION = 1
 
 
 def dump(state: State, texts: Texts | None = None) -> bytes:
-    """Write a state as JSON, with a checksum over it, and outside what ``mark`` reads; ``texts`` keeps its pieces."""
+    """Write a state as JSON, with a checksum over it, and outside what ``header`` reads; ``texts`` keeps its pieces."""
     inner = (texts or Texts()).of(state)
     digest = hashlib.sha256(inner.encode()).hexdigest()
     said = StateHeader(
@@ -54,17 +54,17 @@ class StateHeader(msgspec.Struct, frozen=True, kw_only=True):
         return hmac.compare_digest(self.seal.encode(), self.sealed(state).encode())
 
 
-MARK_CHARACTERS = 2000
+HEADER_CHARACTERS = 2000
 """More than ours can be: it is kept of each node."""
 
 
 def header(text: bytes) -> StateHeader | None:
-    """Read the mark alone, which takes no time; None if the file is damaged."""
+    """Read the header alone, which takes no time; None if the file is damaged."""
     try:
         found = msgspec.json.decode(text, type=StateHeader)
     except _MALFORMED:
         return None
-    return found if len(f"{found}") <= MARK_CHARACTERS else None
+    return found if len(f"{found}") <= HEADER_CHARACTERS else None
 
 
 _MALFORMED = (
