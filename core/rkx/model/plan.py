@@ -21,12 +21,14 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The graph of actions of one run; ``updates`` say which of them take a place in one of the ``groups``.
 
-    ``unknown`` says what could not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are
-    warnings of nodes, ``risks`` those that cluster.yml accepts.
+    ``digest`` is a keyed one of all that the actions write, which they name by key alone. ``unknown`` says what could
+    not be looked at yet, ``unreachable`` names nodes left out on purpose, ``findings`` are warnings of nodes, ``risks``
+    those that cluster.yml accepts.
     """
 
     cluster: str
     actions: tuple[Action, ...] = ()
+    digest: str = ""
     updates: tuple[NodeUpdate, ...] = ()
     groups: tuple[RolloutGroup, ...] = ()
     confirmations: tuple[Confirmation, ...] = ()

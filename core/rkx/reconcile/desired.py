@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from rkx.errors import ConfigError, PluginFault
+from rkx.model.action import Action
 from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.identity import Identity, Renewal, describe
@@ -65,6 +66,11 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the labels and taints of a Node; KeyError if none are described."""
         return _of_type(NodeMetadata, self.resources[key])
 
+    def written_by(self, actions: Iterable[Action]) -> list[Resource | Object]:
+        """List what is described under the keys of actions."""
+        keys = [action.key for action in actions]
+        return [each for key in keys if (each := self.resources.get(key) or _object_of(self.objects, key))]
+
     @cached_property
     def _by_node(self) -> Mapping[str, Sequence[Resource]]:
         return by_node(self.resources.values())
@@ -78,6 +84,10 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def keepers(self) -> frozenset[str]:
         """Name the nodes that keep a copy of the state."""
         return frozenset(keepers(self.cluster))
+
+
+def _object_of(objects: Mapping[ObjectKey, Object], key: Key) -> Object | None:
+    return objects.get(key) if isinstance(key, ObjectKey) else None
 
 
 def _of_type(kind: type[R], resource: Resource) -> R:

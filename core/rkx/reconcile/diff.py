@@ -113,13 +113,13 @@ class _Comparison:
     def _compare(self, resource: File | Folder, word: str) -> Iterator[PathAction]:
         seen = self.seen.files.get(str(resource.path))
         if seen is None:
-            yield CreatePath(key=resource.key, digest=word, reason="missing", owner=resource.owner)
+            yield CreatePath(key=resource.key, reason="missing", owner=resource.owner)
         elif isinstance(resource, File) and self._is_due(resource):
             why = "credentials are reissued"
-            yield UpdatePath(key=resource.key, digest=word, reason=why, owner=resource.owner)
+            yield UpdatePath(key=resource.key, reason=why, owner=resource.owner)
         elif seen.word != word:
             why = _difference(seen.word, word)
-            yield UpdatePath(key=resource.key, digest=word, reason=why, owner=resource.owner)
+            yield UpdatePath(key=resource.key, reason=why, owner=resource.owner)
 
     def _is_due(self, file: File) -> bool:
         return isinstance(file.content, CredentialRef) and not self.desired.renewal_names.isdisjoint(
@@ -142,10 +142,10 @@ class _Comparison:
         seen, word = self.ours.get(container.name), digest.of_container(self.state.key, container)
         key, owner = container.key, container.owner
         if seen is None or seen.state == "gone":
-            yield CreateContainer(key=key, digest=word, reason="missing", owner=owner)
+            yield CreateContainer(key=key, reason="missing", owner=owner)
         elif why := self._why_replaced(container, seen, word):
             changes = argument_changes(container, seen) if seen.digest != word else ()
-            yield ReplaceContainer(key=key, digest=word, reason=why, owner=owner, changes=changes)
+            yield ReplaceContainer(key=key, reason=why, owner=owner, changes=changes)
         else:
             yield from self._running(container, seen, changed)
 

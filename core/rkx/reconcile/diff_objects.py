@@ -70,9 +70,9 @@ def is_grave(action: Action) -> bool:
 def _object(wanted: Object, live: Mapping[str, Any] | None, state: State) -> ApplyObject | None:
     word = digest.of_object(state.key, wanted)
     if live is None:
-        return CreateObject(key=wanted.key, digest=word, reason="missing", owner=wanted.owner)
+        return CreateObject(key=wanted.key, reason="missing", owner=wanted.owner)
     why = _drift(wanted, word, live, state)
-    return UpdateObject(key=wanted.key, digest=word, reason=why, owner=wanted.owner) if why else None
+    return UpdateObject(key=wanted.key, reason=why, owner=wanted.owner) if why else None
 
 
 def _drift(wanted: Object, word: str, live: Mapping[str, Any], state: State) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
 from rkx.model.manifest import Object
-from rkx.model.resource import Container, File, Folder
+from rkx.model.resource import Container, File, Folder, Resource
+from rkx.secret import Secret
 
 UNCOUNTED = frozenset(
     {
@@ -44,6 +45,10 @@ def canonical(value: object) -> Any:  # noqa: ANN401 - JSON
         return [canonical(item) for item in value]
     if isinstance(value, PurePath):
         return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Secret):
+        return canonical(value.reveal())
     if isinstance(value, msgspec.Struct):
         return {name: canonical(getattr(value, name)) for name in value.__struct_fields__}
     return value
@@ -62,6 +67,11 @@ def of_object(key: bytes, wanted: Object) -> str:
 def _of_fields(key: bytes, resource: Container | Object) -> str:
     said = {n: canonical(getattr(resource, n)) for n in resource.__struct_fields__ if n not in UNCOUNTED}
     return keyed(key, json.dumps(said, sort_keys=True).encode())
+
+
+def of_all(key: bytes, wanted: Iterable[Resource | Object]) -> str:
+    """Digest all that resources say, so that a plan of them can be told from one of others."""
+    return keyed(key, json.dumps([canonical(each) for each in wanted], sort_keys=True).encode())
 
 
 def of_file(content_digest: str, mode: int, uid: int, gid: int) -> str:

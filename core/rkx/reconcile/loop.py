@@ -38,15 +38,21 @@ class Reconciler:
     def up(self, given: Plan | None = None) -> Desired:
         """Bring the cluster up, in rounds, and return what it is now.
 
-        Raises PlanStale if the first plan is another than the one that was ``given``.
+        Raises PlanStale if the first plan is another than the one that was ``given``, or the cluster is new.
         """
         planned = self._first()
-        if given is not None and given.actions != planned[1].actions:
-            raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
+        if given is not None:
+            self._refuse_stale(given, planned[1])
         with ImagePrefetch(self._context) as images:
             while self._round(planned, images):
                 planned = observe_and_plan.fit(self._opened)
         return planned[0]
+
+    def _refuse_stale(self, given: Plan, now: Plan) -> None:
+        if self._context.is_new:
+            raise PlanStale("the cluster has no keys yet, so a plan of it is not the same twice", hint="run rkx up")
+        if (given.actions, given.digest) != (now.actions, now.digest):
+            raise PlanStale("nodes or contents are not as they were planned", hint="plan again, then apply that")
 
     def remove(self) -> None:
         """Take the cluster down, in one round."""

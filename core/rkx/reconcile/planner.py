@@ -23,6 +23,7 @@ from rkx.model.plan import Confirmation, Plan
 from rkx.model.resource import HostCleanup
 from rkx.model.step import NodeRequest, Refuse, Responses, Step
 from rkx.model.update import NodeUpdate, RolloutGroup
+from rkx.reconcile import digest
 from rkx.reconcile.data_guard import check_data
 from rkx.reconcile.dependents import await_dependents
 from rkx.reconcile.desired import Desired, without
@@ -72,6 +73,7 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
     return Plan(
         cluster=desired.cluster.name,
         actions=ordered,
+        digest=digest.of_all(state.key, desired.written_by(ordered)),
         updates=updates,
         groups=groups,
         unknown=unknown,

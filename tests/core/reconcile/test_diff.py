@@ -27,7 +27,6 @@ from rkx.model.action import (
     UpdatePath,
 )
 from rkx.model.key import ContainerKey, FileKey
-from rkx.reconcile import digest
 from rkx.reconcile.content import fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff import diff_nodes, dropped
@@ -66,10 +65,10 @@ def test_a_file_that_is_as_wanted_needs_nothing() -> None:
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        (node(layout=LAYOUT), CreatePath(key=FILE.key, digest=WORD, reason="missing", owner=FILE.owner)),
+        (node(layout=LAYOUT), CreatePath(key=FILE.key, reason="missing", owner=FILE.owner)),
         (
             seen_file(word="other 0600 0 0"),
-            UpdatePath(key=FILE.key, digest=WORD, reason="content differs", owner=FILE.owner),
+            UpdatePath(key=FILE.key, reason="content differs", owner=FILE.owner),
         ),
     ],
     ids=["missing", "content"],
@@ -102,8 +101,7 @@ def test_a_container_is_restarted_for_a_file_written_after_its_start(later_s: in
 )
 def test_what_was_set_by_hand_is_replaced_and_named(more: dict[str, object], what: str) -> None:
     changed = replace(container(AGENT), **more)
-    word = digest.of_container(STATE.key, AGENT)
-    replaced = ReplaceContainer(key=AGENT.key, digest=word, reason=f"set by hand: {what}", owner=AGENT.owner)
+    replaced = ReplaceContainer(key=AGENT.key, reason=f"set by hand: {what}", owner=AGENT.owner)
     assert replaced in diff(desired(AGENT), node(changed))
 
 

@@ -76,7 +76,7 @@ def test_what_was_applied_and_is_so_needs_nothing() -> None:
 )
 def test_what_differs_is_applied_and_says_why(state: State, found: dict[str, Any], why: str) -> None:
     assert diff_objects(wanting(SETTINGS), live({SETTINGS.key: found}), state) == [
-        UpdateObject(key=SETTINGS.key, digest=digest.of_object(STATE.key, SETTINGS), reason=why, owner="addon:m")
+        UpdateObject(key=SETTINGS.key, reason=why, owner="addon:m")
     ]
 
 
@@ -85,12 +85,11 @@ def test_a_namespace_goes_before_what_is_in_it() -> None:
     assert found == [
         CreateObject(
             key=SETTINGS.key,
-            digest=digest.of_object(STATE.key, SETTINGS),
             reason="missing",
             owner="addon:m",
             after=(SPACE.key,),
         ),
-        CreateObject(key=SPACE.key, digest=digest.of_object(STATE.key, SPACE), reason="missing", owner="addon:m"),
+        CreateObject(key=SPACE.key, reason="missing", owner="addon:m"),
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from msgspec.structs import replace
-from tests.core.reconcile.small import ROOT, Site
+from tests.core.reconcile.small import ROOT, Site, TinyService
 
 import rkx
 from rkx import api
@@ -97,6 +97,39 @@ def test_a_plan_made_before_is_refused_when_nodes_have_moved_on(running: Site) -
     with pytest.raises(PlanStale, match="nodes or contents are not as they were planned"):
         running.ended(api.apply(running.project, planned)).wait()
     assert running.world.changes() == []
+
+
+def differ(service: TinyService, what: str, value: str) -> None:
+    """Describe one thing otherwise."""
+    if what == "label":
+        service.labels = {"tiny": value}
+    elif what == "taint":
+        service.taints = (rkx.Taint(key="tiny", value=value, effect="NoExecute"),)
+    elif what == "probe":
+        service.agent_probe = rkx.Probe(address=f"tcp:127.0.0.1:{value}", timeout_s=1)
+    else:
+        service.content = value.encode()
+
+
+@pytest.mark.parametrize("what", ["label", "taint", "probe", "content"])
+def test_a_plan_made_before_is_refused_when_something_else_is_described(running: Site, what: str) -> None:
+    for engine in running.world.engines.values():
+        engine.boxes.pop("agent")
+    differ(running.service, what, "1000")
+    planned = running.plan()
+    differ(running.service, what, "2000")
+    assert running.plan().actions == planned.actions
+    with pytest.raises(PlanStale, match="nodes or contents are not as they were planned"):
+        running.ended(api.apply(running.project, planned)).wait()
+    assert running.world.changes() == []
+
+
+def test_the_plan_of_a_new_cluster_cannot_be_applied_and_says_what_can(site: Site) -> None:
+    planned = site.plan()
+    with pytest.raises(PlanStale, match="no keys yet") as caught:
+        site.ended(api.apply(site.project, planned)).wait()
+    assert caught.value.hint == "run rkx up"
+    assert site.world.changes() == []
 
 
 @pytest.mark.whole

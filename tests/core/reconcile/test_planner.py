@@ -67,7 +67,7 @@ def test_what_is_as_desired_needs_nothing() -> None:
 
 def test_what_is_missing_is_created_after_its_image_is_pulled() -> None:
     pull = PullImage(node="one", image="agent:1", reason="not on the node")
-    create = CreateContainer(key=AGENT.key, digest=WORD, reason="missing", owner="service:tiny", after=(pull.key,))
+    create = CreateContainer(key=AGENT.key, reason="missing", owner="service:tiny", after=(pull.key,))
     assert actions(desired(AGENT), {"one": node(images={})}) == [pull, create]
     assert actions(desired(AGENT), {"one": node()}) == [replace(create, after=())]
 
@@ -76,10 +76,10 @@ def test_what_is_missing_is_created_after_its_image_is_pulled() -> None:
     ("more", "expected"),
     [
         ({"state": "exited"}, StartContainer(key=AGENT.key, reason="is exited", owner=AGENT.owner)),
-        ({"state": "dead"}, ReplaceContainer(key=AGENT.key, digest=WORD, reason="is dead", owner=AGENT.owner)),
+        ({"state": "dead"}, ReplaceContainer(key=AGENT.key, reason="is dead", owner=AGENT.owner)),
         (
             {"digest": "other"},
-            ReplaceContainer(key=AGENT.key, digest=WORD, reason="settings changed", owner=AGENT.owner),
+            ReplaceContainer(key=AGENT.key, reason="settings changed", owner=AGENT.owner),
         ),
         (
             {"restart_policy": "no"},

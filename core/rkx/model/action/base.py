@@ -28,12 +28,6 @@ class BaseAction(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     after: tuple[Key, ...] = ()
 
 
-class WriteAction(BaseAction, frozen=True, kw_only=True):
-    """Writes what is desired under its key; ``digest`` is a keyed one of that, so that a plan holds no secret."""
-
-    digest: str = ""
-
-
 class OnNode(BaseAction, frozen=True, kw_only=True):
     """An action whose key has the name of its node in it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rkx.model.action.base import BaseAction, OnNode, WriteAction
+from rkx.model.action.base import BaseAction, OnNode
 from rkx.model.key import ContainerKey, FileKey, FolderKey, ImageKey, MachineKey, ProgramKey
 
 
@@ -43,7 +43,7 @@ class PullImage(OnNode, frozen=True, kw_only=True):
         return ImageKey(self.node, self.image)
 
 
-class _OfPath(WriteAction, frozen=True, kw_only=True):
+class _OfPath(BaseAction, frozen=True, kw_only=True):
     key: FileKey | FolderKey
 
 
@@ -66,7 +66,7 @@ class RemovePath(BaseAction, frozen=True, kw_only=True):
     key: FileKey | FolderKey
 
 
-class _OfContainer(WriteAction, frozen=True, kw_only=True):
+class _OfContainer(BaseAction, frozen=True, kw_only=True):
     key: ContainerKey
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rkx.model.action.base import BaseAction, WriteAction
+from rkx.model.action.base import BaseAction
 from rkx.model.key import CredentialsKey, NodeKey, ObjectKey, ObjectsKey
 
 
@@ -19,7 +19,7 @@ class IssueCredentials(BaseAction, frozen=True):
         return CredentialsKey()
 
 
-class _OfObject(WriteAction, frozen=True, kw_only=True):
+class _OfObject(BaseAction, frozen=True, kw_only=True):
     key: ObjectKey
 
 
