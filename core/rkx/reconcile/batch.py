@@ -157,6 +157,8 @@ def _run(engine: Engine, place: Place, batch: bytes, hold: Hold) -> tuple[bytes,
                 output += piece
             else:
                 complaint += piece[: WORDS - len(complaint)]
+    except EngineRefused as error:
+        raise PartlyDone(f"{place.node}: {place.container} was not started: {error.words}", hint=_AGAIN) from error
     except OSError as error:
         raise _broke(place, error, _Untaken if isinstance(error, BrokenPipeError) else PartlyDone) from error
     finally:
@@ -185,7 +187,7 @@ def _end(engine: Engine, place: Place, box: str, hold: Hold) -> None:
 
     A batch that has not come whole has done nothing, and any operation may be cut.
     """
-    with suppress(requests.RequestException):  # no answer in time
+    with suppress(requests.RequestException, EngineRefused):  # no answer in time, or it is another by now
         engine.wait(box, SUCCESSION_S)
         return
     if hold.check is None:

@@ -79,4 +79,4 @@ def _remove_pods(program: NodeProgram, cancelled: threading.Event) -> None:
         for row in engine.listed(label=POD_LABEL):
             if cancelled.is_set():
                 raise Interrupted(f"{program.link.name}: cancelled while its pods' containers were removed")
-            engine.remove(row.text("Id"), volumes=True)
+            engine.remove(row.text("Id"), volumes=True, missing_ok=True)

@@ -71,7 +71,7 @@ def discard(engine: Engine, name: str, store: StateStore) -> None:
         raise PlanStale(
             f"{engine.node}: a container {name!r} that is not ours appeared", hint="remove it, then run rkx again"
         )
-    engine.remove(name, volumes=True)
+    engine.remove(name, volumes=True, missing_ok=True)
 
 
 def _stopping(container: Container) -> Limit:
@@ -121,7 +121,7 @@ def update(link: Link, container: Container) -> None:
 def remove(link: Link, name: str) -> None:
     """Remove a container and its anonymous volumes; one that is gone is fine."""
     with link.docker() as engine:
-        engine.remove(name, volumes=True)
+        engine.remove(name, volumes=True, missing_ok=True)
 
 
 def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:

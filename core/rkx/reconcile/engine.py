@@ -28,9 +28,15 @@ T = TypeVar("T")
 class EngineRefused(PartlyDone):
     """An Engine refused a request, in ``words`` of its own; ``status`` is that of its answer, 0 without one."""
 
-    def __init__(self, node: str, status: int, words: str) -> None:
-        super().__init__(f"{node}: the Engine says: {words}", hint="repair it, then run rkx again")
-        self.status, self.words = status, words
+    status = 0
+    words = ""
+
+    @classmethod
+    def of(cls, node: str, words: str, status: int = 0) -> Self:
+        """Make one of what an Engine said."""
+        error = cls(f"{node}: the Engine says: {words}", hint="repair it, then run rkx again")
+        error.status, error.words = status, words
+        return error
 
 
 class Engine:
@@ -113,13 +119,17 @@ class Engine:
         wanted: Any = {"Name": policy, "MaximumRetryCount": 0}  # docker-py's stub forgets "no"
         self._ask(self._client.update_container, name, restart_policy=wanted)
 
-    def remove(self, name: str, *, volumes: bool = False) -> None:
-        """Kill and remove a container, with its anonymous ``volumes``; one that is gone is fine."""
-        self._unless_missing(lambda: self._ask(self._client.remove_container, name, force=True, v=volumes))
+    def remove(self, name: str, *, volumes: bool = False, missing_ok: bool = False) -> None:
+        """Kill and remove a container, with its anonymous ``volumes``."""
+        try:
+            self._ask(self._client.remove_container, name, force=True, v=volumes)
+        except EngineRefused as error:
+            if not missing_ok or error.status != requests.codes.not_found:
+                raise
 
     def attach(self, name: str) -> Any:  # noqa: ANN401 - docker-py's own wrapper
         """Return the stream of a container's input and output; ``_sock`` is its socket, which is to be closed too."""
-        return self._ask(self._client.attach_socket, name, params=ATTACHED)
+        return self._ask(self._client.attach_socket, name, params=dict(ATTACHED))
 
     def logs(self, name: str, lines: int) -> bytes:
         """Return the last lines that a container wrote."""
@@ -180,6 +190,8 @@ def _asked(node: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
     try:
         return call(*args, **kwargs)
     except APIError as error:
-        raise EngineRefused(node, error.status_code or 0, cut(str(error.explanation or error))) from error
+        raise EngineRefused.of(node, cut(str(error.explanation or error)), error.status_code or 0) from error
     except DockerException as error:
-        raise EngineRefused(node, 0, cut(str(error))) from error
+        if isinstance(error, ValueError):
+            raise  # it was given what an Engine had answered
+        raise EngineRefused.of(node, cut(str(error))) from error

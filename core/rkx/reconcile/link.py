@@ -110,7 +110,7 @@ class Link:
         )
 
     def _refused(self, why: str) -> EngineRefused:
-        return EngineRefused(self.name, 0, cut(why))
+        return EngineRefused.of(self.name, cut(why))
 
     def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> Engine:
         """Return the Engine; the caller closes it."""

@@ -131,7 +131,7 @@ class Lock:
             return 0  # given back in this moment
         holder = Holder.of_labels(found.table("Config").labels("Labels"))
         self._judge(link, holder)
-        engine.remove(found.text("Id"))
+        engine.remove(found.text("Id"), missing_ok=True)
         return holder.number
 
     def _body(self, program: NodeProgram) -> dict[str, Any]:
@@ -193,7 +193,7 @@ class Lock:
     @staticmethod
     def _remove(link: Link, mine: str) -> None:
         with link.docker() as engine:
-            engine.remove(mine)  # by its id: the name may be a successor's by now
+            engine.remove(mine, missing_ok=True)  # by its id: the name may be a successor's by now
 
 
 def refuse_held(links: Iterable[Link]) -> None:

@@ -90,7 +90,7 @@ class NodeProgram:
         if (found := engine.find(NAMES[profile])) is not None:
             if found.table("Config").labels("Labels").get("rkx.digest") == digest:
                 return
-            engine.remove(NAMES[profile])
+            engine.remove(NAMES[profile], missing_ok=True)
         labels = {**wanted["labels"], "rkx.digest": digest}
         engine.create(_body({**wanted, "labels": labels}), NAMES[profile])
 
@@ -147,7 +147,7 @@ class NodeProgram:
             self.ensure(engine, "host", Layout())
             if image:
                 self._put_program(engine)
-            engine.remove(NAMES["files"])
+            engine.remove(NAMES["files"], missing_ok=True)
         if image:
             self._in_image(image, operations)
         self.batch("host", [_deletion([OWN_FOLDER])] if image else [*operations, _deletion([OWN_FOLDER])])
@@ -156,7 +156,7 @@ class NodeProgram:
     def withdraw(self) -> None:
         """Take the privileged container and the program's image away again."""
         with self.link.docker() as engine:
-            engine.remove(NAMES["host"])
+            engine.remove(NAMES["host"], missing_ok=True)
             engine.remove_image(node_image.image_tag(self.architecture))
 
     def _put_program(self, engine: Engine) -> None:
@@ -174,12 +174,12 @@ class NodeProgram:
     def _in_image(self, image: str, operations: Sequence[Operation]) -> None:
         try:
             with self.link.docker(timeout_s=TIMEOUT_S, limit=BATCH) as engine:
-                engine.remove(CLEANER)
+                engine.remove(CLEANER, missing_ok=True)
                 engine.create(self._cleaner(image), CLEANER)
                 self._carry_out(engine, CLEANER, operations)
         finally:
             with self.link.docker() as engine:  # it has time of its own
-                engine.remove(CLEANER)
+                engine.remove(CLEANER, missing_ok=True)
 
     def _cleaner(self, image: str) -> dict[str, Any]:
         wanted = {**self.settings("host", Layout()), "image": image}
