@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from rkx_lab.errors import LabError
@@ -41,7 +42,8 @@ def remove_groups(root: Path, folder: Path) -> None:
     names = set(_names(folder))
     for path, _folders, _files in os.walk(root, topdown=False):
         if names.intersection(Path(path).relative_to(root).parts):
-            Path(path).rmdir()  # the kernel's own files in it are no hindrance
+            with suppress(OSError):  # one that is busy or gone: its container tells when it starts
+                Path(path).rmdir()  # the kernel's own files in it are no hindrance
 
 
 def _names(folder: Path) -> list[str]:
