@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rkx import documents, errors, transport
+    from rkx import action, documents, errors, identity, step, transport
     from rkx.api import Options, Project, Run, apply, load, plan, remove, up
     from rkx.errors import ConfigError, NotReady, PreflightFailed, Problem, Refused, RkxError
     from rkx.files import read_text
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         TransportPlugin,
         hookimpl,
     )
-    from rkx.model import action, identity, step
     from rkx.model.checks import Check, Finding, PortClaim
     from rkx.model.cluster import Cluster, PluginRef, Registry
     from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
@@ -53,8 +52,7 @@ if TYPE_CHECKING:
     from rkx.secret import Secret, Unread
     from rkx.template import render
 
-_MODULES = {name: f"rkx.{name}" for name in ("documents", "errors", "transport")}
-_MODULES |= {name: f"rkx.model.{name}" for name in ("action", "identity", "step")}
+_MODULES = ("action", "documents", "errors", "identity", "step", "transport")
 _HOMES = {
     "rkx.api": "Options Project Run apply load plan remove up",
     "rkx.errors": "ConfigError NotReady PreflightFailed Problem Refused RkxError",
@@ -95,8 +93,8 @@ __all__ = [  # spelled out, since type checkers read it
 if not TYPE_CHECKING:  # or a checker would take every misspelt name for an object
 
     def __getattr__(name: str) -> object:
-        if module := _MODULES.get(name):
-            return importlib.import_module(module)
+        if name in _MODULES:
+            return importlib.import_module(f"rkx.{name}")
         if home := _HOME.get(name):
             return getattr(importlib.import_module(home), name)
         raise AttributeError(f"module 'rkx' has no attribute {name!r}")

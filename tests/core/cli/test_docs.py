@@ -94,8 +94,11 @@ def test_links_when_followed_then_lead_to_a_file(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_explanation_when_it_names_a_file_of_core_then_the_file_exists() -> None:
-    core = ROOT / "core" / "rkx"
-    named = re.findall(r"`((?:[a-z_]+/)?[a-z_]+\.py)`", (ROOT / "docs" / "explanation.md").read_text())
-    assert [name for name in named if not any(core.rglob(Path(name).name))] == []
-    assert "reconcile/order.py" in named
+@pytest.mark.parametrize(
+    ("page", "one"), [("explanation.md", "reconcile/order.py"), ("explanation/trust.md", "reconcile/vouch.py")]
+)
+def test_explanation_when_it_names_a_file_then_the_file_exists(page: str, one: str) -> None:
+    files = [str(file) for room in ("core", "plugins") for file in (ROOT / room).rglob("*.py")]
+    named = re.findall(r"`((?:[a-z_]+/)*[a-z_]+\.py)`", (ROOT / "docs" / page).read_text())
+    assert [name for name in named if not any(file.endswith(f"/{name}") for file in files)] == []
+    assert one in named
