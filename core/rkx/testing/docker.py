@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import re
-import secrets
-import struct
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
-from urllib.parse import unquote
+from typing import Any
 
 from rkx.model.image import listed
+from rkx.testing.attached import Attached
+from rkx.testing.container import Box, binds_of, frame, has_label
+from rkx.testing.images import FakeImages
 from rkx.testing.machine import Effect, Machine, archive, unpacked
 from rkx.testing.wire import Request, Response, as_json, error
 
 API_VERSION = "1.41"
-PROGRAMS = ("/rkx-node", "/var/lib/rkx/bin/rkx-node")
-"""Entry points that read a batch."""
 LINE_BYTES = 1 << 14
 """As much as an Engine puts into one frame of a log."""
-NEVER = "0001-01-01T00:00:00Z"
 UNSET = {
     **dict.fromkeys(("Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "CpuPeriod", "CpuQuota"), 0),
     **dict.fromkeys(("CpuRealtimePeriod", "CpuRealtimeRuntime", "BlkioWeight"), 0),
@@ -32,43 +26,6 @@ UNSET = {
     "RestartPolicy": {"Name": "no"},
 }
 """What an Engine shows of the host's settings that were not set."""
-
-
-@dataclass(kw_only=True)
-class Box:
-    """A container; ``state`` in the Engine's words: created, running, paused, restarting, exited.
-
-    One that ``crashes`` never runs: started, it is restarting, and each look at it finds one restart more.
-    """
-
-    name: str
-    config: dict[str, Any]
-    image_id: str = ""
-    id: str = field(default_factory=lambda: secrets.token_hex(32))
-    state: str = "created"
-    started: str = NEVER
-    crashes: bool = False
-    restarts: int = 0
-    runs: int = 0
-    exit_code: int = 0
-    output: bytes = b"its last words\n"
-
-    @property
-    def host(self) -> dict[str, Any]:
-        """Return the settings that concern the host."""
-        found: dict[str, Any] = self.config.setdefault("HostConfig", {})
-        return found
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Return the labels."""
-        return self.config.get("Labels") or {}
-
-    def start(self) -> None:
-        """Run, from now on."""
-        self.state = "restarting" if self.crashes else "running"
-        self.runs += 1
-        self.started = datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 class FakeEngine:
@@ -87,13 +44,20 @@ class FakeEngine:
         self.machine, self._effect = machine, effect
         self.id = f"engine-of-{machine.name}"
         self.boxes: dict[str, Box] = {}
-        self.images: dict[str, str] = {}
-        self.unpullable: dict[str, str] = {}
-        self.sent: dict[str, str] = {}
         self.says: dict[str, Any] = {}
         self.tasks: dict[str, Callable[[Box], tuple[int, bytes]]] = {}
-        self._attached: dict[str, list[BinaryIO]] = {}
-        self._doing, self._changed = threading.Lock(), threading.Condition()
+        self.attached = Attached(machine)
+        self.store = FakeImages(machine, self._done)
+        self.unpullable, self.sent = self.store.unpullable, self.store.sent
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Return the ids of its images by name."""
+        return self.store.names
+
+    @images.setter
+    def images(self, names: dict[str, str]) -> None:
+        self.store.names = names
 
     def running(self, name: str) -> bool:
         """Return whether a container of that name runs."""
@@ -108,10 +72,9 @@ class FakeEngine:
                 return handler(self, request, *found.groups())
         return error(404, f"page not found: {request.method} {path}")
 
-    def _done(self, request: Request, what: str, act: Callable[[], None], response: Response | None = None) -> Response:
+    def _done(self, what: str, act: Callable[[], None], response: Response | None = None) -> Response:
         self._effect(f"{self.machine.name} {what}", act)
-        with self._changed:
-            self._changed.notify_all()
+        self.attached.notify()
         return response or Response(status=204)
 
     def _ping(self, _request: Request) -> Response:
@@ -140,7 +103,7 @@ class FakeEngine:
 
     def _list(self, request: Request) -> Response:
         wanted = json.loads(request.query.get("filters", "{}")).get("label", [])
-        return as_json([self._row(box) for box in self.boxes.values() if all(_has(box.labels, w) for w in wanted)])
+        return as_json([self._row(box) for box in self.boxes.values() if all(has_label(box.labels, w) for w in wanted)])
 
     def _row(self, box: Box) -> dict[str, Any]:
         """Show a container in the list: with its image's id once the name means another image."""
@@ -171,7 +134,7 @@ class FakeEngine:
                 self.machine.make_folder(bind.split(":")[0])
             self.boxes[name] = box
 
-        return self._done(request, f"create {name}", make, as_json({"Id": box.id, "Warnings": []}, 201))
+        return self._done(f"create {name}", make, as_json({"Id": box.id, "Warnings": []}, 201))
 
     def _on(self, reference: str) -> Box | None:
         return next((box for box in self.boxes.values() if reference in (box.name, box.id)), None)
@@ -200,11 +163,12 @@ class FakeEngine:
         if box is None:
             return error(404, f"No such container: {reference}")
         if verb == "wait":
-            return self._waited(box)
+            self.attached.wait(box, lambda: box.name in self.boxes)
+            return as_json({"StatusCode": box.exit_code})
         if verb == "attach":
             # the run that it is attached to, whenever this stream is looked at: the one that goes on, or the next
             run = box.runs + (box.state != "running")
-            return Response(upgrade=lambda given, said: self._batch(box, run, given, said))
+            return Response(upgrade=lambda given, said: self.attached.read(box, run, given, said))
         if (verb, box.state) == ("start", "running"):
             return Response(status=304)
         if verb == "kill" and box.state != "running":
@@ -221,7 +185,7 @@ class FakeEngine:
             "update": lambda: box.host.update(request.json),
         }
         response = as_json({"Warnings": []}) if verb == "update" else None
-        return self._done(request, f"{verb} {box.name}", acts[verb], response)
+        return self._done(f"{verb} {box.name}", acts[verb], response)
 
     def _begin(self, box: Box) -> None:
         box.start()
@@ -237,7 +201,7 @@ class FakeEngine:
         box = self._on(reference)
         if box is None:
             return error(404, f"No such container: {reference}")
-        return self._done(request, f"remove {box.name}", lambda: self._forget(box))
+        return self._done(f"remove {box.name}", lambda: self._forget(box))
 
     def _forget(self, box: Box) -> None:
         self.boxes.pop(box.name, None)
@@ -247,12 +211,12 @@ class FakeEngine:
         if box is None:
             return error(404, f"No such container: {reference}")
         pieces = [box.output[at : at + LINE_BYTES] for at in range(0, len(box.output), LINE_BYTES)]
-        return Response(body=b"".join(_frame(1, piece) for piece in pieces))
+        return Response(body=b"".join(frame(1, piece) for piece in pieces))
 
     def _archive(self, request: Request, reference: str) -> Response:
         """Show what a container's binds show."""
         box, path = self._on(reference), request.query["path"]
-        files = self.machine.shown(_binds(box) if box else [])
+        files = self.machine.shown(binds_of(box) if box else [])
         if path not in files:
             return error(404, f"Could not find the file {path} in container {reference}")
         stat = base64.b64encode(json.dumps({"name": path}).encode()).decode()
@@ -261,102 +225,15 @@ class FakeEngine:
     def _extract(self, request: Request, reference: str) -> Response:
         """Put an archive's files where a container's binds lead."""
         box, path = self._on(reference), request.query["path"]
-        outside = next((outside for outside, inside in _binds(box) if inside == path), "") if box else ""
+        outside = next((outside for outside, inside in binds_of(box) if inside == path), "") if box else ""
         if not outside:
             return error(404, f"Could not find the file {path} in container {reference}")
         found = {f"{outside}/{name}": entry for name, entry in unpacked(request.body).items()}
-        return self._done(request, f"extract {', '.join(found)}", lambda: self.machine.files.update(found), Response())
-
-    def _waited(self, box: Box) -> Response:
-        """Answer once the container has ended; rkx-node has when its clients are gone."""
-        reads = box.config.get("Entrypoint", [""])[0] in PROGRAMS
-
-        def has_ended() -> bool:
-            is_left = reads and not self._attached.get(box.id)
-            return box.state != "running" or is_left or box.name not in self.boxes
-
-        with self._changed:
-            self._changed.wait_for(has_ended)
-        box.state = "exited"
-        return as_json({"StatusCode": box.exit_code})
-
-    def _batch(self, box: Box, run: int, given: BinaryIO, said: BinaryIO) -> None:
-        """Be rkx-node: read a batch whole, then do it; one that is cut off does nothing.
-
-        All that are attached hear what it says, whoever of them sent the batch that came whole first.
-        """
-        lines: list[bytes] = []
-        attached = self._attached.setdefault(box.id, [])
-        attached.append(said)
-        try:
-            while (line := given.readline()) and b'"end"' not in line[:20]:
-                lines.append(line)
-            with self._doing:
-                if (box.runs, box.state) == (run, "running"):
-                    self._perform(box, [*lines, line])
-        finally:
-            with self._changed:
-                attached.remove(said)
-                self._changed.notify_all()
-
-    def _perform(self, box: Box, lines: list[bytes]) -> None:
-        if lines[-1].endswith(b"\n") and box.config.get("Entrypoint", [""])[0] in PROGRAMS:
-            for answer in self.machine.perform(lines):
-                self._say(box, answer)
-        box.state = "exited"
-
-    def _say(self, box: Box, answer: bytes) -> None:
-        for said in [*self._attached.get(box.id, ())]:
-            with contextlib.suppress(OSError, ValueError):  # that client is gone
-                said.write(_frame(1, answer))
-
-    def _images(self, _request: Request) -> Response:
-        rows: dict[str, dict[str, Any]] = {}
-        for name, each in self.images.items():
-            row = rows.setdefault(each, {"Id": each, "RepoTags": None, "RepoDigests": None})
-            kind = "RepoDigests" if "@" in name else "RepoTags"
-            row[kind] = [*(row[kind] or ()), name]
-        return as_json([*rows.values()])
-
-    def _image(self, _request: Request, quoted: str) -> Response:
-        name = listed(unquote(quoted))
-        return as_json({"Id": self.images[name]}) if name in self.images else error(404, f"No such image: {name}")
-
-    def _get_image(self, request: Request) -> Response:
-        repository, tag = request.query.get("fromImage") or request.query["repo"], request.query["tag"]
-        tag = listed(f"{repository}@{tag}" if tag.startswith("sha256:") else f"{repository}:{tag}")
-        if tag in self.unpullable:
-            return Response(pieces=[json.dumps({"error": self.unpullable[tag]}).encode()])
-        act = lambda: self._keep(request, self.sent.get(tag, tag))  # noqa: E731
-        return self._done(request, f"image {tag}", act, Response(pieces=[b'{"status": "done"}\r\n']))
-
-    def _keep(self, request: Request, image: str) -> None:
-        self.images[image] = f"sha256:{secrets.token_hex(32)}"
-        if "repo" in request.query:  # an image that is sent is rkx-node's
-            self.machine.program = unpacked(request.body)["rkx-node"].content or b""
-
-    def _delete_image(self, request: Request, tag: str) -> Response:
-        if tag not in self.images:
-            return error(404, f"No such image: {tag}")
-        return self._done(request, f"image gone {tag}", lambda: self._drop_image(tag), as_json([{"Deleted": tag}]))
-
-    def _drop_image(self, tag: str) -> None:
-        self.images.pop(tag, None)
+        return self._done(f"extract {', '.join(found)}", lambda: self.machine.files.update(found), Response())
 
 
-def _binds(box: Box) -> list[tuple[str, str]]:
-    """List what a container shows: the path outside, and inside."""
-    binds = [(outside, inside) for outside, inside, *_ in (bind.split(":") for bind in box.host.get("Binds") or ())]
-    return [*binds, *((mount["Source"], mount["Target"]) for mount in box.host.get("Mounts") or ())]
-
-
-def _has(labels: Mapping[str, str], wanted: str) -> bool:
-    name, _, value = wanted.partition("=")
-    return name in labels and value in ("", labels[name])
-
-
-def _frame(stream: int, content: bytes) -> bytes:
-    return struct.pack(">BxxxL", stream, len(content)) + content
+def _of_images(answer: Callable[..., Response]) -> Callable[..., Response]:
+    return lambda engine, *given: answer(engine.store, *given)
 
 
 _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
@@ -370,8 +247,8 @@ _ROUTES: tuple[tuple[str, str, Callable[..., Response]], ...] = (
     ("PUT", "/containers/([^/]+)/archive", FakeEngine._extract),
     ("POST", "/containers/([^/]+)/(start|unpause|restart|stop|kill|rename|update|wait|attach)", FakeEngine._act),
     ("DELETE", "/containers/([^/]+)", FakeEngine._remove),
-    ("GET", "/images/json", FakeEngine._images),
-    ("GET", "/images/(.+)/json", FakeEngine._image),
-    ("POST", "/images/create", FakeEngine._get_image),
-    ("DELETE", "/images/(.+)", FakeEngine._delete_image),
+    ("GET", "/images/json", _of_images(FakeImages.list_all)),
+    ("GET", "/images/(.+)/json", _of_images(FakeImages.inspect)),
+    ("POST", "/images/create", _of_images(FakeImages.create)),
+    ("DELETE", "/images/(.+)", _of_images(FakeImages.delete)),
 )

@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 import rkx
-from rkx.testing.docker import Box, FakeEngine
+from rkx.testing.container import Box
+from rkx.testing.docker import FakeEngine
 from rkx.testing.kube import Body, FakeKube
 from rkx.testing.machine import Entry, Machine
 from rkx.testing.wire import Application, HangUp, Request, Response, serve

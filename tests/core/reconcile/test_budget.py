@@ -18,7 +18,7 @@ from rkx.reconcile.engine import Engine
 from rkx.reconcile.engine_api import look
 from rkx.reconcile.state_copies import header_in
 from rkx.reconcile.stream import Events
-from rkx.testing.docker import Box, _frame
+from rkx.testing.container import Box
 from rkx.testing.wire import Response, as_json
 
 LIMIT = Limit(size=4096, seconds=30)
@@ -193,8 +193,7 @@ def says(site: Site, *said: dict[str, object], complaint: str = "") -> PartlyDon
 
     def perform(given: list[bytes]) -> list[bytes]:
         for box in engine.boxes.values():
-            for stream in [*engine._attached.get(box.id, ())] if complaint else []:
-                stream.write(_frame(2, complaint.encode()))
+            engine.attached.say(box, complaint.encode(), stream=2)
         begun = {"verb": "begin", "batch": json.loads(given[0])["batch"], "ok": True}
         return [json.dumps(each).encode() + b"\n" for each in (begun, *said)]
 

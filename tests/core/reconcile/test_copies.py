@@ -20,7 +20,7 @@ from rkx.reconcile.layout import STATE_COPY
 from rkx.reconcile.state import NodeRecord, State
 from rkx.reconcile.state_json import dump, parse
 from rkx.reconcile.vouch import fingerprint
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.machine import Entry
 
 CA = f"{ROOT}/ca.crt"

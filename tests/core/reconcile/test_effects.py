@@ -20,7 +20,7 @@ from rkx.errors import PartlyDone, RkxError
 from rkx.reconcile import tasks
 from rkx.reconcile.file_copies import Packed, _Counted
 from rkx.reconcile.wait_budget import WaitBudget
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.machine import Entry
 from rkx.testing.wire import Request, Response
 

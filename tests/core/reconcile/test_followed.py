@@ -24,7 +24,7 @@ from rkx.reconcile.layout import Profile
 from rkx.reconcile.link import Link
 from rkx.reconcile.lock import Lock
 from rkx.reconcile.node import NodeProgram
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.machine import FENCE, Entry
 from rkx.testing.wire import HangUp, Request, Response
 from rkx.testing.world import Way

@@ -10,7 +10,7 @@ from tests.core.reconcile.small import Site, TinyService
 
 import rkx
 from rkx.errors import BadAnswer, PartlyDone, TransportError
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.wire import Request, Response
 
 pytestmark = pytest.mark.whole

@@ -16,7 +16,7 @@ from rkx.reconcile.link import Link
 from rkx.reconcile.lock import Lock
 from rkx.reconcile.node import NodeProgram
 from rkx.testing import FakeWorld
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.world import Way
 
 

@@ -11,7 +11,7 @@ from tests.core.reconcile.small import ROOT, Site
 from rkx import api
 from rkx.errors import PreflightFailed, Refused
 from rkx.reconcile.node_image import image_tag
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.machine import Entry
 from rkx.testing.wire import Request, Response
 

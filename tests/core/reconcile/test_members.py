@@ -18,7 +18,7 @@ from rkx.errors import Locked, Refused
 from rkx.reconcile.holder import Holder
 from rkx.reconcile.state import State
 from rkx.reconcile.state_json import dump
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 
 pytestmark = pytest.mark.whole
 

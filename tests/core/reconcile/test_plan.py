@@ -13,7 +13,7 @@ import rkx
 from rkx import api
 from rkx.errors import ConnectFailed, PartlyDone, PlanStale, PreflightFailed, Refused
 from rkx.reconcile.state_file import StateFile
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.machine import Entry
 from rkx_auth_x509 import X509Auth
 from rkx_auth_x509.issue import issue

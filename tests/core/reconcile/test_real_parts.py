@@ -13,7 +13,7 @@ import pytest
 from rkx import api
 from rkx.errors import PreflightFailed
 from rkx.testing import FakeTransport, FakeWorld, Request, Response, Server
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.wire import as_json
 
 FOLDER = "/etc/kubernetes"

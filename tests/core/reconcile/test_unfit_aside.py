@@ -14,7 +14,7 @@ from tests.core.reconcile.small import Site, TinyService, silent
 import rkx
 from rkx import api
 from rkx.errors import PartlyDone, PreflightFailed
-from rkx.testing.docker import Box
+from rkx.testing.container import Box
 from rkx.testing.wire import Request, Response
 
 pytestmark = pytest.mark.whole
