@@ -26,10 +26,10 @@ if TYPE_CHECKING:
         hookimpl,
     )
     from rkx.model.checks import Check, Finding, PortClaim
-    from rkx.model.cluster import Cluster, PluginRef, Registry
+    from rkx.model.cluster import Cluster, PluginRef, PrivateRegistry
     from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
     from rkx.model.key import ContainerKey, Key
-    from rkx.model.manifest import Manifest, Object, Rollout
+    from rkx.model.manifest import HealthCheck, Manifest, Object
     from rkx.model.milestone import API_READY, Milestone, node_ready, node_started
     from rkx.model.network import AuthSettings, NetworkSettings
     from rkx.model.node import Node, Taint
@@ -60,13 +60,13 @@ _HOMES = {
     "rkx.hooks": "API_VERSION AddonPlugin AuthPlugin ExtensionPlugin NetworkPlugin ServicePlugin TransportPlugin"
     " hookimpl",
     "rkx.model.checks": "Check Finding PortClaim",
-    "rkx.model.cluster": "Cluster PluginRef Registry",
+    "rkx.model.cluster": "Cluster PluginRef PrivateRegistry",
     "rkx.model.facts": "Facts HostFacts Interface NodeFacts",
     "rkx.model.key": "ContainerKey Key",
     "rkx.model.network": "AuthSettings NetworkSettings",
     "rkx.model.node": "Node Taint",
     "rkx.model.plan": "Confirmation Plan",
-    "rkx.model.manifest": "Manifest Object Rollout",
+    "rkx.model.manifest": "Manifest Object HealthCheck",
     "rkx.model.milestone": "API_READY Milestone node_ready node_started",
     "rkx.model.resource": "Container CredentialRef File Folder HostCleanup Mount"
     " NODE_PROGRAM NodeMetadata Probe Read Resource",
@@ -80,12 +80,13 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 __all__ = [  # spelled out, since type checkers read it
     "API_READY", "API_VERSION", "AddonPlugin", "AuthPlugin", "AuthSettings", "Check", "Cluster", "ConfigError",
     "Confirmation", "Container", "ContainerKey", "CredentialRef", "ExtensionPlugin", "Facts", "File", "Finding",
-    "Folder", "HostCleanup", "HostFacts", "Interface", "Key", "Manifest", "Milestone", "Mount", "NODE_PROGRAM",
-    "NetworkPlugin", "NetworkSettings", "Node", "NodeFacts", "NodeMetadata", "NodeUpdate", "NotReady", "Object",
-    "Options", "Plan", "PluginRef", "PortClaim", "PreflightFailed", "Probe", "Problem", "Project", "Read", "Refused",
-    "Registry", "Resource", "Risk", "RkxError", "Rollout", "RolloutGroup", "Run", "Secret", "ServicePlugin", "Taint",
-    "TransportPlugin", "Unread", "apply", "hookimpl", "load", "node_ready", "node_started", "plan", "read_text",
-    "remove", "render", "up", "action", "documents", "errors", "identity", "step", "transport",
+    "Folder", "HealthCheck", "HostCleanup", "HostFacts", "Interface", "Key", "Manifest", "Milestone", "Mount",
+    "NODE_PROGRAM", "NetworkPlugin", "NetworkSettings", "Node", "NodeFacts", "NodeMetadata", "NodeUpdate",
+    "NotReady", "Object", "Options", "Plan", "PluginRef", "PortClaim", "PreflightFailed", "PrivateRegistry",
+    "Probe", "Problem", "Project", "Read", "Refused", "Resource", "Risk", "RkxError", "RolloutGroup", "Run",
+    "Secret", "ServicePlugin", "Taint", "TransportPlugin", "Unread", "apply", "hookimpl", "load", "node_ready",
+    "node_started", "plan", "read_text", "remove", "render", "up", "action", "documents", "errors", "identity",
+    "step", "transport",
 ]
 # fmt: on
 

@@ -49,7 +49,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a run goes. ``prompt`` and ``accept`` ask the operator; without them nothing is agreed to.
 
     ``replace`` names nodes whose machine may be another one than before. ``ca_fingerprint``, or ``confirm`` shown it,
-    vouches for the authority of a state that was lost and found on nodes while no API server answers.
+    confirms the authority of a state that was lost and found on nodes while no API server answers.
     """
 
     prompt: Prompt | None = None
@@ -105,10 +105,10 @@ def _opening(
     project: Project, options: Options, opens: Callable[[Node], Transport], *, writes: bool, objects: bool
 ) -> Opening:
     from rkx.reconcile.atomic import clear_stale
+    from rkx.reconcile.found_authority import Trust
     from rkx.reconcile.kubeconfig import kubeconfig_path as beside
     from rkx.reconcile.opening import Opening
     from rkx.reconcile.state_file import StateFile, path_beside
-    from rkx.reconcile.vouch import Trust
 
     state_file = StateFile(path_beside(project.path))
     if writes:

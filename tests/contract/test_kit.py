@@ -136,7 +136,7 @@ DESCRIBED: list[tuple[Law, Describe]] = [
     (test_describing.test_manifests_are_objects, lambda c: [manifest(), manifest("other")]),
     (
         test_describing.test_awaited_workloads_are_described,
-        lambda c: [manifest(probes=(rkx.Rollout(kind="Pod", namespace="default", name="another"),))],
+        lambda c: [manifest(health_checks=(rkx.HealthCheck(kind="Pod", namespace="default", name="another"),))],
     ),
     (test_describing.test_after_names_what_there_is, lambda c: [manifest(after=(ABSENT,))]),
     (test_describing.test_after_names_what_there_is, lambda c: [manifest(after=(rkx.node_ready("gone"),))]),

@@ -49,7 +49,7 @@ def test_state_is_found_while_the_api_server_is_down_and_the_run_repairs_it(sing
     single.on(machine, "docker", "stop", "kube-apiserver")  # its restart policy leaves it so
     lose_state(single, tmp_path)
     ours = former["kubernetes-ca"].lower().replace(":", "")
-    one_message(single.rkx("up", "--plain", "--yes"), 8, "no API server answers that could vouch", f"sha256:{ours}")
+    one_message(single.rkx("up", "--plain", "--yes"), 8, "no API server answers that could confirm", f"sha256:{ours}")
     assert single.containers(machine)["etcd"] == before["etcd"]
     single.rkx("up", "--plain", "--ca-fingerprint", f"sha256:{ours}").check()
     assert authorities(single) == former

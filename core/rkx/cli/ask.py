@@ -49,7 +49,7 @@ class Operator:
         """Ask if an authority is the cluster's own; ``--yes`` does not answer that."""
         if not self.is_there():
             return False
-        say(f"No API server vouches for the authority of the state found on the nodes: {fingerprint}", err=True)
+        say(f"No API server confirms the authority of the state found on the nodes: {fingerprint}", err=True)
         with suppress(click.Abort):
             return self._ask("Is it this cluster's authority? [y/N]").strip().lower() in ("y", "yes")
         return False

@@ -18,7 +18,7 @@ from rkx.config.schema.top import ClusterKeys
 from rkx.config.ssh_options import judge_bastion
 from rkx.config.tree import Tree
 from rkx.config.version import version
-from rkx.model.cluster import Cluster, DrainOptions, Percentage, Registry, UpgradeStrategy
+from rkx.model.cluster import Cluster, DrainOptions, Percentage, PrivateRegistry, UpgradeStrategy
 from rkx.model.image import is_well_pinned
 
 GONE_CLOUDS = ("aws", "azure", "openstack", "vsphere")
@@ -98,9 +98,9 @@ def _images(keys: ClusterKeys, diags: Diagnostics) -> Mapping[str, str]:
     return MappingProxyType(written)
 
 
-def _registries(keys: ClusterKeys) -> tuple[Registry, ...]:
+def _registries(keys: ClusterKeys) -> tuple[PrivateRegistry, ...]:
     return tuple(
-        Registry(
+        PrivateRegistry(
             url=each.url or "docker.io",
             user=each.user or "",
             password=each.password,

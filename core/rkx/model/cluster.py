@@ -31,7 +31,7 @@ class PluginRef(msgspec.Struct, frozen=True, kw_only=True):
     options_where: Mapping[str, str] = EMPTY
 
 
-class Registry(msgspec.Struct, frozen=True, kw_only=True):
+class PrivateRegistry(msgspec.Struct, frozen=True, kw_only=True):
     """A private registry; the default one is put before the names of default images."""
 
     url: str
@@ -84,7 +84,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     file: str = ""
     image_layout: ImageLayout = "public"
     images: Mapping[str, str] = EMPTY
-    registries: tuple[Registry, ...] = ()
+    registries: tuple[PrivateRegistry, ...] = ()
     sans: tuple[str, ...] = ()
     upgrade: UpgradeStrategy = UpgradeStrategy()
     drain: DrainOptions = DrainOptions()

@@ -18,7 +18,7 @@ def object_key(api_version: str, kind: str, namespace: str, name: str) -> Object
     return ObjectKey(group=group, kind=kind, namespace=namespace, name=name)
 
 
-ROLLOUT_VERSIONS: Mapping[str, str] = MappingProxyType(
+HEALTH_VERSIONS: Mapping[str, str] = MappingProxyType(
     {
         "Deployment": "apps/v1",
         "DaemonSet": "apps/v1",
@@ -32,8 +32,8 @@ ROLLOUT_VERSIONS: Mapping[str, str] = MappingProxyType(
 """The kinds that can be waited for, with the version of the API that shows them."""
 
 
-class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """Wait for a workload of a kind of ROLLOUT_VERSIONS."""
+class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """Wait for a workload of a kind of HEALTH_VERSIONS."""
 
     kind: str
     namespace: str
@@ -42,7 +42,7 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> ObjectKey:
         """Name the workload in plans; KeyError for a kind that cannot be waited for."""
-        return object_key(ROLLOUT_VERSIONS[self.kind], self.kind, self.namespace, self.name)
+        return object_key(HEALTH_VERSIONS[self.kind], self.kind, self.namespace, self.name)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     grants: bool = False
     after: tuple[After, ...] = ()
-    probes: tuple[Rollout, ...] = ()
+    health_checks: tuple[HealthCheck, ...] = ()
     where: str = ""
     namespace: str = "default"
     owner: str = ""

@@ -10,7 +10,7 @@ import requests
 
 from rkx.errors import PartlyDone, PlanStale
 from rkx.lines import cut
-from rkx.model.cluster import Registry
+from rkx.model.cluster import PrivateRegistry
 from rkx.model.image import reference
 from rkx.model.resource import Container
 from rkx.reconcile import digest
@@ -124,7 +124,7 @@ def remove(link: Link, name: str) -> None:
         engine.remove(name, volumes=True, missing_ok=True)
 
 
-def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
+def pull(link: Link, image: str, registries: tuple[PrivateRegistry, ...]) -> None:
     """Pull an image with the login of its registry; PartlyDone quotes what the registry says."""
     with link.docker(timeout_s=PULL_SILENCE_S, limit=PULL) as engine:
         if engine.has_image(image):
@@ -136,7 +136,7 @@ def pull(link: Link, image: str, registries: tuple[Registry, ...]) -> None:
         raise PartlyDone(f"{link.name}: image {image} cannot be pulled: {problem}", hint=f"{hint}{moved}")
 
 
-def _pulled(engine: Engine, image: str, registries: tuple[Registry, ...]) -> str:
+def _pulled(engine: Engine, image: str, registries: tuple[PrivateRegistry, ...]) -> str:
     wanted = reference(image)
     named = {"fromImage": wanted.repository, "tag": wanted.digest or wanted.tag or "latest"}
     try:
@@ -152,7 +152,7 @@ def _pulled(engine: Engine, image: str, registries: tuple[Registry, ...]) -> str
     return ""
 
 
-def login(image: str, registries: tuple[Registry, ...]) -> dict[str, str]:
+def login(image: str, registries: tuple[PrivateRegistry, ...]) -> dict[str, str]:
     """Return the login of the registry with the longest address before the image's name; none is sent elsewhere."""
     fitting = [r for r in registries if r.user and r.password and image.startswith(f"{r.url}/")]
     if not fitting:

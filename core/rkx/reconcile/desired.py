@@ -17,7 +17,7 @@ from rkx.model.cluster import Cluster
 from rkx.model.facts import Facts
 from rkx.model.identity import Identity, Renewal, describe
 from rkx.model.key import ContainerKey, FileKey, FolderKey, Key, NodeKey, ObjectKey
-from rkx.model.manifest import Manifest, Object, Rollout
+from rkx.model.manifest import HealthCheck, Manifest, Object
 from rkx.model.resource import Container, File, Folder, HostCleanup, NodeMetadata, Resource
 from rkx.reconcile import digest
 from rkx.reconcile.layout import HELD_MODE, MOST_FOLDERS, Expected, Layout
@@ -34,15 +34,15 @@ OPEN_TO_ALL = digest.of_file("folder", HELD_MODE, 0, 0)
 class Desired(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The whole of what is wanted.
 
-    ``rollouts`` are the workloads to wait for, with the plugin that asked; ``leaving`` says of each node that is taken
-    down what its folders are and what else lies there; ``programs`` how rkx-node should be installed.
+    ``health_checks`` come with the plugin that asked; ``leaving`` says of each node that is taken down what its folders
+    are and what else lies there; ``programs`` how rkx-node should be installed.
     """
 
     cluster: Cluster
     facts: Facts
     resources: Mapping[Key, Resource]
     objects: Mapping[ObjectKey, Object]
-    rollouts: tuple[tuple[Rollout, str], ...]
+    health_checks: tuple[tuple[HealthCheck, str], ...]
     identities: Mapping[str, Identity]
     renewals: tuple[Renewal, ...]
     layouts: Mapping[str, Layout]
@@ -123,7 +123,7 @@ def describe_cluster(plugins: Plugins, cluster: Cluster, facts: Facts, state: St
         facts=facts,
         resources={key: each for key, each in resources.items() if not isinstance(each, Manifest)},
         objects=_keyed_objects([*(part for each in manifests for part in split(each)), told(identities, state)]),
-        rollouts=tuple((probe, manifest.owner) for manifest in manifests for probe in manifest.probes),
+        health_checks=tuple((check, manifest.owner) for manifest in manifests for check in manifest.health_checks),
         identities={identity.name: identity for identity in identities},
         renewals=(*plugins.renewals(cluster, identities, state.saved(), now), *_reshaped(identities, state)),
         layouts={n.name: layout(on.get(n.name, ()), n.name) for n in cluster.nodes if n.name in facts},
@@ -150,7 +150,7 @@ def without(desired: Desired, nodes: Collection[str]) -> Desired:
         cluster=replace(desired.cluster, nodes=stays),
         resources={key: each for key, each in desired.resources.items() if key not in gone},
         objects=desired.objects if stays else {},
-        rollouts=desired.rollouts if stays else (),
+        health_checks=desired.health_checks if stays else (),
         renewals=desired.renewals if stays else (),
         layouts={node: each for node, each in desired.layouts.items() if node not in nodes},
         leaving={**desired.leaving, **{node: _left_by(desired, node) for node in nodes if node in desired.layouts}},

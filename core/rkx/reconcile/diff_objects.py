@@ -16,8 +16,8 @@ from rkx.model.action import (
     ObjectAction,
     SetNodeMetadata,
     UpdateObject,
+    WaitForHealth,
     WaitForNode,
-    WaitForRollout,
 )
 from rkx.model.key import Key, NodeKey, ObjectKey
 from rkx.model.manifest import Object
@@ -39,7 +39,7 @@ GRAVE = (*FIRST, ("", "PersistentVolumeClaim"), ("", "PersistentVolume"))
 
 def diff_objects(
     desired: Desired, objects: ObjectSnapshot, state: State, *, partial: bool = False
-) -> list[ObjectAction | WaitForNode | WaitForRollout]:
+) -> list[ObjectAction | WaitForNode | WaitForHealth]:
     """Compare every object with what the API shows.
 
     With ``partial`` some nodes are not reachable, and pods on them may be what ails a workload: only those are waited
@@ -50,7 +50,7 @@ def diff_objects(
     applied += _told_anew(desired, applied)
     of_nodes = [a for each in node_metadata(desired) for a in _node(each, objects.nodes.get(each.node, {}), state)]
     coming = tuple(action.key for action in of_nodes if isinstance(action, WaitForNode))
-    waits = _rollouts(desired, objects, applied, coming, partial=partial)
+    waits = _health(desired, objects, applied, coming, partial=partial)
     grants = {each.key for each in wanted if each.grants}
     return [*(_ordered(action, applied, grants) for action in applied), *_pruned(desired, state), *of_nodes, *waits]
 
@@ -85,24 +85,24 @@ def _drift(wanted: Object, word: str, live: Mapping[str, Any], state: State) -> 
     return "" if record.live == digest.keyed(state.key, shown) else "was changed by another client"
 
 
-def _rollouts(
+def _health(
     desired: Desired, objects: ObjectSnapshot, actions: Sequence[ApplyObject], coming: tuple[Key, ...], *, partial: bool
-) -> Iterator[WaitForRollout]:
+) -> Iterator[WaitForHealth]:
     """Wait for workloads that are changed or sick, and for the pods of those that every node gets, on new nodes too."""
-    rollouts = [each for each in desired.rollouts if not (partial and each[0].kind == "DaemonSet")]
+    health_checks = [each for each in desired.health_checks if not (partial and each[0].kind == "DaemonSet")]
     changed = {action.key for action in actions}
-    for rollout, owner in rollouts:
-        mine = (rollout.key,) if rollout.key in changed else ()
-        spreads = coming if rollout.kind == "DaemonSet" else ()
+    for check, owner in health_checks:
+        mine = (check.key,) if check.key in changed else ()
+        spreads = coming if check.kind == "DaemonSet" else ()
         if partial and not mine:
             continue
         why = (
             "is changed"
             if mine
-            else unhealthy(rollout.kind, objects.live[rollout.key] or {}) or ("nodes come" if spreads else "")
+            else unhealthy(check.kind, objects.live[check.key] or {}) or ("nodes come" if spreads else "")
         )
         if why:
-            yield WaitForRollout(rollout=rollout, reason=why, owner=owner, after=(*mine, *spreads))
+            yield WaitForHealth(check=check, reason=why, owner=owner, after=(*mine, *spreads))
 
 
 def _pruned(desired: Desired, state: State) -> Iterator[DeleteObject]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 from rkx.errors import ConnectFailed
-from rkx.model.cluster import Registry
+from rkx.model.cluster import PrivateRegistry
 from rkx.model.step import CopyFile, Effect, FileCopied, NodeRequest, NodeResponse, Responses, RunTask, TaskResult
 from rkx.reconcile.file_copies import copy_file
 from rkx.reconcile.link import Link
@@ -25,7 +25,7 @@ class Effects:
         programs: Mapping[str, NodeProgram],
         links: Mapping[str, Link],
         store: StateStore,
-        registries: tuple[Registry, ...],
+        registries: tuple[PrivateRegistry, ...],
         budget: WaitBudget,
         check: Callable[[], None],
     ) -> None:

@@ -30,8 +30,8 @@ from rkx.model.action import (
     UncordonNode,
     WaitAction,
     WaitForContainer,
+    WaitForHealth,
     WaitForNode,
-    WaitForRollout,
 )
 from rkx.model.plan import Plan
 from rkx.reconcile import containers
@@ -175,8 +175,8 @@ class Executor:
                 self._containers.wait_for(container)
             case WaitForNode(node=node):
                 self.objects.wait_for_node(node)
-            case WaitForRollout(rollout=rollout):
-                self.objects.wait_for(rollout)
+            case WaitForHealth(check=check):
+                self.objects.wait_for(check)
             case _:
                 assert_never(action)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from rkx.errors import RkxError
 from rkx.lines import cut
-from rkx.model.manifest import ROLLOUT_VERSIONS, Rollout
+from rkx.model.manifest import HEALTH_VERSIONS, HealthCheck
 from rkx.reconcile.answers import Said, of_api
 from rkx.reconcile.bounds import PROBE
 from rkx.reconcile.objects import ClusterApi
@@ -91,25 +91,25 @@ def _replicas(live: Said, status: Said) -> str:
     return "" if ready >= wanted else f"{ready} of {wanted} replicas are available"
 
 
-def collection(api: ClusterApi, rollout: Rollout) -> str:
+def collection(api: ClusterApi, check: HealthCheck) -> str:
     """Find the path to watch for a workload."""
-    return api.path(ROLLOUT_VERSIONS[rollout.kind], rollout.kind, rollout.namespace, "").rstrip("/")
+    return api.path(HEALTH_VERSIONS[check.kind], check.kind, check.namespace, "").rstrip("/")
 
 
-def workload(rollout: Rollout) -> ObjectRecord:
+def workload(check: HealthCheck) -> ObjectRecord:
     """Say where a workload is found."""
-    version = ROLLOUT_VERSIONS[rollout.kind]
-    return ObjectRecord(api_version=version, kind=rollout.kind, namespace=rollout.namespace, name=rollout.name)
+    version = HEALTH_VERSIONS[check.kind]
+    return ObjectRecord(api_version=version, kind=check.kind, namespace=check.namespace, name=check.name)
 
 
-def story(api: ClusterApi, rollout: Rollout) -> str:
+def story(api: ClusterApi, check: HealthCheck) -> str:
     """Tell what the cluster says of a workload's pods: their events and their last log lines.
 
     Nodes write events and pods of their own, in any number: what cannot be read is told, and hides nothing else.
     """
-    namespace = rollout.namespace or "default"
-    told = _told(lambda: _warnings(api, namespace, rollout.name), "its events")
-    logs = _told(lambda: _logs(api, namespace, rollout.name), "its pods")
+    namespace = check.namespace or "default"
+    told = _told(lambda: _warnings(api, namespace, check.name), "its events")
+    logs = _told(lambda: _logs(api, namespace, check.name), "its pods")
     return "\n".join([*told, *logs]) or "no pod and no event"
 
 

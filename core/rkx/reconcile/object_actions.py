@@ -16,7 +16,7 @@ from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
 from rkx.lines import cut
 from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
 from rkx.model.key import ObjectKey
-from rkx.model.manifest import Object, Rollout
+from rkx.model.manifest import HealthCheck, Object
 from rkx.model.milestone import node_started
 from rkx.model.resource import Container, NodeMetadata
 from rkx.reconcile import probe, told
@@ -94,7 +94,7 @@ class Objects:
         if wanted.grants:
             self._until_let_in(wanted)
         if wanted.kind == "CustomResourceDefinition":
-            self._until_healthy(Rollout(kind=wanted.kind, namespace="", name=wanted.name), 30)
+            self._until_healthy(HealthCheck(kind=wanted.kind, namespace="", name=wanted.name), 30)
         former = self._store.state.objects.get(str(wanted.key))
         adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
         self._store.note_object(
@@ -168,18 +168,18 @@ class Objects:
             return "the node is not reachable"
         return f"the last lines of {agents[0].name}:\n{probe.last_lines(link, agents[0].name)}"
 
-    def wait_for(self, rollout: Rollout) -> None:
+    def wait_for(self, check: HealthCheck) -> None:
         """Wait until a workload is healthy; NotReady describes its pods."""
         try:
-            self._until_healthy(rollout, self._desired.cluster.addon_timeout_s)
+            self._until_healthy(check, self._desired.cluster.addon_timeout_s)
         except NotReady as error:
-            raise NotReady(error.message, hint=story(self._api, rollout)) from error
+            raise NotReady(error.message, hint=story(self._api, check)) from error
 
-    def _until_healthy(self, rollout: Rollout, timeout_s: float) -> None:
-        path = collection(self._api, rollout)
-        what = f"{rollout.kind} {rollout.namespace}/{rollout.name}".replace(" /", " ")
-        judge = partial(unhealthy, rollout.kind)
-        self._until(path, rollout.name, judge, what, timeout_s, self._behind if rollout.kind == "DaemonSet" else None)
+    def _until_healthy(self, check: HealthCheck, timeout_s: float) -> None:
+        path = collection(self._api, check)
+        what = f"{check.kind} {check.namespace}/{check.name}".replace(" /", " ")
+        judge = partial(unhealthy, check.kind)
+        self._until(path, check.name, judge, what, timeout_s, self._behind if check.kind == "DaemonSet" else None)
 
     def _behind(self, live: Live) -> str:
         return behind(live, [node.value for node in self._api.listed("/api/v1/nodes")])

@@ -59,7 +59,7 @@ class ObjectReader:
 
 def compared(desired: Desired) -> list[Wanted]:
     """List all that is compared: objects that are wanted, and workloads that are waited for."""
-    return [*desired.objects.values(), *(workload(rollout) for rollout, _owner in desired.rollouts)]
+    return [*desired.objects.values(), *(workload(check) for check, _owner in desired.health_checks)]
 
 
 class ObjectPrefetch:

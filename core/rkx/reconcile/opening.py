@@ -16,6 +16,8 @@ from rkx.model.resource import File, Folder
 from rkx.reconcile.connections import Connections, Open
 from rkx.reconcile.context import Context, api_of
 from rkx.reconcile.desired import Desired
+from rkx.reconcile.found_authority import Trust
+from rkx.reconcile.found_state import set_paths
 from rkx.reconcile.gather import gather
 from rkx.reconcile.immutable import check_immutable, renamed
 from rkx.reconcile.link import Link
@@ -25,11 +27,9 @@ from rkx.reconcile.observe import observe
 from rkx.reconcile.observer import Observer, judge_lost
 from rkx.reconcile.recover import Found, Search, refuse_rke
 from rkx.reconcile.seen import SeenNode
-from rkx.reconcile.settle import settle
 from rkx.reconcile.state import State, new_state
 from rkx.reconcile.state_file import StateFile
 from rkx.reconcile.state_store import StateStore
-from rkx.reconcile.vouch import Trust
 from rkx.registry import Plugins
 
 
@@ -116,7 +116,7 @@ def _search(opening: Opening, connections: Connections, stack: ExitStack) -> Ope
     _check(context, observer, opening.replacing)
     if found:
         described = gather(context, observer.nodes)
-        settle(context.store, {name: _paths(described, name) for name in context.state.nodes})
+        set_paths(context.store, {name: _paths(described, name) for name in context.state.nodes})
     return Opened(context=context, observer=observer, prefetch=ObjectPrefetch(context.api, None, opening.cluster))
 
 

@@ -13,16 +13,16 @@ from rkx.lines import cut
 from rkx.model.checks import Finding
 from rkx.model.cluster import Cluster
 from rkx.reconcile.find_copies import marked, read_anew
+from rkx.reconcile.found_authority import Trust, confirm_authority, fingerprint
+from rkx.reconcile.found_state import believed
 from rkx.reconcile.layout import NAMES, STATE_COPY
 from rkx.reconcile.link import Link
 from rkx.reconcile.lock import refuse_held
 from rkx.reconcile.members import lock_groups
 from rkx.reconcile.node import LOCK
-from rkx.reconcile.settle import believed
 from rkx.reconcile.state import State
 from rkx.reconcile.state_copies import keepers, read_copy
 from rkx.reconcile.state_json import dump
-from rkx.reconcile.vouch import Trust, fingerprint, vouch
 
 HOW = "bring the state file back from a backup"
 
@@ -52,8 +52,8 @@ class Search:
     def found(self) -> Found | None:
         """Return the state that all copies hold, as far as copies are believed; None for a new cluster.
 
-        Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, no one vouches
-        for their authority, or a cluster runs and no copy is left; Locked where another run
+        Raises Refused where nodes that may hold one are silent, copies differ or are another cluster's, no one confirms
+        their authority, or a cluster runs and no copy is left; Locked where another run
         has begun to make the cluster.
         """
         self._refuse_silent()
@@ -68,7 +68,7 @@ class Search:
         if not fingerprint(state):
             self._refuse_running()
         links = [self.links[node.name] for node in self.cluster.with_role("controlplane") if node.name in self.links]
-        why = vouch(links, state, self.trust)
+        why = confirm_authority(links, state, self.trust)
         return Found(state=believed(state, self.cluster), told=tuple(self._told(why)))
 
     def _keepers(self) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 
 from rkx.errors import Interrupted, NotReady
-from rkx.model.cluster import Registry
+from rkx.model.cluster import PrivateRegistry
 from rkx.model.resource import Container
 from rkx.model.step import RunTask, TaskResult
 from rkx.reconcile import containers
@@ -31,7 +31,7 @@ MOST_CODE = 255
 
 
 def run_task(
-    link: Link, task: RunTask, store: StateStore, registries: tuple[Registry, ...], budget: WaitBudget
+    link: Link, task: RunTask, store: StateStore, registries: tuple[PrivateRegistry, ...], budget: WaitBudget
 ) -> TaskResult:
     """Run a task to its end; NotReady if it has none in time."""
     containers.pull(link, task.image, registries)

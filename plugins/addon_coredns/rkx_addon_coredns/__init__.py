@@ -33,7 +33,7 @@ class CoreDns(rkx.AddonPlugin[CoreDnsConfig]):
             name="coredns",
             text=objects(self.config, cluster),
             after=(rkx.API_READY,),
-            probes=(rkx.Rollout(kind="Deployment", namespace="kube-system", name="coredns"),),
+            health_checks=(rkx.HealthCheck(kind="Deployment", namespace="kube-system", name="coredns"),),
             namespace="kube-system",
         )
         return [manifest]

@@ -46,7 +46,7 @@ class Manifests(rkx.AddonPlugin[ManifestsConfig]):
                 name=source.name,
                 text=source.text,
                 after=(rkx.API_READY,),
-                probes=workloads(source),
+                health_checks=workloads(source),
                 where=source.file or source.where,
             )
             for source in self._sources()

@@ -38,10 +38,10 @@ def find_mistakes(sources: Sequence[Source]) -> list[rkx.Problem]:
     return problems
 
 
-def workloads(source: Source) -> tuple[rkx.Rollout, ...]:
+def workloads(source: Source) -> tuple[rkx.HealthCheck, ...]:
     """Name what has to run before the text counts as applied."""
     return tuple(
-        rkx.Rollout(
+        rkx.HealthCheck(
             kind=item["kind"],
             namespace=item["metadata"].get("namespace") or DEFAULT_NAMESPACE,
             name=item["metadata"]["name"],

@@ -49,9 +49,9 @@ class MetricsServer(rkx.AddonPlugin[MetricsServerConfig]):
             name="metrics-server",
             text=objects(self.config, cluster),
             after=(rkx.API_READY,),
-            probes=(
-                rkx.Rollout(kind="Deployment", namespace="kube-system", name="metrics-server"),
-                rkx.Rollout(kind="APIService", namespace="", name="v1beta1.metrics.k8s.io"),
+            health_checks=(
+                rkx.HealthCheck(kind="Deployment", namespace="kube-system", name="metrics-server"),
+                rkx.HealthCheck(kind="APIService", namespace="", name="v1beta1.metrics.k8s.io"),
             ),
             namespace="kube-system",
         )

@@ -60,7 +60,7 @@ class FlannelNetwork(rkx.NetworkPlugin[FlannelConfig]):
             name="flannel",
             text=objects(self.config, cluster, network),
             after=(rkx.API_READY,),
-            probes=(rkx.Rollout(kind="DaemonSet", namespace="kube-flannel", name="kube-flannel-ds"),),
+            health_checks=(rkx.HealthCheck(kind="DaemonSet", namespace="kube-flannel", name="kube-flannel-ds"),),
             namespace="kube-flannel",
         )
         hosts = [

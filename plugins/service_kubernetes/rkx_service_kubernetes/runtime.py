@@ -111,10 +111,10 @@ def _login_mounts(site: NodeContext) -> tuple[rkx.Mount, ...]:
     return (rkx.Mount(source=str(ROOT / REGISTRIES), target="/.docker", mode="ro"),)
 
 
-def _address(registry: rkx.Registry) -> str:
+def _address(registry: rkx.PrivateRegistry) -> str:
     return DOCKER_HUB if registry.url in ("", "docker.io") else registry.url
 
 
-def _auth(registry: rkx.Registry) -> str:
+def _auth(registry: rkx.PrivateRegistry) -> str:
     password = registry.password.reveal() if registry.password else ""
     return b64encode(f"{registry.user}:{password}".encode()).decode()

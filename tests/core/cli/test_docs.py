@@ -95,7 +95,8 @@ def test_links_when_followed_then_lead_to_a_file(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "one"), [("explanation.md", "reconcile/order.py"), ("explanation/trust.md", "reconcile/vouch.py")]
+    ("page", "one"),
+    [("explanation.md", "reconcile/order.py"), ("explanation/trust.md", "reconcile/found_authority.py")],
 )
 def test_explanation_when_it_names_a_file_then_the_file_exists(page: str, one: str) -> None:
     files = [str(file) for room in ("core", "plugins") for file in (ROOT / room).rglob("*.py")]

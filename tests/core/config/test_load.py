@@ -13,7 +13,7 @@ import pytest
 from rkx.config import DEFAULT_KUBERNETES_VERSION, Loaded, load, load_text
 from rkx.config.options import Options
 from rkx.errors import ConfigError
-from rkx.model.cluster import Cluster, DrainOptions, Percentage, PluginRef, Registry, UpgradeStrategy
+from rkx.model.cluster import Cluster, DrainOptions, Percentage, PluginRef, PrivateRegistry, UpgradeStrategy
 from rkx.model.node import Taint
 from rkx.secret import Secret
 
@@ -284,7 +284,7 @@ def test_registries_keep_their_passwords_secret(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("REGISTRY_PASSWORD", "hunter2")
     text = "private_registries: [{url: r, user: u, password: {env: REGISTRY_PASSWORD}, is_default: true}]\n"
     found = cluster(added(text))
-    assert found.registries == (Registry(url="r", user="u", password=Secret("hunter2"), is_default=True),)
+    assert found.registries == (PrivateRegistry(url="r", user="u", password=Secret("hunter2"), is_default=True),)
     assert "hunter2" not in repr(found)
 
 

@@ -168,10 +168,9 @@ class TinyNetwork(rkx.NetworkPlugin[NoOptions]):
     def rkx_network_resources(
         self, cluster: rkx.Cluster, facts: rkx.Facts, network: rkx.NetworkSettings
     ) -> Sequence[rkx.Resource]:
-        probe = rkx.Rollout(kind="DaemonSet", namespace="tiny", name="net")
-        return [
-            rkx.Manifest(name="tiny", text=self.manifest.replace("%s", self.colour), after=self.after, probes=(probe,))
-        ]
+        check = rkx.HealthCheck(kind="DaemonSet", namespace="tiny", name="net")
+        text = self.manifest.replace("%s", self.colour)
+        return [rkx.Manifest(name="tiny", text=text, after=self.after, health_checks=(check,))]
 
 
 def servers(world: FakeWorld) -> list[Server]:

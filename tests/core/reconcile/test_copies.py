@@ -1,4 +1,4 @@
-"""What nodes show as copies of the state: whose counts, how much of it is believed, and who vouches for it."""
+"""What nodes show as copies of the state: whose counts, how much of it is believed, and who confirms its authority."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import rkx
 from rkx import api
 from rkx.errors import ConfigError, PlanStale, Refused
 from rkx.model.key import HealthKey
+from rkx.reconcile.found_authority import fingerprint
 from rkx.reconcile.layout import STATE_COPY
 from rkx.reconcile.state import NodeRecord, State
 from rkx.reconcile.state_json import dump, parse
-from rkx.reconcile.vouch import fingerprint
 from rkx.testing.container import Box
 from rkx.testing.machine import Entry
 
@@ -193,7 +193,7 @@ def as_openssl(text: str) -> str:
 
 
 @pytest.mark.parametrize("spelling", [str, str.upper, lambda text: text.removeprefix("sha256:"), as_openssl])
-def test_with_the_api_down_the_operator_vouches_by_the_fingerprint(
+def test_with_the_api_down_the_operator_confirms_by_the_fingerprint(
     running: Site, spelling: Callable[[str], str]
 ) -> None:
     right = stopped(running)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.core.reconcile.values import NO_OBJECTS, STATE, desired
 
 import rkx
-from rkx.model.action import CreateObject, DeleteObject, SetNodeMetadata, UpdateObject, WaitForNode, WaitForRollout
+from rkx.model.action import CreateObject, DeleteObject, SetNodeMetadata, UpdateObject, WaitForHealth, WaitForNode
 from rkx.model.key import Key, ObjectKey
 from rkx.reconcile import digest
 from rkx.reconcile.desired import Desired
@@ -32,13 +32,15 @@ def made(kind: str, name: str, *, version: str = "v1", namespace: str = "", **bo
 SPACE = made("Namespace", "tiny")
 SETTINGS = made("ConfigMap", "settings", namespace="tiny", data={"colour": "blue"})
 AGENTS = made("DaemonSet", "agents", version="apps/v1", namespace="tiny")
-ROLLOUT = rkx.Rollout(kind="DaemonSet", namespace="tiny", name="agents")
+HEALTH = rkx.HealthCheck(kind="DaemonSet", namespace="tiny", name="agents")
 NODE = rkx.NodeMetadata(node="one", labels={"role": "worker"}, taints=(), owner="service:tiny")
 
 
-def wanting(*objects: rkx.Object, rollouts: tuple[rkx.Rollout, ...] = ()) -> Desired:
+def wanting(*objects: rkx.Object, health_checks: tuple[rkx.HealthCheck, ...] = ()) -> Desired:
     return replace(
-        desired(), objects={each.key: each for each in objects}, rollouts=tuple((each, "addon:m") for each in rollouts)
+        desired(),
+        objects={each.key: each for each in objects},
+        health_checks=tuple((each, "addon:m") for each in health_checks),
     )
 
 
@@ -115,12 +117,12 @@ def test_a_nodes_labels_are_set_once_it_is_there_and_it_is_waited_for() -> None:
 
 @pytest.mark.parametrize("partial", [True, False])
 def test_a_daemon_set_is_waited_for_where_nodes_come_but_not_while_some_are_away(*, partial: bool) -> None:
-    wanted = replace(wanting(AGENTS, rollouts=(ROLLOUT,)), resources={NODE.key: NODE})
+    wanted = replace(wanting(AGENTS, health_checks=(HEALTH,)), resources={NODE.key: NODE})
     status = {"desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1}
     found = diff_objects(
         wanted, live({AGENTS.key: {**AGENTS.body, "status": status}}, {"one": {}}), applied(AGENTS), partial=partial
     )
-    waits = [each for each in found if isinstance(each, WaitForRollout)]
+    waits = [each for each in found if isinstance(each, WaitForHealth)]
     coming: tuple[Key, ...] = tuple(each.key for each in found if isinstance(each, WaitForNode))
-    wait = WaitForRollout(rollout=ROLLOUT, reason="nodes come", owner="addon:m", after=coming)
+    wait = WaitForHealth(check=HEALTH, reason="nodes come", owner="addon:m", after=coming)
     assert waits == ([] if partial else [wait])

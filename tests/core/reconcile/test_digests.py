@@ -6,7 +6,7 @@ import pytest
 from tests.core.reconcile.small import Site
 
 from rkx.errors import ApplyFailed
-from rkx.model.cluster import Cluster, Registry
+from rkx.model.cluster import Cluster, PrivateRegistry
 from rkx.model.image import Reference, listed, reference
 from rkx.reconcile.containers import login
 from rkx.secret import Secret
@@ -108,11 +108,11 @@ def test_names_are_taken_apart_and_listed_as_an_engine_does(image: str, parts: R
 
 
 def test_a_default_image_keeps_its_digest_behind_the_default_registry() -> None:
-    registry = Registry(url="r:5000", is_default=True)
+    registry = PrivateRegistry(url="r:5000", is_default=True)
     cluster = Cluster(name="c", nodes=(), kubernetes_version="v1.34.4", registries=(registry,))
     assert cluster.image("etcd", f"rkx/etcd:v3@{DIGEST}") == f"r:5000/rkx/etcd:v3@{DIGEST}"
 
 
 def test_a_pinned_image_is_pulled_with_the_login_of_its_registry() -> None:
-    registry = Registry(url="r:5000", user="puller", password=Secret("word"))
+    registry = PrivateRegistry(url="r:5000", user="puller", password=Secret("word"))
     assert login(f"r:5000/etcd:v3@{DIGEST}", (registry,)) == {"username": "puller", "password": "word"}

@@ -160,7 +160,7 @@ def test_parts_that_wait_for_each_other_are_a_fault(site: Site) -> None:
         facts={},
         resources={each.key: each for each in (one, other)},
         objects={},
-        rollouts=(),
+        health_checks=(),
         identities={},
         renewals=(),
         layouts={},

@@ -10,7 +10,7 @@ from tests.core.reconcile.small import Site
 
 from rkx import api
 from rkx.errors import RkxError
-from rkx.model.manifest import Rollout
+from rkx.model.manifest import HealthCheck
 from rkx.reconcile.api_client import ApiClient
 from rkx.reconcile.context import Context
 from rkx.reconcile.health import story
@@ -89,7 +89,7 @@ def test_events_that_cannot_be_read_hide_nothing_else(running: Site) -> None:
 
 def told(site: Site) -> str:
     with api._opened(site.project, api.Options(), writes=False) as opened:
-        return story(_api_of(opened.context), Rollout(kind="DaemonSet", namespace="tiny", name="net"))
+        return story(_api_of(opened.context), HealthCheck(kind="DaemonSet", namespace="tiny", name="net"))
 
 
 def _api_of(context: Context) -> ClusterApi:

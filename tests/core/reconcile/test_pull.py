@@ -13,7 +13,7 @@ from tests.core.reconcile.test_bounds import link
 
 import rkx
 from rkx.errors import BadAnswer, PartlyDone
-from rkx.model.cluster import Registry
+from rkx.model.cluster import PrivateRegistry
 from rkx.reconcile import containers
 from rkx.reconcile.container_drift import by_flag
 from rkx.reconcile.engine import STEP_BYTES
@@ -23,7 +23,9 @@ WORDS = json.dumps({"error": "manifest unknown"}).encode()
 STEP = b'{"status": "Downloading", "progressDetail": {"current": 1}}\r\n'
 
 
-def pull(pieces: Iterable[bytes] | None = None, body: bytes = b"", registries: tuple[Registry, ...] = ()) -> Request:
+def pull(
+    pieces: Iterable[bytes] | None = None, body: bytes = b"", registries: tuple[PrivateRegistry, ...] = ()
+) -> Request:
     """Pull from an Engine that answers so; gives what it was asked."""
     asked: list[Request] = []
 
@@ -85,7 +87,7 @@ def test_the_login_goes_along(monkeypatch: pytest.MonkeyPatch) -> None:
         return send(self, request, **more)  # type: ignore[arg-type] # as it came
 
     monkeypatch.setattr(requests.Session, "send", heard)
-    pull([STEP], registries=(Registry(url="registry.example.com", user="u", password=rkx.Secret("p")),))
+    pull([STEP], registries=(PrivateRegistry(url="registry.example.com", user="u", password=rkx.Secret("p")),))
     [header] = [headers["X-Registry-Auth"] for headers in sent if "X-Registry-Auth" in headers]
     assert json.loads(base64.urlsafe_b64decode(header)) == {"username": "u", "password": "p"}
 

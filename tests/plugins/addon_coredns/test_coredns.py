@@ -78,7 +78,7 @@ def test_the_corefile_is_as_recorded(golden: Golden) -> None:
 def test_the_manifest_waits_for_the_api_and_for_its_pods() -> None:
     found = manifest(CoreDnsConfig(), cluster())
     assert found.after == (rkx.API_READY,)
-    assert found.probes == (rkx.Rollout(kind="Deployment", namespace="kube-system", name="coredns"),)
+    assert found.health_checks == (rkx.HealthCheck(kind="Deployment", namespace="kube-system", name="coredns"),)
 
 
 def test_the_service_has_the_clusters_dns_address() -> None:

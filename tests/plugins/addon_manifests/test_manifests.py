@@ -55,7 +55,7 @@ def test_the_text_becomes_a_manifest_that_waits_for_its_pod() -> None:
             name="addons",
             text=POD,
             after=(rkx.API_READY,),
-            probes=(rkx.Rollout(kind="Pod", namespace="default", name="my-nginx"),),
+            health_checks=(rkx.HealthCheck(kind="Pod", namespace="default", name="my-nginx"),),
             where="addons",
             namespace="default",
         )
@@ -79,22 +79,22 @@ def test_each_include_is_a_manifest_of_its_own() -> None:
 
 def test_workloads_are_waited_for_and_nothing_else() -> None:
     [found] = manifests(ManifestsConfig(addons=DEPLOYMENT))
-    assert found.probes == (
-        rkx.Rollout(kind="Deployment", namespace="shop", name="web"),
-        rkx.Rollout(kind="DaemonSet", namespace="default", name="agent"),
+    assert found.health_checks == (
+        rkx.HealthCheck(kind="Deployment", namespace="shop", name="web"),
+        rkx.HealthCheck(kind="DaemonSet", namespace="default", name="agent"),
     )
 
 
 def test_what_only_shares_a_workloads_name_is_not_waited_for() -> None:
     other = DEPLOYMENT.replace("apps/v1", "example.org/v1")
-    assert [item.probes for item in manifests(ManifestsConfig(addons=other))] == [()]
+    assert [item.health_checks for item in manifests(ManifestsConfig(addons=other))] == [()]
 
 
 def test_objects_inside_a_list_count() -> None:
     text = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n"
     assert problems(text) == []
-    assert [item.probes for item in manifests(ManifestsConfig(addons=text))] == [
-        (rkx.Rollout(kind="Pod", namespace="default", name="a"),)
+    assert [item.health_checks for item in manifests(ManifestsConfig(addons=text))] == [
+        (rkx.HealthCheck(kind="Pod", namespace="default", name="a"),)
     ]
 
 

@@ -46,9 +46,9 @@ def test_objects_are_as_recorded(golden: Golden) -> None:
 def test_pods_and_the_api_that_they_serve_are_waited_for() -> None:
     found = manifest(MetricsServerConfig(), cluster())
     assert found.after == (rkx.API_READY,)
-    assert found.probes == (
-        rkx.Rollout(kind="Deployment", namespace="kube-system", name="metrics-server"),
-        rkx.Rollout(kind="APIService", namespace="", name="v1beta1.metrics.k8s.io"),
+    assert found.health_checks == (
+        rkx.HealthCheck(kind="Deployment", namespace="kube-system", name="metrics-server"),
+        rkx.HealthCheck(kind="APIService", namespace="", name="v1beta1.metrics.k8s.io"),
     )
 
 

@@ -102,7 +102,7 @@ def test_whatever_flannel_may_write_is_held_to_its_own_node() -> None:
 def test_the_manifest_waits_for_the_api_and_for_its_pods() -> None:
     found = manifest(FlannelConfig())
     assert found.after == (rkx.API_READY,)
-    assert found.probes == (rkx.Rollout(kind="DaemonSet", namespace="kube-flannel", name="kube-flannel-ds"),)
+    assert found.health_checks == (rkx.HealthCheck(kind="DaemonSet", namespace="kube-flannel", name="kube-flannel-ds"),)
 
 
 def test_services_learn_of_ranges_modules_and_sysctls() -> None:

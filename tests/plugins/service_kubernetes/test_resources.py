@@ -216,7 +216,7 @@ def test_nodes_that_are_no_workers_keep_pods_away_in_both_spellings() -> None:
 
 
 def test_a_registry_login_is_a_secret_that_both_programs_find() -> None:
-    registry = rkx.Registry(url="registry.example.org", user="robot", password=rkx.Secret("hunter2"))
+    registry = rkx.PrivateRegistry(url="registry.example.org", user="robot", password=rkx.Secret("hunter2"))
     found = resources("two", cluster=replace(CLUSTER, registries=(registry,)))
     assert "hunter2" not in repr(found)
     [file] = [each for each in only(rkx.File, found) if each.path.name == "config.json"]

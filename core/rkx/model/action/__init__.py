@@ -28,7 +28,7 @@ from rkx.model.action.on_objects import (
     UpdateObject,
 )
 from rkx.model.action.steps import CordonNode, DeleteNode, DrainNode, TakeStep, UncordonNode
-from rkx.model.action.waits import WaitForContainer, WaitForNode, WaitForRollout
+from rkx.model.action.waits import WaitForContainer, WaitForHealth, WaitForNode
 
 __all__ = [
     "Action",
@@ -67,7 +67,7 @@ __all__ = [
     "WaitAction",
     "WaitForContainer",
     "WaitForNode",
-    "WaitForRollout",
+    "WaitForHealth",
 ]
 
 KeepContainer: TypeAlias = CreateContainer | ReplaceContainer | StartContainer | RestartContainer | UpdateContainer
@@ -79,7 +79,7 @@ ApplyObject: TypeAlias = CreateObject | UpdateObject
 ObjectAction: TypeAlias = ApplyObject | DeleteObject | SetNodeMetadata
 NodeAction: TypeAlias = PrepareNode | CleanNode | PullImage
 NodeStep: TypeAlias = CordonNode | DrainNode | UncordonNode | DeleteNode
-WaitAction: TypeAlias = WaitForContainer | WaitForNode | WaitForRollout
+WaitAction: TypeAlias = WaitForContainer | WaitForNode | WaitForHealth
 Action: TypeAlias = (
     IssueCredentials
     | NodeAction

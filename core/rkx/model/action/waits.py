@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from rkx.model.action.base import BaseAction
 from rkx.model.key import ContainerKey, HealthKey, NodeKey
-from rkx.model.manifest import Rollout
+from rkx.model.manifest import HealthCheck
 
 
 class _Wait(BaseAction, frozen=True):
@@ -36,12 +36,12 @@ class WaitForNode(_Wait, frozen=True, kw_only=True):
         return HealthKey(NodeKey(self.node))
 
 
-class WaitForRollout(_Wait, frozen=True, kw_only=True):
+class WaitForHealth(_Wait, frozen=True, kw_only=True):
     """Wait until a workload is healthy."""
 
-    rollout: Rollout
+    check: HealthCheck
 
     @property
     def key(self) -> HealthKey:
         """Return what it is about."""
-        return HealthKey(self.rollout.key)
+        return HealthKey(self.check.key)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from rkx.config.options import Options
 from rkx.config.tree import as_table, from_python
-from rkx.model.cluster import Cluster, PluginRef, Registry
+from rkx.model.cluster import Cluster, PluginRef, PrivateRegistry
 from rkx.model.facts import Facts, HostFacts, Interface, NodeFacts
 from rkx.model.manifest import Manifest
 from rkx.model.network import NetworkSettings
@@ -62,7 +62,7 @@ def cluster(roles: tuple[tuple[Role, ...], ...], ref: PluginRef) -> Cluster:
         id="0123456789abcdef",
         nodes=tuple(_node(number, each, transport) for number, each in enumerate(roles, start=1)),
         kubernetes_version="v1.34.4",
-        registries=(Registry(url="registry.example", user="reader", password=Secret(PASSWORD)),),
+        registries=(PrivateRegistry(url="registry.example", user="reader", password=Secret(PASSWORD)),),
     )
     match ref.stage:
         case "network":

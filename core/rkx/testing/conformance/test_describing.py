@@ -118,7 +118,7 @@ def test_awaited_workloads_are_described(subject: Subject) -> None:
     for _, found in _described(subject):
         for manifest in _only(Manifest, found):
             there = {(each.kind, each.namespace, each.name) for each in _split(manifest)}
-            awaited = {(probe.kind, probe.namespace, probe.name) for probe in manifest.probes}
+            awaited = {(check.kind, check.namespace, check.name) for check in manifest.health_checks}
             assert awaited - there == set()
 
 

@@ -52,10 +52,10 @@ def fingerprint(state: State) -> str:
         ) from error
 
 
-def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
-    """Say who vouches for a found state's authority: an API server that serves its certificates, or the operator.
+def confirm_authority(links: Iterable[Link], state: State, trust: Trust) -> str:
+    """Say who confirms the authority of a found state: an API server that serves its certificates, or the operator.
 
-    Raises Refused where an API server serves another authority's, or where no one vouches.
+    Raises Refused where an API server serves another authority's, or where no one confirms it.
     """
     found = fingerprint(state)
     if not found:
@@ -66,7 +66,7 @@ def vouch(links: Iterable[Link], state: State, trust: Trust) -> str:
     if trust.agrees(found):
         return f"its authority {found} was confirmed"
     raise Refused(
-        f"no API server answers that could vouch for the state found on the nodes, of authority {found}",
+        f"no API server answers that could confirm the authority of the state found on the nodes, {found}",
         hint=f"compare it with a kubeconfig of the cluster; if it is the same: --ca-fingerprint {found}",
     )
 
