@@ -21,7 +21,7 @@ from rkx.model.action import (
 from rkx.model.key import ContainerKey
 from rkx.model.resource import Container
 from rkx.reconcile import containers
-from rkx.reconcile.bootstrap import Bootstrap
+from rkx.reconcile.bootstrap_args import Bootstrap
 from rkx.reconcile.content import reads_fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.link import Link

@@ -35,7 +35,7 @@ from rkx.model.action import (
 )
 from rkx.model.plan import Plan
 from rkx.reconcile import containers
-from rkx.reconcile.bootstrap import Bootstrap
+from rkx.reconcile.bootstrap_args import Bootstrap
 from rkx.reconcile.clean_host import clean
 from rkx.reconcile.container_actions import Containers, Emit
 from rkx.reconcile.context import Context

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import rkx
 from rkx_service_kubernetes import (
     api_server,
-    bootstrap,
     catalogue,
     checks,
     controllers,
@@ -18,6 +17,7 @@ from rkx_service_kubernetes import (
     kubelet,
     namespaces,
     proxy,
+    rbac,
     records,
     risks,
     runtime,
@@ -106,6 +106,6 @@ def _resources(site: NodeContext) -> list[rkx.Resource]:
     if site.node.has("etcd"):
         found += etcd.resources(site)
     if site.node.has("controlplane"):
-        found += [*api_server.resources(site), *controllers.resources(site), *bootstrap.manifests(site)]
+        found += [*api_server.resources(site), *controllers.resources(site), *rbac.manifests(site)]
     found += [*runtime.resources(site), *kubelet.resources(site), *proxy.resources(site)]
     return [*found, *namespaces.resources(site), *records.resources(site.name, found)]

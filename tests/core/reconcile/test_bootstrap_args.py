@@ -11,7 +11,7 @@ from tests.core.reconcile.small import Site, TinyService
 import rkx
 from rkx.errors import PluginFault, RkxError
 from rkx.model.action import TakeStep
-from rkx.reconcile.bootstrap import Bootstrap
+from rkx.reconcile.bootstrap_args import Bootstrap
 
 STEP = rkx.step.Step(verb="join", subject="one", reason="it is new")
 
