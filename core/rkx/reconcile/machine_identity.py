@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -90,8 +90,15 @@ def refuse_another(name: str, record: NodeRecord, host: HostFacts) -> None:
         )
 
 
-def refuse_twins(seen: Mapping[str, SeenNode], state: State) -> None:
-    """Raise Refused if two nodes have one Docker's id: one machine under two names, or one copied from the other."""
+def refuse_twins(seen: Mapping[str, SeenNode], state: State, away: Collection[str] = ()) -> None:
+    """Raise Refused if two nodes have one Docker's id: one machine under two names, or one copied from the other.
+
+    Of nodes that are ``away`` the state knows it: else one of the others could take it meanwhile, and keep it.
+    """
+    for name, node in seen.items():
+        for other in away:
+            if state.nodes[other].engine_id == node.facts.engine_id:
+                raise _taken(name, other, node.facts.engine_id)
     holders: dict[str, str] = {}
     for name, node in seen.items():
         other = holders.setdefault(node.facts.engine_id, name)
@@ -109,6 +116,13 @@ def _copy(name: str, other: str, seen: Mapping[str, SeenNode], state: State) -> 
         return None
     return Refused(
         f"{doubted[name].message}; it is that of {other}",
+        hint=f"{MEND}; --allow-unreachable {name} leaves it aside",
+    )
+
+
+def _taken(name: str, other: str, engine_id: str) -> Refused:
+    return Refused(
+        f"{name}: Docker's id is {engine_id}; it is that of {other}, which does not answer",
         hint=f"{MEND}; --allow-unreachable {name} leaves it aside",
     )
 

@@ -71,7 +71,7 @@ class Observer:
 
         A node that leaves, or may be away, is left out instead: it holds up no other.
         """
-        context = self._context
+        context, before = self._context, {*self.nodes}
         for name, doubt in doubts(self.nodes, context.state).items():
             if name in context.optional - replacing:
                 self._leave_out(name, Refused(doubt.message, hint=f"rkx up --replace {name}, if it is gone for good"))
@@ -80,7 +80,8 @@ class Observer:
                 self.doubtful |= {name}
         self._leave_out_strangers()
         refuse_other_clusters(self.nodes, context.cluster.id)
-        refuse_twins({n: s for n, s in self.nodes.items() if n not in context.allowed_unreachable}, context.state)
+        checked = {name: seen for name, seen in self.nodes.items() if name not in context.allowed_unreachable}
+        refuse_twins(checked, context.state, context.state.nodes.keys() - before)
 
     def _leave_out_strangers(self) -> None:
         for name in self._context.optional & self.nodes.keys():

@@ -170,6 +170,25 @@ def test_of_two_with_one_docker_id_the_state_knows_which_has_another_than_before
     assert f"--allow-unreachable {changed} leaves it aside" in getattr(run.error, "hint", "")
 
 
+def test_the_docker_id_of_a_node_that_is_away_is_nobody_elses(make: Make) -> None:
+    site = make("one", "two", "three")
+    site.done()
+    site.world.revive()
+    site.world.silent.add("three")
+    site.world.engines["two"].id = site.world.engines["three"].id
+    said = "two: Docker's id is engine-of-three; it is that of three, which does not answer"
+    run = site.up("three")
+    assert refused(site, run) == said
+    assert "--allow-unreachable two leaves it aside" in getattr(run.error, "hint", "")
+    assert site.state.nodes["two"].engine_id == "engine-of-two"
+    site.service.flag = "--level=2"
+    assert site.up("two", "three").exit_code == 7
+    assert "--level=2" in site.world.engines["one"].boxes["agent"].config["Cmd"]
+    site.world.silent.clear()
+    assert site.up("two").exit_code == 7
+    assert "--level=2" in site.world.engines["three"].boxes["agent"].config["Cmd"]
+
+
 def test_a_machine_that_was_given_another_name_is_refused(running: Site) -> None:
     """Cleaning the old name would take the new one down."""
     world = running.world
