@@ -51,6 +51,13 @@ def test_rkx_itself_loads_nothing_heavy() -> None:
     assert loaded == "[]\n"
 
 
+@pytest.mark.whole
+def test_a_run_that_changes_nothing_loads_no_client_of_docker() -> None:
+    """Their import takes longer than the look at the nodes."""
+    code = "import rkx.cli.main, rkx.api, rkx.reconcile.opening, rkx.reconcile.loop, sys"
+    assert in_fresh_python(f"{code}; print([n for n in ('docker', 'requests') if n in sys.modules])") == "[]\n"
+
+
 def test_no_modules_import_each_other() -> None:
     """Imports inside of functions count too."""
     plugins = [folder.name for folder in (CORE.parents[1] / "plugins").glob("*/rkx_*") if folder.suffix == ""]

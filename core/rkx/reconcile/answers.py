@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-import requests
 
 from rkx.errors import BadAnswer
 from rkx.lines import WORDS, cut
@@ -27,14 +27,21 @@ texts beside them as have room, an answer takes 1 GiB while it is read.
 """
 
 
-def words(answer: requests.Response) -> str:
+def words(content: bytes) -> str:
     """Return the beginning of an answer as text, without guessing its encoding."""
-    return answer.content[:WORDS].decode(errors="replace").strip()
+    return content[:WORDS].decode(errors="replace").strip()
 
 
-def last_words(answer: requests.Response, size: int) -> str:
+def refusal(content: bytes, status: int) -> str:
+    """Return what an answer that is an error says of itself, as Engines and API servers do; its status without."""
+    with suppress(BadAnswer):
+        return parsed(content, "", "").words("message")
+    return words(content) or str(status)
+
+
+def last_words(content: bytes, size: int) -> str:
     """Return the end of an answer as text."""
-    return answer.content[-size:].decode(errors="replace").strip()
+    return content[-size:].decode(errors="replace").strip()
 
 
 def refuse_many(content: bytes, node: str, asked: str) -> None:

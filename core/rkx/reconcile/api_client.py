@@ -6,19 +6,17 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
-
-import requests
 
 from rkx.errors import ApiRefused, ApiSilent, BadAnswer, StreamRefused, TransportError
 from rkx.lines import cut
 from rkx.model.identity import INSTALLER, KUBERNETES_CA, SUPER_ADMIN
-from rkx.reconcile.answers import last_words, parsed, words
+from rkx.reconcile.answers import last_words, parsed, refusal, words
 from rkx.reconcile.bounds import API as BOUND
 from rkx.reconcile.bounds import Limit
 from rkx.reconcile.link import Link
-from rkx.reconcile.sessions import node_of
+from rkx.reconcile.sessions import Answer, Session
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.tls_client import SERVER_NAME, https, tls_context
 
@@ -45,7 +43,7 @@ class ApiClient:
 
     def __init__(self, links: Callable[[], Sequence[Link]], store: StateStore) -> None:
         self._links, self._store = links, store
-        self._sessions: dict[tuple[str, str, Limit], requests.Session] = {}
+        self._sessions: dict[tuple[str, str, Limit], Session] = {}
         self._shut_out = False
         self._opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ready: set[str] = set()
@@ -71,12 +69,12 @@ class ApiClient:
         whom: str = "",
         limit: Limit = BOUND,
         **more: Any,  # noqa: ANN401
-    ) -> requests.Response:
+    ) -> Answer:
         """Send one request; ApiSilent when no API server takes it. ``whom`` is empty for rkx's own user."""
         asking = whom or self._whom(method)
-        answer = self._ask(asking, method, path, None if body is None else json.dumps(body), kind, limit, more)
+        answer = self._ask(asking, method, path, None if body is None else json.dumps(body).encode(), kind, limit, more)
         may_tell = method == "GET" and asking == INSTALLER and not path.endswith(LOG)
-        if may_tell and answer.status_code == requests.codes.forbidden:
+        if may_tell and answer.status == HTTPStatus.FORBIDDEN:
             answer.close()
             self._shut_out = True
             return self.ask(method, path, kind=kind, limit=limit, **more)
@@ -87,7 +85,7 @@ class ApiClient:
         for session in [*self._sessions.values()]:  # one that still looks may add its own
             session.close()
 
-    def _session(self, link: Link, whom: str, limit: Limit) -> requests.Session:
+    def _session(self, link: Link, whom: str, limit: Limit) -> Session:
         """Return the session that all threads share; where streams are few, one waits for another."""
         with self._opening[link.name]:
             if (link.name, whom, limit) not in self._sessions:
@@ -96,13 +94,13 @@ class ApiClient:
                 self._sessions[link.name, whom, limit] = https(link, PORT, context, at_most=at_most, limit=limit)
             return self._sessions[link.name, whom, limit]
 
-    def _unready(self, link: Link, session: requests.Session) -> str:
+    def _unready(self, link: Link, session: Session) -> str:
         """Ask, until it is so once, if the API server can work: without its store each answer takes it a minute."""
         if link.name in self._ready:
             return ""
-        answer = session.get("http://node/readyz", timeout=READY_TIMEOUT_S)
-        if answer.status_code != requests.codes.ok:
-            return f"{answer.status_code} {last_words(answer, 200)}"
+        answer = session.get("/readyz", timeout_s=READY_TIMEOUT_S)
+        if answer.status != HTTPStatus.OK:
+            return f"{answer.status} {last_words(answer.content, 200)}"
         self._ready.add(link.name)
         return ""
 
@@ -112,8 +110,8 @@ class ApiClient:
         return SUPER_ADMIN if shut_out or not self.has_own_user else INSTALLER
 
     def _ask(
-        self, whom: str, method: str, path: str, content: str | None, kind: str, limit: Limit, more: Mapping[str, Any]
-    ) -> requests.Response:
+        self, whom: str, method: str, path: str, content: bytes | None, kind: str, limit: Limit, more: Mapping[str, Any]
+    ) -> Answer:
         if not {KUBERNETES_CA, whom} <= self._store.state.credentials.keys():
             raise ApiSilent("the cluster has no credentials yet")
         why: object = "no control plane node is reachable"
@@ -123,34 +121,27 @@ class ApiClient:
                 if why := self._unready(link, session):
                     continue
                 headers = {"Content-Type": kind}
-                answer = session.request(method, f"http://node{path}", data=content, headers=headers, **more)
-            except (requests.RequestException, OSError, StreamRefused, TransportError) as error:
+                answer = session.request(method, path, body=content, headers=headers, **more)
+            except (OSError, StreamRefused, TransportError) as error:
                 why = error
             else:
-                if answer.status_code not in SILENT or path.endswith(EVICTION):
+                if answer.status not in SILENT or path.endswith(EVICTION):
                     return answer
-                why = f"{answer.status_code} {words(answer)[:200]}"
+                why = f"{answer.status} {words(answer.content)[:200]}"
         raise ApiSilent(f"no API server answers: {cut(str(why))}", hint="rkx up repairs it")
 
 
-def checked(answer: requests.Response, what: str) -> requests.Response:
+def checked(answer: Answer, what: str) -> Answer:
     """Return an answer that is none of an error; ApiRefused otherwise."""
     if not answer.ok:
-        raise ApiRefused(
-            f"{what}: the API server answered {answer.status_code}: {_reason(answer)}", status=answer.status_code
-        )
+        why = refusal(answer.content, answer.status)
+        raise ApiRefused(f"{what}: the API server answered {answer.status}: {why}", status=answer.status)
     return answer
 
 
-def body_of(answer: requests.Response, what: str) -> dict[str, Any]:
+def body_of(answer: Answer, what: str) -> dict[str, Any]:
     """Return the JSON object that an answer holds. Raises ApiRefused for an error, BadAnswer for other JSON."""
-    found = parsed(checked(answer, what).content, node_of(answer), what)
+    found = parsed(checked(answer, what).content, answer.node, what)
     if not isinstance(found.value, dict):
-        raise BadAnswer(f"{node_of(answer)}: {what}: the answer is not a JSON object", node=node_of(answer))
+        raise BadAnswer(f"{answer.node}: {what}: the answer is not a JSON object", node=answer.node)
     return found.value
-
-
-def _reason(answer: requests.Response) -> str:
-    with suppress(BadAnswer):
-        return parsed(answer.content, "", "").words("message")
-    return words(answer)[:300]

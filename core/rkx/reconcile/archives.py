@@ -5,14 +5,13 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import msgspec
-import requests
 
 from rkx.errors import BadAnswer
 from rkx.reconcile.bounds import ENGINE, MIB
 from rkx.reconcile.headers import Archive
-from rkx.reconcile.pieces import opened
 from rkx.reconcile.sessions import Session
 
 
@@ -43,14 +42,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def entries(engine: Session, container: str, path: str, *, most: int = ENGINE.size) -> Generator[Entry]:
     """Read a path through the stopped container's binds, ``most`` bytes of each entry; nothing where it is not."""
-    address = f"http://node/containers/{container}/archive"
-    with engine.get(address, params={"path": path}, stream=True) as answer:
-        if answer.status_code == requests.codes.not_found:
+    with engine.get(f"/containers/{container}/archive", params={"path": path}, stream=True) as answer:
+        if answer.status == HTTPStatus.NOT_FOUND:
             return
-        if not answer.ok:
-            _ = answer.content  # what the Engine says: it cannot be read once the stream is given back
-        answer.raise_for_status()
-        stream = opened(answer)
+        stream = answer.checked().file()
         with _readable(engine.node, path), Archive.open(fileobj=stream, mode="r|") as archive:
             for info in archive:
                 _judge(info, engine.node, path, most)

@@ -11,7 +11,6 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-import requests
 
 from rkx.errors import BadAnswer, ConnectFailed, Interrupted, PartlyDone, RkxError
 from rkx.lines import WORDS, cut
@@ -134,7 +133,7 @@ def _taken(engine: Engine, place: Place, batch: bytes, hold: Hold) -> tuple[byte
         broken = error
     try:
         return _run(engine, place, batch, hold)
-    except (requests.ConnectionError, ConnectFailed) as error:  # the connection is lost, not the container
+    except (ConnectionError, ConnectFailed) as error:  # the connection is lost, not the container
         raise broken or _broke(place, error) from error
 
 
@@ -187,7 +186,7 @@ def _end(engine: Engine, place: Place, box: str, hold: Hold) -> None:
 
     A batch that has not come whole has done nothing, and any operation may be cut.
     """
-    with suppress(requests.RequestException, EngineRefused):  # no answer in time, or it is another by now
+    with suppress(OSError, EngineRefused):  # no answer in time, or it is another by now
         engine.wait(box, SUCCESSION_S)
         return
     if hold.check is None:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import requests
-
 from rkx.errors import PartlyDone, PlanStale
 from rkx.lines import cut
 from rkx.model.cluster import PrivateRegistry
@@ -145,7 +143,7 @@ def _pulled(engine: Engine, image: str, registries: tuple[PrivateRegistry, ...])
                 return problem
     except EngineRefused as error:
         return error.words
-    except requests.RequestException as error:
+    except OSError as error:
         return f"no byte for {PULL_SILENCE_S:g} s, or the stream broke: {cut(str(error))}"
     if wanted.digest and not engine.has_image(image):
         return f"what came is another image than {wanted.digest}"

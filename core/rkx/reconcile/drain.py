@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from random import SystemRandom
 from typing import Any
-
-import requests
 
 from rkx.errors import ApiRefused, ApiSilent, Interrupted, PartlyDone, Refused
 from rkx.lines import cut
@@ -168,5 +167,5 @@ def _evict(api: ClusterApi, pod: Pod, options: DrainOptions) -> str:
         "metadata": {"name": meta["name"], "namespace": meta["namespace"]},
     }
     answer = api.create(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/eviction", body)
-    fine = answer.ok or answer.status_code in (requests.codes.not_found, requests.codes.conflict)
-    return "" if fine else f"{answer.status_code} {words(answer)[:200]}"
+    fine = answer.ok or answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+    return "" if fine else f"{answer.status} {words(answer.content)[:200]}"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Self, TypeVar
-
-import requests
 
 from rkx.errors import BadAnswer, PartlyDone
 from rkx.lines import cut
 from rkx.reconcile.answers import Said, parsed
-from rkx.reconcile.engine_api import plain_refusals
-from rkx.reconcile.pieces import opened
-from rkx.reconcile.sessions import StreamAdapter, bind
+from rkx.reconcile.pieces import PIECE_BYTES, opened
+from rkx.reconcile.stream_pool import StreamPool
 
 if TYPE_CHECKING:
+    import requests
     from docker import APIClient
 
 STEP_BYTES = 1 << 16
@@ -42,24 +41,25 @@ class EngineRefused(PartlyDone):
 class Engine:
     """One node's Engine. Containers are named by name or id.
 
-    Each method raises EngineRefused, BadAnswer, and requests.RequestException or OSError where the stream breaks.
+    Each method raises EngineRefused, BadAnswer, and OSError where the stream breaks.
     """
 
     def __init__(self, client: APIClient, node: str) -> None:
         self._client, self.node = client, node
 
     @classmethod
-    def over(cls, adapter: StreamAdapter, version: str, guard: Callable[[requests.PreparedRequest], Any]) -> Self:
-        """Speak to the Engine over the adapter's streams; ``guard`` sees each request before it is sent."""
+    def over(cls, pool: StreamPool, version: str, guard: Callable[[requests.PreparedRequest], Any]) -> Self:
+        """Speak to the Engine over the pool's streams; ``guard`` sees each request before it is sent."""
         from docker import APIClient
 
-        timeout_s = int(adapter.timeout_s)
-        client = _asked(adapter.node, APIClient, base_url="tcp://node:2375", version=version, timeout=timeout_s)
+        from rkx.reconcile.docker_adapter import StreamAdapter
+
+        timeout_s = int(pool.timeout_s)
+        client = _asked(pool.node, APIClient, base_url="tcp://node:2375", version=version, timeout=timeout_s)
         client._general_configs = {}  # type: ignore[attr-defined] # ~/.docker/config.json: its headers are others'
         client.auth = guard  # which is what requests calls
-        bind(client, adapter)
-        client.hooks["response"].append(plain_refusals)
-        return cls(client, adapter.node)
+        StreamAdapter(pool).bind(client)
+        return cls(client, pool.node)
 
     def close(self) -> None:
         """Close its streams."""
@@ -107,7 +107,7 @@ class Engine:
         self._ask(self._client.kill, name)
 
     def wait(self, name: str, timeout_s: int, until: Literal["not-running", "removed"] = "not-running") -> Said:
-        """Wait for a container's end; requests.ReadTimeout if it has none in time."""
+        """Wait for a container's end; TimeoutError if it has none in time."""
         return Said(self._ask(self._client.wait, name, timeout=timeout_s, condition=until), self.node, name)
 
     def rename(self, name: str, new: str) -> None:
@@ -124,7 +124,7 @@ class Engine:
         try:
             self._ask(self._client.remove_container, name, force=True, v=volumes)
         except EngineRefused as error:
-            if not missing_ok or error.status != requests.codes.not_found:
+            if not missing_ok or error.status != HTTPStatus.NOT_FOUND:
                 raise
 
     def attach(self, name: str) -> Any:  # noqa: ANN401 - docker-py's own wrapper
@@ -165,7 +165,7 @@ class Engine:
         address = f"{self._client.base_url}/v{self._client.api_version}/images/create"
         with self._client.post(address, params=image, headers=headers, stream=True) as answer:
             self._ask(self._client._raise_for_status, answer)  # type: ignore[attr-defined] # as its own pull does
-            yield from self._steps(opened(answer))
+            yield from self._steps(opened(answer.iter_content(PIECE_BYTES)))
 
     def _steps(self, stream: io.BufferedIOBase) -> Iterator[Said]:
         while line := stream.readline(STEP_BYTES + 1):
@@ -179,16 +179,21 @@ class Engine:
         try:
             return ask()
         except EngineRefused as error:
-            if error.status != requests.codes.not_found:
+            if error.status != HTTPStatus.NOT_FOUND:
                 raise
             return None
 
 
 def _asked(node: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    import requests
     from docker.errors import APIError, DockerException
 
     try:
         return call(*args, **kwargs)
+    except requests.ReadTimeout as error:
+        raise TimeoutError(str(error)) from error
+    except requests.ConnectionError as error:
+        raise ConnectionError(str(error)) from error
     except APIError as error:
         raise EngineRefused.of(node, cut(str(error.explanation or error)), error.status_code or 0) from error
     except DockerException as error:

@@ -8,17 +8,18 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from typing import Protocol
-
-import requests
+from typing import TYPE_CHECKING, Protocol
 
 from rkx.errors import BadAnswer, ConnectFailed, RkxError, StreamRefused, TimedOut
 from rkx.lines import cut
 from rkx.reconcile.bounds import ENGINE, PING, Limit, TooLate
 from rkx.reconcile.engine import Engine, EngineRefused
-from rkx.reconcile.engine_api import refusal
-from rkx.reconcile.sessions import TIMEOUT_S, Session, StreamAdapter, session
+from rkx.reconcile.sessions import HttpError, Session, session
+from rkx.reconcile.stream_pool import TIMEOUT_S, StreamPool
 from rkx.transport import DialForbidden, Dials, Transport
+
+if TYPE_CHECKING:
+    import requests
 
 PING_TIMEOUT_S = 8.0
 VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
@@ -87,15 +88,13 @@ class Link:
         except TooLate as error:
             self._too_late = error if limit == ENGINE else None
             raise
-        except requests.JSONDecodeError as error:
+        except HttpError as error:
+            raise refused(str(error)) from error
+        except (ValueError, RecursionError, MemoryError) as error:  # docker-py's ValueError may be an OSError, too
             raise self._bad(error) from error
-        except requests.HTTPError as error:
-            raise refused(refusal(error.response)) from error
-        except (requests.RequestException, OSError) as error:
+        except OSError as error:
             why = f"{self.name}: the stream broke: {cut(str(error))}"
             raise ConnectFailed(why, node=self.name, hint=_AGAIN) from error
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise self._bad(error) from error
 
     def _bad(self, why: Exception) -> BadAnswer:
         what = f"{type(why).__name__}: {str(why)[:200]}"
@@ -115,8 +114,8 @@ class Link:
     def client(self, *, timeout_s: float, limit: Limit, together: bool = False) -> Engine:
         """Return the Engine; the caller closes it."""
         opened, version = self._transport.engine, self.api_version()
-        adapter = StreamAdapter(opened, self.name, timeout_s=timeout_s, limit=limit, together=together)
-        return Engine.over(adapter, version, self._guarded)
+        pool = StreamPool(opened, self.name, timeout_s=timeout_s, limit=limit, together=together)
+        return Engine.over(pool, version, self._guarded)
 
     def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if self.guard is not None and request.method not in ("GET", "HEAD"):
@@ -133,10 +132,10 @@ class Link:
     def _ping(self) -> str:
         try:
             with session(self._transport.engine, self.name, timeout_s=PING_TIMEOUT_S, limit=PING) as plain:
-                answer = plain.get("http://node/_ping")
-                answer.raise_for_status()
-                found = str(answer.headers["Api-Version"])
-        except (requests.RequestException, KeyError) as error:
+                found = plain.get("/_ping").checked().headers["Api-Version"]
+        except HttpError as error:
+            raise self._unshown(str(error)) from error
+        except (OSError, KeyError) as error:
             raise TimedOut(
                 f"{self.name}: its Docker Engine took the connection and gave no answer: {cut(str(error))}",
                 node=self.name,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import requests
-
 from rkx.errors import StreamRefused, TransportError
 from rkx.model.step import NodeRequest, NodeResponse, Responses
 from rkx.reconcile.link import Link
@@ -20,12 +18,12 @@ def send(request: NodeRequest, links: Mapping[str, Link], store: StateStore) -> 
         return NodeResponse(status=0)
     client = https(link, request.port, tls_context(store, request.authority, request.identity), timeout_s=10)
     try:
-        answer = client.request(request.method, f"http://node{request.path}", data=request.body or None)
-    except (requests.RequestException, OSError, StreamRefused, TransportError):
+        answer = client.request(request.method, request.path, body=request.body.encode() or None)
+    except (OSError, StreamRefused, TransportError):
         return NodeResponse(status=0)
     finally:
         client.close()
-    return NodeResponse(status=answer.status_code, body=answer.content.decode(errors="replace"))
+    return NodeResponse(status=answer.status, body=answer.content.decode(errors="replace"))
 
 
 def send_all(requests: Sequence[NodeRequest], links: Mapping[str, Link], store: StateStore) -> Responses:

@@ -9,7 +9,6 @@ from contextlib import closing
 from functools import partial
 from typing import Any, assert_never
 
-import requests
 from msgspec.structs import astuple, replace
 
 from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
@@ -194,7 +193,7 @@ class Objects:
             try:
                 if not (why := self._watched(path, name, judge, min(rest, WATCH_S), confirm)):
                     return
-            except (ApiSilent, requests.RequestException, OSError) as error:
+            except (ApiSilent, OSError) as error:
                 why = cut(str(error))
             if cancelled.wait(probe.POLL_S):
                 raise Interrupted(f"cancelled while waiting for {what}")

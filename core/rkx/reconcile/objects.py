@@ -6,9 +6,8 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Generator, Mapping
+from http import HTTPStatus
 from typing import Any
-
-import requests
 
 from rkx.errors import ApiRefused
 from rkx.model.identity import SUPER_ADMIN
@@ -18,7 +17,7 @@ from rkx.reconcile.answers import Said, last_words, of_api, parsed
 from rkx.reconcile.api_client import ApiClient, body_of, checked
 from rkx.reconcile.bounds import PROBE
 from rkx.reconcile.manifests import field_at
-from rkx.reconcile.sessions import node_of
+from rkx.reconcile.sessions import Answer
 from rkx.reconcile.state import ObjectRecord
 
 MANAGER = "rkx"
@@ -54,7 +53,7 @@ class ClusterApi:
     def read(self, path: str, **params: str) -> dict[str, Any] | None:
         """GET a path; None if nothing is there."""
         answer = self._client.ask("GET", path, params=params)
-        if answer.status_code == requests.codes.not_found:
+        if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return body_of(answer, path)
 
@@ -87,7 +86,7 @@ class ClusterApi:
         try:
             return self.read(self.path(wanted.api_version, wanted.kind, wanted.namespace, wanted.name))
         except ApiRefused as error:
-            if error.status == requests.codes.not_found:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
@@ -95,12 +94,12 @@ class ClusterApi:
         """Apply an object on the server's side, as field manager ``rkx``; unknown fields are refused."""
         path = self.path(wanted.api_version, wanted.kind, wanted.namespace, wanted.name)
         answer = self._apply(path, wanted)
-        if answer.status_code == requests.codes.unprocessable and self._has_other_role(path, wanted):
+        if answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and self._has_other_role(path, wanted):
             self.delete(wanted)  # a binding's role is immutable
             answer = self._apply(path, wanted)
         return body_of(answer, f"{wanted.key} ({wanted.where})")
 
-    def _apply(self, path: str, wanted: Object) -> requests.Response:
+    def _apply(self, path: str, wanted: Object) -> Answer:
         params = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
         kind, whom = "application/apply-patch+yaml", _whom(wanted)
         return self._client.ask("PATCH", path, body=wanted.body, kind=kind, whom=whom, params=params)
@@ -113,7 +112,7 @@ class ClusterApi:
         """Merge a patch into what is at a path."""
         return body_of(self._client.ask("PATCH", path, body=patch, kind="application/merge-patch+json"), path)
 
-    def create(self, path: str, body: Mapping[str, Any]) -> requests.Response:
+    def create(self, path: str, body: Mapping[str, Any]) -> Answer:
         """POST to a path and give the answer as it is."""
         return self._client.ask("POST", path, body=body)
 
@@ -121,12 +120,12 @@ class ClusterApi:
         """Return a pod's last lines, or what the API server says in their place: its node gives them, in any size."""
         params = {"tailLines": str(lines), "limitBytes": str(PROBE.size // 2)}
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
-        return last_words(self._client.ask("GET", path, params=params, limit=PROBE), TEXT_CHARACTERS)
+        return last_words(self._client.ask("GET", path, params=params, limit=PROBE).content, TEXT_CHARACTERS)
 
     def delete_node(self, name: str) -> None:
         """Delete a Node; one that is gone is fine. ApiRefused where it is not deleted."""
         answer = self._client.ask("DELETE", f"/api/v1/nodes/{name}")
-        if answer.status_code != requests.codes.not_found:
+        if answer.status != HTTPStatus.NOT_FOUND:
             checked(answer, f"Node {name}")
 
     def delete(self, record: Object | ObjectRecord) -> None:
@@ -134,21 +133,21 @@ class ClusterApi:
         try:
             path = self.path(record.api_version, record.kind, record.namespace, record.name)
         except ApiRefused as error:
-            if error.status == requests.codes.not_found:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return
             raise
         answer = self._client.ask("DELETE", path, whom=_whom(record), params={"propagationPolicy": "Background"})
-        if answer.status_code != requests.codes.not_found:
+        if answer.status != HTTPStatus.NOT_FOUND:
             body_of(answer, path)
 
     def watch(self, path: str, name: str, timeout_s: float) -> Generator[dict[str, Any]]:
         """Return an object as it is and at each change, until ``timeout_s``; an empty mapping when it is deleted."""
         params = {"watch": "1", "fieldSelector": f"metadata.name={name}", "timeoutSeconds": str(max(1, int(timeout_s)))}
-        answer = self._client.ask("GET", path, params=params, stream=True, timeout=timeout_s + 5)
+        answer = self._client.ask("GET", path, params=params, stream=True, timeout_s=timeout_s + 5)
         try:
             checked(answer, path)
-            for line in answer.iter_lines():
-                event = parsed(line, node_of(answer), path)
+            for line in answer.file():
+                event = parsed(line, answer.node, path)
                 if event.text("type") in ("ADDED", "MODIFIED"):
                     yield event.table("object").value
                 elif event.text("type") == "DELETED":

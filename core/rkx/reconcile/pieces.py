@@ -6,14 +6,12 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-import requests
-
 PIECE_BYTES = 1 << 14
 
 
-def opened(answer: requests.Response) -> io.BufferedReader:
-    """Return what an answer holds, which must have been asked for as a stream."""
-    return io.BufferedReader(_Pieces(answer.iter_content(PIECE_BYTES)))
+def opened(pieces: Iterator[bytes]) -> io.BufferedReader:
+    """Return what comes piece by piece, each of at least one byte, as a file."""
+    return io.BufferedReader(_Pieces(pieces))
 
 
 class _Pieces(io.RawIOBase):

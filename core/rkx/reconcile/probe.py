@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-
-import requests
+from http import HTTPStatus
 
 from rkx.errors import BadAnswer, Interrupted, NotReady, RkxError, StreamRefused
 from rkx.lines import WORDS, cut
@@ -66,7 +65,7 @@ def _wait(
 def _answer(ask: Callable[[], str]) -> str:
     try:
         return ask()
-    except (OSError, requests.RequestException, StreamRefused, BadAnswer) as error:
+    except (OSError, StreamRefused, BadAnswer) as error:
         return cut(str(error)) or type(error).__name__
 
 
@@ -107,8 +106,8 @@ def _client(link: Link, probe: Probe, store: StateStore) -> Session:
 
 
 def _asks(client: Session, path: str) -> str:
-    answer = client.get(f"http://node{path}")
-    return "" if answer.status_code == requests.codes.ok else f"{answer.status_code} {words(answer)[:200]}"
+    answer = client.get(path)
+    return "" if answer.status == HTTPStatus.OK else f"{answer.status} {words(answer.content)[:200]}"
 
 
 def _connects(link: Link, address: str) -> str:
@@ -121,7 +120,7 @@ def last_lines(link: Link, name: str) -> str:
     try:
         with link.docker() as engine:
             lines = engine.logs(name, LAST_LINES)
-    except (RkxError, OSError, requests.RequestException) as error:
+    except (RkxError, OSError) as error:
         return f"(no log: {cut(str(error))})"
     except (KeyError, TypeError, AttributeError):  # docker-py inspects the container first, and believes the answer
         return "(no log: its Docker Engine does not describe the container)"

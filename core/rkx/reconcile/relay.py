@@ -6,9 +6,8 @@ import contextlib
 import secrets
 import socket
 import threading
+from http import HTTPStatus
 from typing import Any
-
-import requests
 
 from rkx.errors import PartlyDone, RkxError, StreamRefused, TransportError
 from rkx.reconcile.answers import Said
@@ -64,7 +63,7 @@ class Relays:
 def _see_gone(engine: Engine, container: str) -> None:
     with contextlib.suppress(EngineRefused):  # it is going already
         engine.remove(container)
-    with contextlib.suppress(EngineRefused, requests.RequestException):
+    with contextlib.suppress(EngineRefused, OSError):
         engine.wait(container, END_TIMEOUT_S, "removed")
 
 
@@ -87,7 +86,7 @@ def _create(link: Link, name: str, address: str) -> None:
         try:
             engine.create(_body(engine.inspect(NAMES["host"]), address), name)
         except EngineRefused as error:
-            if error.status != requests.codes.not_found:
+            if error.status != HTTPStatus.NOT_FOUND:
                 raise
             raise StreamRefused(
                 f"{link.name}: {address} cannot be reached before the node is prepared", node=link.name

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from math import ceil
 from typing import Any
 
-import requests
-
 from rkx.errors import Interrupted, NotReady
 from rkx.model.cluster import PrivateRegistry
 from rkx.model.resource import Container
@@ -20,7 +18,6 @@ from rkx.reconcile.bounds import ENGINE, MIB, Limit
 from rkx.reconcile.engine import Engine
 from rkx.reconcile.frames import frames
 from rkx.reconcile.link import Link
-from rkx.reconcile.pieces import opened
 from rkx.reconcile.probe import last_lines
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.wait_budget import WaitBudget
@@ -95,7 +92,7 @@ def _code(link: Link, name: str, task: RunTask, budget: WaitBudget) -> int:
 def _ended(engine: Engine, name: str, seconds: int) -> int | None:
     try:
         return engine.wait(name, seconds).count("StatusCode", MOST_CODE)
-    except requests.ReadTimeout:
+    except TimeoutError:
         return None
 
 
@@ -103,10 +100,9 @@ def _result(link: Link, name: str, code: int, most: int) -> TaskResult:
     """Read the beginning of what a task said, and no more of it."""
     output = bytearray()
     with link.http(limit=Limit(size=most + MIB, seconds=ENGINE.seconds)) as engine:
-        address = f"http://node/containers/{name}/logs"
-        with engine.get(address, params={"stdout": "1", "stderr": "1"}, stream=True) as answer:
-            answer.raise_for_status()
-            for _, piece in frames(opened(answer)):
+        asked = {"stdout": "1", "stderr": "1"}
+        with engine.get(f"/containers/{name}/logs", params=asked, stream=True) as answer:
+            for _, piece in frames(answer.checked().file()):
                 output += piece
                 if len(output) > most:
                     break

@@ -66,7 +66,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Have answers timed by a clock of the test's own."""
     clock = Clock()
-    for module in ("bounds", "sessions"):
+    for module in ("bounds", "stream_pool"):
         monkeypatch.setattr(f"rkx.reconcile.{module}.time", clock)
     return clock
 

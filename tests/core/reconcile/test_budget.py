@@ -58,7 +58,7 @@ def test_each_look_and_each_probe_begins_anew() -> None:
         with way.docker(limit=LIMIT) as docker:
             docker.inspect("x")
     with asking(lambda request: HALF, LIMIT) as engine:
-        assert [engine.get("http://node/healthz").ok for _ in range(3)] == [True] * 3
+        assert [engine.get("/healthz").ok for _ in range(3)] == [True] * 3
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections import Counter
 
 import pytest
-import requests
+import urllib3
 
 from rkx.errors import Interrupted, PartlyDone
 from rkx.model.cluster import DrainOptions
 from rkx.reconcile.answers import Said, of_api
 from rkx.reconcile.drain import drain
 from rkx.reconcile.objects import ClusterApi
+from rkx.reconcile.sessions import Answer
 from rkx.reconcile.wait_budget import WaitBudget
 
 HELD = 20
@@ -34,12 +36,11 @@ class Holding(ClusterApi):
         pods = [{"metadata": {"name": n, "namespace": "a", "ownerReferences": [owner]}} for n in names]
         return of_api({"items": pods}, path).rows("items")
 
-    def create(self, path: str, body: object) -> requests.Response:
+    def create(self, path: str, body: object) -> Answer:
         self.asked[path] += 1
         self.at.append(self.now)
-        answer = requests.Response()
-        answer.status_code, answer._content = 429, b"held by a budget"
-        return answer
+        held = io.BytesIO(b"held by a budget")
+        return Answer(urllib3.HTTPResponse(held, status=429, preload_content=False), "one")
 
 
 class Waits(threading.Event):
