@@ -15,9 +15,16 @@ def what_changed(container: Container, seen: SeenContainer) -> str:
     """Say in words why a container that was made from other values is replaced."""
     if not _same_image(seen.image, container.image):
         return f"image changed from {seen.image}"
-    if changes := argument_changes(container, seen):
+    if changes := _argument_changes(container, seen):
         return f"arguments changed: {changes[0].field}"
     return "settings changed"
+
+
+def changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
+    """Return what differs: the image, as it was asked for, and the arguments by the names of their flags."""
+    image = Change(field="image", before=cut(seen.image), after=container.image)
+    moved = () if _same_image(seen.image, container.image) else (image,)
+    return (*moved, *_argument_changes(container, seen))
 
 
 def _same_image(seen: str, wanted: str) -> bool:
@@ -48,8 +55,7 @@ def _fits(container: Container, argv: Sequence[str]) -> bool:
     return tuple(argv[:count]) == container.argv and (bool(container.bootstrap_args) or len(argv) == count)
 
 
-def argument_changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
-    """Return the arguments that differ, by the names of their flags."""
+def _argument_changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
     was, should = by_flag(seen.argv), by_flag((*container.argv, *container.bootstrap_args))
     names = sorted(name for name in was.keys() | should.keys() if was.get(name) != should.get(name))
     return tuple(Change(field=cut(n), before=cut(was.get(n, "")), after=should.get(n, "")) for n in names)

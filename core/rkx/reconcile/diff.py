@@ -28,7 +28,7 @@ from rkx.model.key import ContainerKey, FileKey, FolderKey
 from rkx.model.milestone import node_started
 from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder
 from rkx.reconcile import digest
-from rkx.reconcile.container_drift import argument_changes, set_by_hand, what_changed
+from rkx.reconcile.container_drift import changes, set_by_hand, what_changed
 from rkx.reconcile.content import fingerprint, reads, reads_fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.layout import NAMES, Layout, within
@@ -144,8 +144,8 @@ class _Comparison:
         if seen is None or seen.state == "gone":
             yield CreateContainer(key=key, reason="missing", owner=owner)
         elif why := self._why_replaced(container, seen, word):
-            changes = argument_changes(container, seen) if seen.digest != word else ()
-            yield ReplaceContainer(key=key, reason=why, owner=owner, changes=changes)
+            found = changes(container, seen) if seen.digest != word else ()
+            yield ReplaceContainer(key=key, reason=why, owner=owner, changes=found)
         else:
             yield from self._running(container, seen, changed)
 

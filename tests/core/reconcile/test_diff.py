@@ -112,6 +112,16 @@ def test_a_changed_argument_is_shown_before_and_after() -> None:
     assert action.changes == (Change(field="--level", before="1", after="2"),)
 
 
+def test_a_changed_image_is_shown_before_and_after() -> None:
+    wanted = replace(AGENT, image="agent:2", argv=("agent", "--level=2"))
+    found = diff(desired(wanted), node(container(AGENT)))
+    [action] = [each for each in found if isinstance(each, ReplaceContainer)]
+    assert action.changes == (
+        Change(field="image", before=AGENT.image, after="agent:2"),
+        Change(field="--level", before="1", after="2"),
+    )
+
+
 def test_a_container_of_ours_that_nobody_wants_goes_after_what_it_may_be_a_part_of() -> None:
     half_made = replace(container(AGENT), name="agent-abc")
     assert diff(desired(AGENT), node(container(AGENT), half_made)) == [
