@@ -13,7 +13,10 @@ from rkx.model.resource import Mount
 
 
 class NodeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request made from ``node`` to its own ``port``, as the named identity."""
+    """One HTTP request made from ``node`` to its own ``port``, as the named identity; ValueError for other paths.
+
+    ``path`` begins with ``/``.
+    """
 
     node: str
     port: int
@@ -22,6 +25,10 @@ class NodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     authority: str
     method: Literal["GET", "POST", "DELETE", "PUT", "PATCH"] = "POST"
     body: str = "{}"
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("/"):
+            raise ValueError(f"path {self.path!r} does not begin with /")
 
 
 class NodeResponse(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from http.client import responses
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +16,8 @@ from rkx.lines import WORDS, cut
 
 T = TypeVar("T")
 SHORT = 256
+REFUSAL = 300
+"""Of an error that is not the JSON of an Engine or API server: the page of what answers in its place."""
 ARGUMENTS = 1 << 17
 """As much as Linux takes in one argument (MAX_ARG_STRLEN); those of a Kubernetes program are 8 KiB together."""
 ROWS = 20_000
@@ -35,8 +38,9 @@ def words(content: bytes) -> str:
 def refusal(content: bytes, status: int) -> str:
     """Return what an answer that is an error says of itself, as Engines and API servers do; its status without."""
     with suppress(BadAnswer):
-        return parsed(content, "", "").words("message")
-    return words(content) or str(status)
+        if said := parsed(content, "", "").words("message"):
+            return said
+    return words(content)[:REFUSAL] or responses.get(status, str(status))
 
 
 def last_words(content: bytes, size: int) -> str:

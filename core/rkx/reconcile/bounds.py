@@ -10,7 +10,7 @@ import io
 import socket
 import threading
 import time
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any
 
 import msgspec
@@ -42,6 +42,8 @@ PULL = Limit(size=64 * MIB, seconds=3600)
 PROBE = Limit(size=MIB, seconds=10)
 """One word, or the list of a server's own checks."""
 PING = Limit(size=MIB, seconds=8)
+HEAD_BYTES = 1 << 16
+"""Of status line and headers: Python reads headers as those of a mail, in a time that is quadratic in their size."""
 ATTACHED = Limit(size=MIB, seconds=10)
 """Of the answer that comes before an attached stream."""
 
@@ -124,11 +126,19 @@ class Counted(socket.SocketIO):
 
 
 class _File(io.BufferedReader):
-    """What http.client and urllib3 read; a chunk's size may have a sign."""
+    """What http.client and urllib3 read: first lines of the head; a chunk's size may have a sign."""
 
     def __init__(self, raw: Counted) -> None:
         super().__init__(raw)
         self._counted = raw
+        self.head_left = float(HEAD_BYTES)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        self.head_left -= len(line)
+        if self.head_left < 0:
+            raise self._counted.bad(f"has headers of more than {HEAD_BYTES >> 10} KiB")
+        return line
 
     def read(self, size: int | None = -1) -> bytes:
         if size is not None and size < -1:
@@ -140,15 +150,26 @@ class Response(HTTPResponse):
     """An answer that is read through a gauge."""
 
     def __init__(self, stream: socket.socket, *args: Any, gauge: Gauge, **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(_Opened(Counted(stream, gauge)), *args, **kwargs)  # type: ignore[arg-type] # it makes a file
+        self._gauge, self._file = gauge, _File(Counted(stream, gauge))
+        super().__init__(_Opened(self._file), *args, **kwargs)  # type: ignore[arg-type] # it makes a file
+
+    def begin(self) -> None:
+        """Read the head; BadAnswer where that is none of HTTP, or its headers are not read by Python."""
+        try:
+            super().begin()
+        except RemoteDisconnected:
+            raise
+        except (HTTPException, ValueError, TypeError, LookupError, RecursionError) as error:
+            raise self._gauge.bad(f"has a head that cannot be read: {type(error).__name__}") from error
+        self._file.head_left = float("inf")
 
 
 class _Opened:
     """What http.client takes for a socket: it wants its file alone."""
 
-    def __init__(self, raw: Counted) -> None:
-        self._raw = raw
+    def __init__(self, file: _File) -> None:
+        self._file = file
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return the file."""
-        return _File(self._raw)
+        return self._file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +12,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from rkx.reconcile.answers import SHORT, refusal, refuse_many
+from rkx.reconcile.pieces import PIECE_BYTES, joined
 from rkx.reconcile.stream_pool import StreamPool
 
 COOKIES = ("Set-Cookie", "Set-Cookie2")
@@ -47,8 +49,17 @@ class StreamAdapter(HTTPAdapter):
         self._pool.close()
         super().close()
 
-    def bind(self, session: requests.Session) -> None:
-        """Leave a session no other way than these streams, and nothing of the surroundings."""
+    def bind(self, session: requests.Session, guard: Callable[[str], None]) -> None:
+        """Leave a session no other way than these streams, and nothing of the surroundings.
+
+        ``guard`` is called with the method of each request before it is sent.
+        """
+
+        def guarded(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            guard(str(request.method))
+            return request
+
+        session.auth = guarded
         session.trust_env = False
         session.adapters.clear()
         session.mount("http://", self)
@@ -56,6 +67,8 @@ class StreamAdapter(HTTPAdapter):
 
     def _plain_refusals(self, answer: requests.Response, *, stream: bool = False, **_more: object) -> None:
         """Let docker-py find in each refusal the form that it relies on, and read no JSON that becomes too much."""
+        if not stream or not answer.ok:
+            answer._content = joined(answer.iter_content(PIECE_BYTES))
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
             answer._content = json.dumps({"message": refusal(answer.content, answer.status_code)}).encode()
         elif not stream:

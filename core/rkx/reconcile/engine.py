@@ -48,8 +48,8 @@ class Engine:
         self._client, self.node = client, node
 
     @classmethod
-    def over(cls, pool: StreamPool, version: str, guard: Callable[[requests.PreparedRequest], Any]) -> Self:
-        """Speak to the Engine over the pool's streams; ``guard`` sees each request before it is sent."""
+    def over(cls, pool: StreamPool, version: str, guard: Callable[[str], None]) -> Self:
+        """Speak to the Engine over the pool's streams; ``guard`` is told each request's method before it is sent."""
         from docker import APIClient
 
         from rkx.reconcile.docker_adapter import StreamAdapter
@@ -57,8 +57,7 @@ class Engine:
         timeout_s = int(pool.timeout_s)
         client = _asked(pool.node, APIClient, base_url="tcp://node:2375", version=version, timeout=timeout_s)
         client._general_configs = {}  # type: ignore[attr-defined] # ~/.docker/config.json: its headers are others'
-        client.auth = guard  # which is what requests calls
-        StreamAdapter(pool).bind(client)
+        StreamAdapter(pool).bind(client, guard)
         return cls(client, pool.node)
 
     def close(self) -> None:
@@ -163,7 +162,7 @@ class Engine:
 
         headers = {"X-Registry-Auth": encode_header(login)}
         address = f"{self._client.base_url}/v{self._client.api_version}/images/create"
-        with self._client.post(address, params=image, headers=headers, stream=True) as answer:
+        with self._ask(self._client.post, address, params=image, headers=headers, stream=True) as answer:
             self._ask(self._client._raise_for_status, answer)  # type: ignore[attr-defined] # as its own pull does
             yield from self._steps(opened(answer.iter_content(PIECE_BYTES)))
 
@@ -190,13 +189,22 @@ def _asked(node: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 
     try:
         return call(*args, **kwargs)
-    except requests.ReadTimeout as error:
-        raise TimeoutError(str(error)) from error
-    except requests.ConnectionError as error:
-        raise ConnectionError(str(error)) from error
     except APIError as error:
         raise EngineRefused.of(node, cut(str(error.explanation or error)), error.status_code or 0) from error
     except DockerException as error:
         if isinstance(error, ValueError):
             raise  # it was given what an Engine had answered
         raise EngineRefused.of(node, cut(str(error))) from error
+    except requests.RequestException as error:
+        if isinstance(error, ValueError):
+            raise  # as above
+        raise _as_of_a_socket(error) from error
+
+
+def _as_of_a_socket(error: requests.RequestException) -> OSError:
+    """Return what a socket would have raised; requests has two errors for a silence, before an answer and in it."""
+    import requests
+    from urllib3.exceptions import ReadTimeoutError
+
+    late = isinstance(error, requests.ReadTimeout) or any(isinstance(each, ReadTimeoutError) for each in error.args)
+    return TimeoutError(str(error)) if late else ConnectionError(str(error))

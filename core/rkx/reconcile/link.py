@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from rkx.errors import BadAnswer, ConnectFailed, RkxError, StreamRefused, TimedOut
 from rkx.lines import cut
@@ -17,9 +17,6 @@ from rkx.reconcile.engine import Engine, EngineRefused
 from rkx.reconcile.sessions import HttpError, Session, session
 from rkx.reconcile.stream_pool import TIMEOUT_S, StreamPool
 from rkx.transport import DialForbidden, Dials, Transport
-
-if TYPE_CHECKING:
-    import requests
 
 PING_TIMEOUT_S = 8.0
 VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\Z")
@@ -117,10 +114,9 @@ class Link:
         pool = StreamPool(opened, self.name, timeout_s=timeout_s, limit=limit, together=together)
         return Engine.over(pool, version, self._guarded)
 
-    def _guarded(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.guard is not None and request.method not in ("GET", "HEAD"):
+    def _guarded(self, method: str) -> None:
+        if self.guard is not None and method not in ("GET", "HEAD"):
             self.guard()
-        return request
 
     def api_version(self) -> str:
         """Return the version of the Engine's API, asked once, by /_ping: for /version the Engine starts processes."""

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 PIECE_BYTES = 1 << 14
+
+
+def joined(pieces: Iterable[bytes]) -> bytes:
+    """Return all that comes; b"".join keeps an object for each piece, and a chunk may be one byte."""
+    whole = bytearray()
+    for piece in pieces:
+        whole += piece
+    return bytes(whole)
 
 
 def opened(pieces: Iterator[bytes]) -> io.BufferedReader:

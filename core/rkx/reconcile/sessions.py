@@ -10,19 +10,21 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from rkx.errors import BadAnswer
+from rkx.lines import cut
 from rkx.reconcile.answers import refusal
-from rkx.reconcile.pieces import PIECE_BYTES, opened
+from rkx.reconcile.pieces import PIECE_BYTES, joined, opened
 from rkx.reconcile.stream_pool import Connect, StreamPool
 
 HEADERS = {"User-Agent": "rkx", "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
 class HttpError(Exception):
-    """An answer that is an error, to who did not look at its status; the message is what it says."""
+    """An error status, which ``Answer.checked`` met; the message is what the answer says."""
 
 
 class Answer:
-    """An answer of ``node``, which is read once: whole as ``content``, or as a ``file``, if it was asked for as stream.
+    """An answer of ``node``, which is read once: as ``content``, or as a ``file`` if it was asked for as a stream.
 
     Reading raises BadAnswer beyond its limits, and TimeoutError and ConnectionError where the stream breaks.
     """
@@ -34,14 +36,14 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        """Return whether it is none of an error."""
+        """Return whether the status is below 400."""
         return self.status < 400
 
     @property
     def content(self) -> bytes:
         """Return what it holds."""
         if self._content is None:
-            self._content = b"".join(self._pieces())
+            self._content = joined(self._pieces())
         return self._content
 
     def file(self) -> io.BufferedReader:
@@ -49,7 +51,7 @@ class Answer:
         return opened(self._pieces())
 
     def checked(self) -> Self:
-        """Return it; HttpError if it is one of an error."""
+        """Return it; raise HttpError if its status is an error."""
         if not self.ok:
             raise HttpError(refusal(self.content, self.status))
         return self
@@ -67,7 +69,7 @@ class Answer:
         self.close()
 
     def _pieces(self) -> Iterator[bytes]:
-        with _broken():
+        with _broken(self.node):
             yield from self._raw.stream(PIECE_BYTES)
 
 
@@ -78,9 +80,16 @@ class Session:
         self.node = pool.node
         self._pool = pool
 
-    def get(self, path: str, **more: Any) -> Answer:  # noqa: ANN401 - those of request
-        """Ask for something."""
-        return self.request("GET", path, **more)
+    def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        stream: bool = False,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """Ask for something, as ``request`` does."""
+        return self.request("GET", path, params=params, stream=stream, timeout_s=timeout_s)
 
     def request(
         self,
@@ -95,11 +104,11 @@ class Session:
     ) -> Answer:
         """Send a request, and read its answer unless that is wanted as a ``stream``, which its user closes.
 
-        ``timeout_s`` is how long each byte is waited for, that of the session without. Raises what
-        ``StreamPool.urlopen`` raises, and TimeoutError and ConnectionError where the stream breaks.
+        ``timeout_s`` is how long each byte is waited for, that of the session without; ``path`` has no query of its
+        own. Raises what ``StreamPool.urlopen`` and reading an ``Answer`` raise.
         """
         address = f"{path}?{urlencode(params)}" if params else path
-        with _broken():
+        with _broken(self.node):
             raw = self._pool.urlopen(
                 method,
                 address,
@@ -133,10 +142,12 @@ def session(connect: Connect, node: str, **more: Any) -> Session:  # noqa: ANN40
 
 
 @contextlib.contextmanager
-def _broken() -> Iterator[None]:
-    """Turn urllib3's errors into those that a socket raises."""
+def _broken(node: str) -> Iterator[None]:
+    """Turn urllib3's errors into those that a socket raises; BadAnswer for two lengths of one answer."""
     try:
         yield
+    except urllib3.exceptions.InvalidHeader as error:
+        raise BadAnswer(f"{node}: the answer is not valid HTTP: {cut(str(error))}", node=node) from error
     except urllib3.exceptions.TimeoutError as error:
         raise TimeoutError(str(error)) from error
     except urllib3.exceptions.HTTPError as error:

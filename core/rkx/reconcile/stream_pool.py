@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,7 +21,6 @@ KEPT = 8
 """So many idle streams a pool keeps; more are opened as they are wanted."""
 WAITS = 10
 """Timeout for getting a stream from a capped pool, in multiples of the timeout of a request."""
-HEADER_BYTES = 1 << 16
 STATUSES = range(100, 600)
 """Those of RFC 9110, 15; clients disagree about what others mean."""
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -31,7 +32,11 @@ class _Connection(urllib3.connection.HTTPConnection):
         self._pool = pool
 
     def connect(self) -> None:
-        self.sock = self._pool.connect()
+        """Open a stream. urllib3 takes EPIPE and ECONNRESET here for those of a request that may have an answer."""
+        try:
+            self.sock = self._pool.connect()
+        except OSError as error:
+            raise urllib3.exceptions.ProtocolError(str(error) or type(error).__name__) from error
         self.sock.settimeout(self._waits())
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
@@ -77,8 +82,8 @@ class StreamPool(urllib3.HTTPConnectionPool):
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Send a request over a stream that is free, or becomes so in time.
 
-        Raises BadAnswer for a redirect, a compressed answer, an unknown status or too many headers, and
-        ConnectionError when no stream becomes free in time.
+        Raises BadAnswer for a redirect, a compressed answer, an unknown status or a head that cannot be read,
+        ConnectionError when no stream becomes free in time, and what ``connect`` raises.
         """
         try:
             answer = super().urlopen(method, url, *args, **kwargs)
@@ -94,6 +99,19 @@ class StreamPool(urllib3.HTTPConnectionPool):
             )
         return answer
 
+    def close(self) -> None:
+        """Close the streams; who waits for one opens one more, and closes it."""
+        waited_for = self.pool
+        super().close()
+        if waited_for is not None and self.block:
+            with suppress(queue.Full):
+                for _ in range(waited_for.maxsize):
+                    waited_for.put_nowait(None)
+
+    def __str__(self) -> str:
+        """Return the node's name, which begins urllib3's errors."""
+        return self.node
+
     def _get_conn(self, timeout: float | None = None) -> Any:  # noqa: ANN401 - urllib3 keeps the type to itself
         """Wait for a free stream, which its user returns in time: urllib3 would wait forever."""
         return super()._get_conn(timeout or WAITS * self.timeout_s)
@@ -106,7 +124,5 @@ def _why_bad(status: int, headers: Mapping[str, str]) -> str:
     if status not in STATUSES:
         return "has a status that HTTP does not have"
     if status in REDIRECTS:
-        return "leads elsewhere, and no redirect is followed"
-    if sum(len(name) + len(value) for name, value in headers.items()) > HEADER_BYTES:
-        return f"has headers of more than {HEADER_BYTES >> 10} KiB"
-    return "" if headers.get("Content-Encoding", "identity") == "identity" else "is packed, which was not asked for"
+        return "is a redirect, and none is followed"
+    return "" if headers.get("Content-Encoding", "identity") == "identity" else "is compressed, which was not asked for"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -163,8 +163,7 @@ class FakeEngine:
         if box is None:
             return error(404, f"No such container: {reference}")
         if verb == "wait":
-            self.attached.wait(box, lambda: box.name in self.boxes)
-            return as_json({"StatusCode": box.exit_code})
+            return Response(pieces=self._waited(box))  # an Engine sends the head at once
         if verb == "attach":
             # the run that it is attached to, whenever this stream is looked at: the one that goes on, or the next
             run = box.runs + (box.state != "running")
@@ -186,6 +185,10 @@ class FakeEngine:
         }
         response = as_json({"Warnings": []}) if verb == "update" else None
         return self._done(f"{verb} {box.name}", acts[verb], response)
+
+    def _waited(self, box: Box) -> Iterator[bytes]:
+        self.attached.wait(box, lambda: box.name in self.boxes)
+        yield json.dumps({"StatusCode": box.exit_code}).encode()
 
     def _begin(self, box: Box) -> None:
         box.start()

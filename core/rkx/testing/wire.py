@@ -138,6 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, pieces: Iterable[bytes]) -> None:
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        self.wfile.flush()
         for piece in pieces:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.flush()

@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import LifoQueue
 
 import pytest
 
@@ -38,6 +40,34 @@ def test_who_finds_no_free_stream_is_told_and_waits_no_longer_than_for_an_answer
     with few.get(HELD, stream=True, timeout_s=5), pytest.raises(ConnectionError, match="free"):
         few.get("/other")
     assert few.get("/other").content == b"{}"
+
+
+@pytest.mark.whole
+def test_who_waits_for_a_stream_of_a_session_that_is_closed_waits_no_longer(
+    release: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks, get = threading.Semaphore(0), LifoQueue.get
+
+    def pieces() -> Iterator[bytes]:
+        yield b"first\n"
+        release.wait()
+
+    def asked(queue: LifoQueue[object], *args: object, **kwargs: object) -> object:
+        asks.release()
+        return get(queue, *args, **kwargs)  # type: ignore[arg-type] # as they came
+
+    few = session(
+        lambda: serve("node", lambda request: Response(pieces=pieces()) if request.path == HELD else as_json({})),
+        "node",
+        timeout_s=20,
+        at_most=1,
+    )
+    with few.get(HELD, stream=True), ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(LifoQueue, "get", asked)
+        waiting = pool.submit(few.get, "/other")
+        asks.acquire()
+        few.close()
+        assert waiting.result(10).content == b"{}"
 
 
 class Wedged:
