@@ -77,7 +77,7 @@ class TimedOut(TransportError):
 
 
 class BadAnswer(TransportError):
-    """A server of the node answered too much, too slowly, in a form that it cannot mean, or led elsewhere."""
+    """A server on the node sent an answer that is too large, too slow, malformed or a redirect."""
 
 
 class AuthRejected(TransportError):

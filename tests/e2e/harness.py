@@ -128,7 +128,7 @@ class Cluster:
 
     def has_nothing_to_do(self) -> None:
         """See that no change is planned; then wait for workloads that a restart has shaken, which a plan tells too."""
-        assert [action for action in self.plan()["actions"] if action["verb"] != "await"] == []
+        assert [action for action in self.plan()["actions"] if action["verb"] != "wait"] == []
         until(lambda: self.plan()["actions"] == [], "every workload is well again")
 
 

@@ -42,7 +42,7 @@ def ready(cluster: Cluster, machines: Sequence[str], since: datetime) -> bool:
 
 def planned(cluster: Cluster) -> list[tuple[str, str, str]]:
     """Return the changes of a plan, sorted: verb, where and what, why; waits touch nothing."""
-    changes = [action for action in cluster.plan()["actions"] if action["verb"] != "await"]
+    changes = [action for action in cluster.plan()["actions"] if action["verb"] != "wait"]
     return sorted((each["verb"], _what(each), each["reason"]) for each in changes)
 
 

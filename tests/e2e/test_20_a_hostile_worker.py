@@ -62,7 +62,7 @@ def site(lent_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
 def test_forged_copy_of_the_state_is_passed_over(site: Site, tmp_path: Path, lost: bool) -> None:
     plant_copy(site)
     found = f"{STATE} was missing; the state was found on {site.first}: its authority" if lost else ""
-    words = (found, f"{site.bad}: what lies there as a copy of the state is passed over", "keeps none")
+    words = (found, f"{site.bad}: its copy of the state is ignored", "keeps none")
     with nothing_elsewhere(site):
         authority = authorities(site.cluster)
         if lost:

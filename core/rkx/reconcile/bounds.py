@@ -1,4 +1,4 @@
-"""How much an answer may hold and how long it may take, over all: who answers may wish this computer ill.
+"""Limits on the size and the total time of an answer: what answers may be malicious.
 
 Bytes are counted where they leave the stream, so headers, chunks and what Docker's client reads are counted, too. One
 look at a node may ask for many answers, and what they hold is kept: they have one ``Budget`` together.

@@ -154,7 +154,7 @@ class Engine:
         self._ask(self._client.remove_image, image, force=True)
 
     def pull(self, image: Mapping[str, str], login: Mapping[str, str]) -> Iterator[Said]:
-        """Pull ``fromImage`` with ``tag`` and give the steps: docker-py's reader takes a square of what comes at once.
+        """Pull ``fromImage`` with ``tag`` and give the steps: docker-py's reader needs quadratic time for it.
 
         How long they go on is looked at with each 8 KiB that come.
         """

@@ -1,4 +1,4 @@
-"""Read the headers of a tar archive with a bound on each: tarfile's own patterns take a square of a header's size."""
+"""Read the headers of a tar archive with a bound on each: tarfile's own patterns need a time quadratic in its size."""
 
 from __future__ import annotations
 

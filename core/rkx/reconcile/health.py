@@ -36,7 +36,7 @@ def unhealthy(kind: str, live: Live) -> str:
             return ""
         return _condition(status, CONDITIONS[kind])
     if status.number("observedGeneration", 0) < said.table("metadata").number("generation", 0):
-        return "is not looked at yet"
+        return "its controller has not observed this generation yet"
     return _daemons(status) if kind == "DaemonSet" else _replicas(said, status)
 
 
@@ -51,7 +51,7 @@ def behind(live: Live, nodes: Sequence[Live]) -> str:
         return ""
     counted = said.table("status").number("desiredNumberScheduled", 0)
     wanted = sum(_takes(of_api(node, "Node"), pod) for node in nodes)
-    return "" if counted >= wanted else f"counts {counted} of {wanted} nodes"
+    return "" if counted >= wanted else f"desiredNumberScheduled is {counted}, expected {wanted}"
 
 
 def _takes(node: Said, pod: Said) -> bool:

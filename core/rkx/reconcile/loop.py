@@ -1,4 +1,4 @@
-"""The loop of a run: observe, plan, confirm, execute, until a plan leaves nothing to do."""
+"""The loop of a run: observe, plan, confirm, execute, until nothing is left to do or something failed."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Reconciler:
         hint = "answer yes, or give --yes"
         if self._is_done:
             raise PartlyDone(f"not confirmed yet: {', '.join(a.what for a in asks)}; all the rest is done", hint=hint)
-        raise Refused(f"not agreed to: {'; '.join(f'{a.what} ({a.why})' for a in asks)}", hint=hint)
+        raise Refused(f"not confirmed: {'; '.join(f'{a.what} ({a.why})' for a in asks)}", hint=hint)
 
     def _look(self, names: Iterable[str] | None = None) -> None:
         """Observe again what a round changed, and judge it as the first time; batches go on under the lock."""

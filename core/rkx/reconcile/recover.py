@@ -164,9 +164,7 @@ class Search:
         from_nodes = ", ".join(self.copies)
         message = f"{self.path} was missing; the state was found on {from_nodes}: {why}"
         damaged = [
-            Finding(
-                node=name, check="state", message=f"its copy of the state was passed over: {e.message}", warning=True
-            )
+            Finding(node=name, check="state", message=f"its copy of the state is ignored: {e.message}", warning=True)
             for name, e in self.damaged.items()
         ]
         return [Finding(node="", check="state", message=message, warning=True), *damaged, *self._further()]

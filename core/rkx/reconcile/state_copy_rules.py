@@ -14,13 +14,13 @@ NEWER = "the newer one is taken from the nodes, and its authority shown and chec
 def judge_copy(context: Context, name: str, said: StateHeader) -> list[Finding]:
     """Refuse an older state than a node's copy; return what is to tell of one that is none of this state."""
     if name not in all_keepers(context.cluster, context.store.began):
-        why = "by its roles this node keeps none"
+        why = "a node with its roles keeps none"
     elif said.is_of(context.state) or said.cluster_id != context.cluster.id:
         refuse_older(context, name, said)  # another cluster's is refused before anything is written there
         return []
     else:
-        why = "this cluster's state did not seal it"
-    message = f"what lies there as a copy of the state is passed over: {why}"
+        why = "its message authentication code is not of this cluster's state"
+    message = f"its copy of the state is ignored: {why}"
     return [Finding(node=name, check="state", message=message, hint="find out who put it there", warning=True)]
 
 

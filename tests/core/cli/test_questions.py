@@ -20,7 +20,7 @@ DANGER = Confirmation(what="remove node two", why="its pods move")
 
 def _needs_agreement(_run: api.Run, options: api.Options) -> None:
     if not options.accept([DANGER]):
-        raise Refused("not agreed to: remove node two", hint="answer yes, or give --yes")
+        raise Refused("not confirmed: remove node two", hint="answer yes, or give --yes")
 
 
 @pytest.mark.parametrize("command", ["up", "remove"])

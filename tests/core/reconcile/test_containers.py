@@ -56,7 +56,7 @@ def test_what_needs_a_container_that_is_started_anew_is_seen_well_before_the_run
     running.done()
     agent = running.world.engines["two"].boxes["agent"]
     running.world.engines["one"].boxes["server"].state = "exited"
-    waits = [(str(a.key), a.reason) for a in running.plan().actions if a.verb == "await"]
+    waits = [(str(a.key), a.reason) for a in running.plan().actions if a.verb == "wait"]
     assert waits == [(f"health Container {node}/agent", "needs what is started") for node in ("one", "two")]
     ended = iter([True])
 

@@ -57,7 +57,11 @@ def conditions(*found: dict[str, str], **status: str) -> dict[str, Any]:
         ("Deployment", {}, "is not there"),
         ("Deployment", changed(DEPLOYMENT, availableReplicas=1), "1 of 2 replicas are available"),
         ("Deployment", changed(DEPLOYMENT, updatedReplicas=0), "0 of 2 replicas are available"),
-        ("Deployment", {**DEPLOYMENT, "metadata": {"generation": 2}}, "is not looked at yet"),
+        (
+            "Deployment",
+            {**DEPLOYMENT, "metadata": {"generation": 2}},
+            "its controller has not observed this generation yet",
+        ),
         ("DaemonSet", DAEMON_SET, ""),
         ("DaemonSet", changed(DAEMON_SET, numberAvailable=2), "2 of 3 pods are available"),
         ("DaemonSet", changed(DAEMON_SET, updatedNumberScheduled=1), "1 of 3 pods are available"),
@@ -182,7 +186,7 @@ EVERYWHERE = {"tolerations": [{"operator": "Exists"}]}
 )
 def test_a_daemon_set_is_behind_until_it_counts_every_node_that_it_takes(pod: dict[str, Any], wanted: int) -> None:
     assert behind(daemon_set(wanted, **pod), NODES) == ""
-    assert behind(daemon_set(wanted - 1, **pod), NODES) == f"counts {wanted - 1} of {wanted} nodes"
+    assert behind(daemon_set(wanted - 1, **pod), NODES) == f"desiredNumberScheduled is {wanted - 1}, expected {wanted}"
 
 
 def test_a_daemon_set_with_affinity_is_not_judged() -> None:

@@ -114,7 +114,7 @@ def test_what_a_worker_has_as_another_clusters_state_is_told_and_passed_over(sit
     site.done()
     told = [event for event in site.events if isinstance(event, ProblemFound) and event.node == "two"]
     assert [event.message for event in told] == [
-        "what lies there as a copy of the state is passed over: by its roles this node keeps none"
+        "its copy of the state is ignored: a node with its roles keeps none"
     ]
     assert [event.hint for event in told] == ["find out who put it there"]
     assert site.world.engines["two"].running("agent")

@@ -72,7 +72,7 @@ def test_a_node_that_stays_not_ready_is_told_with_its_agents_last_words(
     site.done()
     monkeypatch.setattr("rkx.reconcile.object_actions.NODE_TIMEOUT_S", 0.2)
     node(site)["status"] = NOT_READY
-    assert ("await", "health Node two", "no network yet") in site.planned()
+    assert ("wait", "health Node two", "no network yet") in site.planned()
     run = site.up()
     assert isinstance(run.error, NotReady), run.error
     assert run.exit_code == 9
@@ -90,6 +90,6 @@ def test_nodes_that_never_become_ready_leave_nothing_undone(site: Site, monkeypa
     assert isinstance(run.error, NotReady), run.error
     assert run.exit_code == 9
     for name in site.names:
-        assert f"await health Node {name}: Node {name} was not healthy" in run.error.message
-        assert f"await health Node {name}: the last lines of agent:\nits last words" in run.error.hint
+        assert f"wait health Node {name}: Node {name} was not healthy" in run.error.message
+        assert f"wait health Node {name}: the last lines of agent:\nits last words" in run.error.hint
         assert site.world.engines[name].running("agent")

@@ -256,7 +256,7 @@ def test_what_runs_on_every_node_is_waited_for_on_a_new_one_too(site: Site) -> N
     site.world.revive()
     site.write(["one", "two"])
     [wait] = [action for action in site.plan().actions if action.key.shown_name == "DaemonSet tiny/net"]
-    assert (wait.verb, wait.reason) == ("await", "nodes come")
+    assert (wait.verb, wait.reason) == ("wait", "nodes come")
     assert [str(key) for key in wait.after] == ["health Node two"]
     site.done()
     assert site.planned() == []

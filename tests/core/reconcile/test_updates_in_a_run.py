@@ -101,7 +101,7 @@ def test_each_step_is_in_the_plan_and_has_its_events(rolling: tuple[Site, Rollin
         "take step drain two",
         "take two step guard",
         "replace two container agent",
-        "await health Node two",
+        "wait health Node two",
         "take step uncordon two",
     ]
     planned = [f"{action.verb} {action.key}" for action in site.plan().actions]

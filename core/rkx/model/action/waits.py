@@ -10,7 +10,7 @@ from rkx.model.manifest import HealthCheck
 
 
 class _Wait(BaseAction, frozen=True):
-    verb: ClassVar[str] = "await"
+    verb: ClassVar[str] = "wait"
     is_change: ClassVar[bool] = False
 
 
