@@ -13,6 +13,7 @@ from harness import Cluster
 import rkx
 from rkx import api
 from rkx.errors import PartlyDone
+from rkx.reconcile import tasks
 from rkx.reconcile.effects import Effects
 from rkx.reconcile.gather import gather
 from rkx.reconcile.opening import Opened
@@ -54,6 +55,14 @@ def test_a_task_tells_how_it_ended_and_leaves_nothing(
     assert isinstance(result, rkx.step.TaskResult)
     assert (result.exit_code, words in result.output) == (code, True), result
     assert cluster.every_container() == before
+
+
+def test_a_task_is_waited_for_again_and_again(
+    effects: Effects, server: rkx.Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "WAIT_S", 1)
+    task = rkx.step.RunTask(node=server.node, image=server.image, argv=("sleep", "3"), timeout_s=60)
+    assert effects.carry_out(task) == rkx.step.TaskResult(exit_code=0)
 
 
 def test_a_large_file_comes_and_goes_unchanged(

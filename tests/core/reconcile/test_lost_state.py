@@ -113,9 +113,7 @@ def test_what_a_worker_has_as_another_clusters_state_is_told_and_passed_over(sit
     site.events.clear()
     site.done()
     told = [event for event in site.events if isinstance(event, ProblemFound) and event.node == "two"]
-    assert [event.message for event in told] == [
-        "its copy of the state is ignored: a node with its roles keeps none"
-    ]
+    assert [event.message for event in told] == ["its copy of the state is ignored: a node with its roles keeps none"]
     assert [event.hint for event in told] == ["find out who put it there"]
     assert site.world.engines["two"].running("agent")
     assert site.planned() == []
