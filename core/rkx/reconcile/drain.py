@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from random import SystemRandom
 from typing import Any
 
 from rkx.errors import ApiRefused, ApiSilent, Interrupted, PartlyDone, Refused
 from rkx.lines import cut
-from rkx.model.action import Action, CordonNode, UncordonNode
-from rkx.model.cluster import Cluster, DrainOptions
+from rkx.model.cluster import DrainOptions
 from rkx.reconcile.answers import Said, of_api, words
+from rkx.reconcile.cordon_marks import MARK, is_marked
 from rkx.reconcile.objects import ClusterApi
 from rkx.reconcile.wait_budget import WaitBudget
 
@@ -23,8 +23,6 @@ MOST_S = 5.0
 """As kubectl asks again for what a PodDisruptionBudget holds."""
 SILENT_S = 60.0
 """How long all API servers may be silent before a step."""
-MARK = "rkx/cordoned"
-"""The annotation of a Node that rkx cordoned: no other one is uncordoned."""
 Pod = Mapping[str, Any]
 
 
@@ -45,18 +43,6 @@ def must_go(pod: Pod, options: DrainOptions) -> str:
     if has_local and not options.delete_local_data:
         return "it keeps data in an emptyDir (node_drain_input.delete_local_data is false)"
     return "evict"
-
-
-def is_marked(node: Said) -> bool:
-    """Return whether rkx cordoned a Node."""
-    return MARK in node.table("metadata").labels("annotations")
-
-
-def left_cordoned(cluster: Cluster, nodes: Mapping[str, Mapping[str, Any]], actions: Iterable[Action]) -> list[str]:
-    """Name the nodes of a cluster that an earlier run cordoned, and that these actions neither cordon nor uncordon."""
-    planned = {action.node for action in actions if isinstance(action, CordonNode | UncordonNode)}
-    ours = {node.name for node in cluster.nodes} & nodes.keys() - planned
-    return sorted(name for name in ours if is_marked(of_api(nodes[name], f"Node {name}")))
 
 
 def cordon(api: ClusterApi, node: str, budget: WaitBudget) -> None:

@@ -39,10 +39,11 @@ from rkx.reconcile.bootstrap_args import Bootstrap
 from rkx.reconcile.clean_host import clean
 from rkx.reconcile.container_actions import Containers, Emit
 from rkx.reconcile.context import Context
+from rkx.reconcile.cordon_marks import left_cordoned
 from rkx.reconcile.credentials import issue
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff_objects import diff_objects, is_grave
-from rkx.reconcile.drain import cordon, delete, drain, left_cordoned, uncordon
+from rkx.reconcile.drain import cordon, delete, drain, uncordon
 from rkx.reconcile.effects import Effects
 from rkx.reconcile.files import write
 from rkx.reconcile.link import Link

@@ -16,7 +16,7 @@ from rkx.reconcile.node_requests import send_all
 from rkx.reconcile.object_reader import compared
 from rkx.reconcile.observation import Observation
 from rkx.reconcile.opening import Opened
-from rkx.reconcile.planner import Unanswered
+from rkx.reconcile.plan_updates import Unanswered
 from rkx.reconcile.preflight import by_node
 
 Planned = tuple[Desired, Plan]

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-import msgspec
 from msgspec.structs import replace
 
-from rkx.errors import Refused
-from rkx.lines import cut
 from rkx.model.action import (
     Action,
-    ContainerAction,
     CordonNode,
     DeleteNode,
     DrainNode,
     RefreshObjects,
-    UncordonNode,
 )
-from rkx.model.key import ContainerKey, NodeKey
+from rkx.model.key import NodeKey
 from rkx.model.plan import Confirmation, Plan
 from rkx.model.resource import HostCleanup
-from rkx.model.step import NodeRequest, Refuse, Responses, Step
 from rkx.model.update import NodeUpdate, RolloutGroup
 from rkx.reconcile import digest
 from rkx.reconcile.data_guard import check_data
@@ -29,25 +23,19 @@ from rkx.reconcile.dependents import await_dependents
 from rkx.reconcile.desired import Desired, without
 from rkx.reconcile.diff import diff_nodes
 from rkx.reconcile.diff_objects import diff_objects, is_grave
-from rkx.reconcile.drain import left_cordoned
 from rkx.reconcile.members import departed
 from rkx.reconcile.observation import Observation
 from rkx.reconcile.order import order
+from rkx.reconcile.plan_updates import Unanswered, claimed, with_steps
 from rkx.reconcile.preflight import preflight, readable
 from rkx.reconcile.seen import SeenNode
 from rkx.reconcile.state import State
 from rkx.reconcile.take_down import take_down
 from rkx.reconcile.unregistered import unregistered
-from rkx.reconcile.updates import arranged, check
+from rkx.reconcile.updates import check
 from rkx.registry import Plugins
 
 LEAVES = "its pods move, its data goes; credentials that were copied there stay valid until they expire"
-
-
-class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
-    """No plan yet: it rests on answers to these queries, which the observation lacks."""
-
-    queries: tuple[NodeRequest, ...]
 
 
 def plan(plugins: Plugins, desired: Desired, observation: Observation, state: State) -> Plan | Unanswered:
@@ -60,13 +48,13 @@ def plan(plugins: Plugins, desired: Desired, observation: Observation, state: St
     actions, unknown = _actions(desired, observation, state)
     gone = departed(desired.cluster, state, observation.nodes)
     ordered = order(actions, desired)
-    found = _rollout(plugins, desired, observation, state, ordered)
+    found = claimed(plugins, desired, observation, state, ordered)
     if isinstance(found, Unanswered):
         return found
     updates = tuple(each for each in found if isinstance(each, NodeUpdate))
     groups = tuple(each for each in found if isinstance(each, RolloutGroup))
     check(groups, updates)
-    ordered = _with_steps(ordered, desired, observation, updates, groups)
+    ordered = with_steps(ordered, desired, observation, updates, groups)
     dangers = [Confirmation(what=f"remove node {name}", why=LEAVES) for name in gone]
     dangers += _of_machines(desired, observation, state)
     dangers += [Confirmation(what=f"delete {a.key}", why="all that belongs to it goes") for a in actions if is_grave(a)]
@@ -125,73 +113,6 @@ def _of_machines(desired: Desired, observation: Observation, state: State) -> It
         if record is not None and "controlplane" in record.roles and not node.has("controlplane"):
             why = "its API server and its copy of the state go"
             yield Confirmation(what=f"take the control plane from {node.name}", why=why)
-
-
-def _rollout(
-    plugins: Plugins, desired: Desired, observation: Observation, state: State, actions: Sequence[Action]
-) -> Sequence[NodeUpdate | RolloutGroup] | Unanswered:
-    """Ask for updates; a container that rkx did not put on a node, whatever its name, is that node's claim alone."""
-    recorded = {ContainerKey(name, each) for name, record in state.nodes.items() for each in record.containers}
-    ours = recorded | desired.resources.keys()
-    changes = [action for action in actions if isinstance(action, ContainerAction) and action.key in ours]
-    applied = sorted({*recorded, *(_running(observation, state) & ours)})
-    queries = plugins.queries(desired.cluster, applied, changes)
-    if unanswered := _unanswered(queries, observation):
-        return unanswered
-    responses = {query: observation.responses[query] for query in queries}
-    found = plugins.updates(desired.cluster, applied, changes, responses)
-    return _refused(plugins, desired, [each for each in found if isinstance(each, NodeUpdate)], observation) or found
-
-
-def _with_steps(
-    actions: Sequence[Action],
-    desired: Desired,
-    observation: Observation,
-    updates: Sequence[NodeUpdate],
-    groups: Sequence[RolloutGroup],
-) -> tuple[Action, ...]:
-    """Add what the updates do, and let pods on nodes again that an earlier run cordoned and this one does not."""
-    found = arranged(actions, updates)
-    found += _forgotten(desired, observation, found)
-    return order(found, desired, updates, groups) if len(found) > len(actions) or updates else tuple(actions)
-
-
-def _forgotten(desired: Desired, observation: Observation, actions: Sequence[Action]) -> Iterator[UncordonNode]:
-    nodes = observation.objects.nodes if observation.objects is not None else {}
-    seen = {name: each for name, each in nodes.items() if name in observation.nodes}
-    for name in left_cordoned(desired.cluster, seen, actions):
-        changes = tuple(a.key for a in actions if isinstance(a, ContainerAction) and a.key.node == name)
-        yield UncordonNode(node=name, reason="an earlier run cordoned it", after=changes)
-
-
-def _running(observation: Observation, state: State) -> set[ContainerKey]:
-    nodes = observation.nodes.items()
-    return {ContainerKey(name, each) for name, seen in nodes for each in seen.ours(state.cluster_id)}
-
-
-def _unanswered(queries: Sequence[NodeRequest], observation: Observation) -> Unanswered | None:
-    left = tuple(query for query in queries if query not in observation.responses)
-    return Unanswered(queries=left) if left else None
-
-
-def _refused(
-    plugins: Plugins, desired: Desired, updates: Sequence[NodeUpdate], observation: Observation
-) -> Unanswered | None:
-    """Refuse now what the updates' steps would refuse later, when half of the run is done."""
-    if observation.is_blind:
-        return None
-    steps = [step for update in updates for step in update.pre_steps if isinstance(step, Step)]
-    if unanswered := _unanswered([query for step in steps for query in step.queries], observation):
-        return unanswered
-    for step in steps:
-        verdict = plugins.step(desired.cluster, step, _to(step.queries, observation.responses))
-        if isinstance(verdict, Refuse):
-            raise Refused(f"{step.verb} {step.subject}: {cut(verdict.why)}", hint=cut(verdict.hint))
-    return None
-
-
-def _to(queries: Sequence[NodeRequest], responses: Responses) -> Responses:
-    return {query: responses[query] for query in queries}
 
 
 def plan_removal(desired: Desired, observation: Observation, state: State) -> Plan:

@@ -41,7 +41,7 @@ from rkx.model.action import (
 )
 from rkx.model.key import ContainerKey, NodeKey, ProgramKey
 from rkx.model.plan import Confirmation
-from rkx.reconcile import digest, planner
+from rkx.reconcile import digest, plan_updates, planner
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.observation import ObjectSnapshot, Observation
 from rkx.reconcile.seen import SeenNode
@@ -53,7 +53,7 @@ def actions(
     wanted: Desired, nodes: Mapping[str, SeenNode], objects: ObjectSnapshot | None = NO_OBJECTS
 ) -> list[Action]:
     found = planner.plan(PLUGINS, wanted, Observation(nodes=nodes, objects=objects), STATE)
-    assert not isinstance(found, planner.Unanswered)
+    assert not isinstance(found, plan_updates.Unanswered)
     return [*found.actions]
 
 
@@ -61,7 +61,7 @@ def test_what_is_as_desired_needs_nothing() -> None:
     found = planner.plan(
         PLUGINS, desired(AGENT), Observation(nodes={"one": node(container(AGENT))}, objects=NO_OBJECTS), STATE
     )
-    assert not isinstance(found, planner.Unanswered)
+    assert not isinstance(found, plan_updates.Unanswered)
     assert found.is_empty
 
 
@@ -111,7 +111,7 @@ def test_a_node_that_left_the_file_is_deleted_before_its_machine_is_cleaned() ->
         Observation(nodes={"one": node(container(AGENT))}, objects=NO_OBJECTS),
         STATE,
     )
-    assert not isinstance(found, planner.Unanswered)
+    assert not isinstance(found, plan_updates.Unanswered)
     why = "no longer in cluster.yml"
     cordon = CordonNode(node="one", reason=why)
     drain = DrainNode(node="one", reason=why, after=(cordon.key,))

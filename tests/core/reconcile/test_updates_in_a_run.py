@@ -10,7 +10,7 @@ from tests.core.reconcile.small import Site, TinyService
 
 import rkx
 from rkx.events import ActionFinished, ActionStarted
-from rkx.reconcile.drain import MARK
+from rkx.reconcile.cordon_marks import MARK
 
 NODES = ("one", "two", "three", "four")
 
