@@ -175,9 +175,9 @@ class Executor:
             case WaitForContainer(container=container):
                 self._containers.wait_for(container)
             case WaitForNode(node=node):
-                self.objects.wait_for_node(node)
+                self.objects.waits.wait_for_node(node)
             case WaitForHealth(check=check):
-                self.objects.wait_for(check)
+                self.objects.waits.wait_for(check)
             case _:
                 assert_never(action)
 

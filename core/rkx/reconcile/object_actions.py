@@ -1,38 +1,31 @@
-"""Carry out what a plan says about cluster objects: apply, delete, label nodes, wait for health."""
+"""Carry out what a plan says about cluster objects: apply, delete, label nodes."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from msgspec.structs import astuple, replace
 
-from rkx.errors import ApiRefused, ApiSilent, Interrupted, NotReady
-from rkx.lines import cut
+from rkx.errors import ApiRefused, Interrupted, NotReady
 from rkx.model.action import Action, CreateObject, DeleteObject, ObjectAction, SetNodeMetadata, UpdateObject
 from rkx.model.key import ObjectKey
 from rkx.model.manifest import HealthCheck, Object
-from rkx.model.milestone import node_started
-from rkx.model.resource import Container, NodeMetadata
-from rkx.reconcile import probe, told
+from rkx.model.resource import NodeMetadata
+from rkx.reconcile import told
 from rkx.reconcile.answers import of_api
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff_objects import former_labels, former_taints, taints_of
-from rkx.reconcile.health import behind, collection, story, unhealthy
 from rkx.reconcile.link import Link
 from rkx.reconcile.manifests import field_at
+from rkx.reconcile.object_waits import Live, ObjectWaits
 from rkx.reconcile.objects import ClusterApi, record_of
 from rkx.reconcile.state import ObjectRecord
 from rkx.reconcile.state_store import StateStore
 from rkx.reconcile.wait_budget import WaitBudget
 
-Live = Mapping[str, Any]
-Judge = Callable[[Live], str]
-NODE_TIMEOUT_S = 180.0
 RIGHTS_TIMEOUT_S = 30.0
 POLL_S = 0.02
 PASSING = {
@@ -45,8 +38,6 @@ A webhook's pods may not be up yet (500, with which a mistake in an object is re
 leaves the address of a Service that was never stored, until the API server's own repair finds it a minute later (422).
 """
 PASSING_POLL_S = 1.0
-WATCH_S = 5.0
-"""How long one watch lasts; a cancelled run is noticed in between."""
 
 
 class Objects:
@@ -55,7 +46,8 @@ class Objects:
     def __init__(
         self, api: ClusterApi, store: StateStore, desired: Desired, links: Mapping[str, Link], budget: WaitBudget
     ) -> None:
-        self._api, self._store, self._desired, self._links, self._budget = api, store, desired, links, budget
+        self._api, self._store, self._desired, self._budget = api, store, desired, budget
+        self.waits = ObjectWaits(api, desired, links, budget)
 
     def intend(self, actions: Sequence[Action]) -> None:
         """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
@@ -88,12 +80,12 @@ class Objects:
             named = field_at(wanted.body, "spec", "serviceAccountName")
             account = named if isinstance(named, str) and named else "default"
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
-            self._until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
+            self.waits.until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
         live = self._applied(wanted)
         if wanted.grants:
             self._until_let_in(wanted)
         if wanted.kind == "CustomResourceDefinition":
-            self._until_healthy(HealthCheck(kind=wanted.kind, namespace="", name=wanted.name), 30)
+            self.waits.until_healthy(HealthCheck(kind=wanted.kind, namespace="", name=wanted.name), 30)
         former = self._store.state.objects.get(str(wanted.key))
         adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
         self._store.note_object(
@@ -134,7 +126,7 @@ class Objects:
     def _set_node(self, wanted: NodeMetadata) -> None:
         """Set a Node's labels and taints once it is registered; others' stay."""
         key = str(wanted.key)
-        self._until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
+        self.waits.until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
         path = f"/api/v1/nodes/{wanted.node}"
         live = self._api.read(path) or {}
         taints = (taints_of(live) - former_taints(self._store.state, wanted.node)) | set(wanted.taints)
@@ -152,59 +144,3 @@ class Objects:
         shown = json.dumps(taken)
         record = ObjectRecord(api_version="v1", kind="Node", namespace="", name=wanted.node, live=shown)
         self._store.note_object(key, record)
-
-    def wait_for_node(self, node: str) -> None:
-        """Wait until a Node is Ready; NotReady tells the last lines of its agent."""
-        try:
-            self._until("/api/v1/nodes", node, partial(unhealthy, "Node"), f"Node {node}", NODE_TIMEOUT_S)
-        except NotReady as error:
-            raise NotReady(error.message, hint=self._last_lines(node)) from error
-
-    def _last_lines(self, node: str) -> str:
-        link, started = self._links.get(node), node_started(node)
-        agents = [r for r in self._desired.on(node) if isinstance(r, Container) and started in r.reaches]
-        if link is None or not agents:
-            return "the node is not reachable"
-        return f"the last lines of {agents[0].name}:\n{probe.last_lines(link, agents[0].name)}"
-
-    def wait_for(self, check: HealthCheck) -> None:
-        """Wait until a workload is healthy; NotReady describes its pods."""
-        try:
-            self._until_healthy(check, self._desired.cluster.addon_timeout_s)
-        except NotReady as error:
-            raise NotReady(error.message, hint=story(self._api, check)) from error
-
-    def _until_healthy(self, check: HealthCheck, timeout_s: float) -> None:
-        path = collection(self._api, check)
-        what = f"{check.kind} {check.namespace}/{check.name}".replace(" /", " ")
-        judge = partial(unhealthy, check.kind)
-        self._until(path, check.name, judge, what, timeout_s, self._behind if check.kind == "DaemonSet" else None)
-
-    def _behind(self, live: Live) -> str:
-        return behind(live, [node.value for node in self._api.listed("/api/v1/nodes")])
-
-    def _until(
-        self, path: str, name: str, judge: Judge, what: str, timeout_s: float = 60.0, confirm: Judge | None = None
-    ) -> None:
-        """Watch an object until ``judge`` finds nothing wrong with it, nor ``confirm``, which may ask more."""
-        since, why = time.monotonic(), "is not there"
-        cancelled = self._budget.cancelled
-        while rest := self._budget.left(since, timeout_s):
-            try:
-                if not (why := self._watched(path, name, judge, min(rest, WATCH_S), confirm)):
-                    return
-            except (ApiSilent, OSError) as error:
-                why = cut(str(error))
-            if cancelled.wait(probe.POLL_S):
-                raise Interrupted(f"cancelled while waiting for {what}")
-        raise NotReady(f"{what} was not healthy within {time.monotonic() - since:.0f} s: {why}")
-
-    def _watched(self, path: str, name: str, judge: Judge, limit_s: float, confirm: Judge | None) -> str:
-        """Say what is wrong at the end of one watch, whose stream is given back before anything else is asked."""
-        live: Live = {}
-        why = "is not there"
-        with closing(self._api.watch(path, name, limit_s)) as lives:
-            for live in lives:
-                if not (why := judge(live)) or self._budget.cancelled.is_set():
-                    break
-        return why or (confirm(live) if confirm else "")

@@ -70,7 +70,7 @@ def test_a_node_that_stays_not_ready_is_told_with_its_agents_last_words(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.done()
-    monkeypatch.setattr("rkx.reconcile.object_actions.NODE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rkx.reconcile.object_waits.NODE_TIMEOUT_S", 0.2)
     node(site)["status"] = NOT_READY
     assert ("wait", "health Node two", "no network yet") in site.planned()
     run = site.up()
@@ -84,7 +84,7 @@ def test_a_node_that_stays_not_ready_is_told_with_its_agents_last_words(
 @pytest.mark.whole
 def test_nodes_that_never_become_ready_leave_nothing_undone(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs on every node waits for them, but is no change."""
-    monkeypatch.setattr("rkx.reconcile.object_actions.NODE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("rkx.reconcile.object_waits.NODE_TIMEOUT_S", 0.2)
     site.world.kube.statuses["Node"] = NOT_READY
     run = site.up()
     assert isinstance(run.error, NotReady), run.error
