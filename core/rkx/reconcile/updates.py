@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from rkx.errors import PluginFault
 from rkx.model.action import Action
 from rkx.model.key import Key, SlotKey
+from rkx.model.step import Step
 from rkx.model.update import NodeUpdate, RolloutGroup, action_of, keys_of
 
 
@@ -82,9 +83,17 @@ def check(groups: Sequence[RolloutGroup], updates: Sequence[NodeUpdate]) -> None
     for update in updates:
         if update.group not in names:
             raise PluginFault(f"{update.owner}: an update of {update.node} is in group {update.group!r}, not known")
+        _refuse_strange(update)
     _refuse_twice([group.name for group in groups], "rollout groups")
     _refuse_twice([key for update in updates for key in keys_of(update)], "updates")
     _refuse_circles(groups)
+
+
+def _refuse_strange(update: NodeUpdate) -> None:
+    """Refuse core's own steps with another node than the update's: those are counted as unavailable by it."""
+    for step in (*update.pre_steps, *update.post_steps):
+        if not isinstance(step, Step) and step.node != update.node:
+            raise PluginFault(f"{update.owner}: an update of {update.node} has a step of {step.node}: {step.key}")
 
 
 def _refuse_twice(found: Iterable[object], where: str) -> None:

@@ -137,6 +137,11 @@ def test_a_group_that_holds_up_what_its_own_update_waits_for_is_a_fault() -> Non
         (GROUPS, [update("a", "x"), update("a", "x")], "a container x is in two updates"),
         (GROUPS, [update("a", pre=("p",), post=("p",))], "a step p is in two updates"),
         (
+            GROUPS,
+            [replace(update("a", "x"), post_steps=(WaitForNode(node="b", reason="upgrade"),))],
+            "an update of a has a step of b: health Node b",
+        ),
+        (
             [rkx.RolloutGroup(name="g", after=("h",)), rkx.RolloutGroup(name="h", after=("g",))],
             [],
             "these rollout groups wait for each other: [gh], [gh]",
