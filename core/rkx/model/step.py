@@ -13,9 +13,9 @@ from rkx.model.resource import Mount
 
 
 class NodeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request made from ``node`` to its own ``port``, as the named identity; ValueError for other paths.
+    """One HTTP request made from ``node`` to its own ``port``, as the named identity.
 
-    ``path`` begins with ``/``.
+    Raises ValueError for a ``path`` that does not begin with ``/``.
     """
 
     node: str

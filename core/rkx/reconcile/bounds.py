@@ -42,10 +42,10 @@ PULL = Limit(size=64 * MIB, seconds=3600)
 PROBE = Limit(size=MIB, seconds=10)
 """One word, or the list of a server's own checks."""
 PING = Limit(size=MIB, seconds=8)
-HEAD_BYTES = 1 << 16
-"""Of status line and headers: Python reads headers as those of a mail, in a time that is quadratic in their size."""
 ATTACHED = Limit(size=MIB, seconds=10)
 """Of the answer that comes before an attached stream."""
+HEAD_BYTES = 1 << 16
+"""Of status line and headers: Python reads headers as those of a mail, in a time that is quadratic in their size."""
 
 
 class TooLate(BadAnswer):

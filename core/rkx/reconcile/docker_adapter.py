@@ -73,3 +73,10 @@ class StreamAdapter(HTTPAdapter):
             answer._content = json.dumps({"message": refusal(answer.content, answer.status_code)}).encode()
         elif not stream:
             refuse_many(answer.content, self._pool.node, f"{answer.request.method} {answer.request.path_url}"[:SHORT])
+
+
+def as_of_a_socket(error: requests.RequestException) -> OSError:
+    """Return what a socket would have raised; requests has two errors for a silence, before an answer and in it."""
+    late = isinstance(error, requests.ReadTimeout)
+    late |= any(isinstance(each, urllib3.exceptions.ReadTimeoutError) for each in error.args)
+    return TimeoutError(str(error)) if late else ConnectionError(str(error))

@@ -14,7 +14,6 @@ from rkx.reconcile.pieces import PIECE_BYTES, opened
 from rkx.reconcile.stream_pool import StreamPool
 
 if TYPE_CHECKING:
-    import requests
     from docker import APIClient
 
 STEP_BYTES = 1 << 16
@@ -184,8 +183,10 @@ class Engine:
 
 
 def _asked(node: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    import requests
     from docker.errors import APIError, DockerException
+    from requests import RequestException
+
+    from rkx.reconcile.docker_adapter import as_of_a_socket
 
     try:
         return call(*args, **kwargs)
@@ -195,16 +196,7 @@ def _asked(node: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
         if isinstance(error, ValueError):
             raise  # it was given what an Engine had answered
         raise EngineRefused.of(node, cut(str(error))) from error
-    except requests.RequestException as error:
+    except RequestException as error:
         if isinstance(error, ValueError):
             raise  # as above
-        raise _as_of_a_socket(error) from error
-
-
-def _as_of_a_socket(error: requests.RequestException) -> OSError:
-    """Return what a socket would have raised; requests has two errors for a silence, before an answer and in it."""
-    import requests
-    from urllib3.exceptions import ReadTimeoutError
-
-    late = isinstance(error, requests.ReadTimeout) or any(isinstance(each, ReadTimeoutError) for each in error.args)
-    return TimeoutError(str(error)) if late else ConnectionError(str(error))
+        raise as_of_a_socket(error) from error

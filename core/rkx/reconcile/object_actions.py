@@ -113,7 +113,7 @@ class Objects:
         while not self._api.is_let_in():
             if not self._budget.left(since, RIGHTS_TIMEOUT_S):
                 raise NotReady(
-                    f"{wanted.key} is applied, and user rkx:installer does not have full access yet",
+                    f"{wanted.key} is applied, and rkx's own user does not have full access yet",
                     hint="look at the ClusterRole that it names, and at authorization webhooks",
                 )
             if self._budget.cancelled.wait(POLL_S):

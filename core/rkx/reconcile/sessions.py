@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlencode
 
 import urllib3
 
-from rkx.errors import BadAnswer
-from rkx.lines import cut
 from rkx.reconcile.answers import refusal
 from rkx.reconcile.pieces import PIECE_BYTES, joined, opened
 from rkx.reconcile.stream_pool import Connect, StreamPool
@@ -37,7 +36,7 @@ class Answer:
     @property
     def ok(self) -> bool:
         """Return whether the status is below 400."""
-        return self.status < 400
+        return self.status < HTTPStatus.BAD_REQUEST
 
     @property
     def content(self) -> bytes:
@@ -69,7 +68,7 @@ class Answer:
         self.close()
 
     def _pieces(self) -> Iterator[bytes]:
-        with _broken(self.node):
+        with _broken():
             yield from self._raw.stream(PIECE_BYTES)
 
 
@@ -108,7 +107,7 @@ class Session:
         own. Raises what ``StreamPool.urlopen`` and reading an ``Answer`` raise.
         """
         address = f"{path}?{urlencode(params)}" if params else path
-        with _broken(self.node):
+        with _broken():
             raw = self._pool.urlopen(
                 method,
                 address,
@@ -142,12 +141,10 @@ def session(connect: Connect, node: str, **more: Any) -> Session:  # noqa: ANN40
 
 
 @contextlib.contextmanager
-def _broken(node: str) -> Iterator[None]:
-    """Turn urllib3's errors into those that a socket raises; BadAnswer for two lengths of one answer."""
+def _broken() -> Iterator[None]:
+    """Turn urllib3's errors into those that a socket raises."""
     try:
         yield
-    except urllib3.exceptions.InvalidHeader as error:
-        raise BadAnswer(f"{node}: the answer is not valid HTTP: {cut(str(error))}", node=node) from error
     except urllib3.exceptions.TimeoutError as error:
         raise TimeoutError(str(error)) from error
     except urllib3.exceptions.HTTPError as error:

@@ -89,15 +89,17 @@ class StreamPool(urllib3.HTTPConnectionPool):
             answer = super().urlopen(method, url, *args, **kwargs)
         except urllib3.exceptions.EmptyPoolError as error:
             raise ConnectionError("no stream became free in time") from error
+        except urllib3.exceptions.InvalidHeader as error:
+            raise self._bad(f"{method} {url}", "the answer has two lengths") from error
         if why := _why_bad(answer.status, answer.headers):
             answer.close()
             answer.release_conn()
-            raise BadAnswer(
-                f"{self.node}: {f'{method} {url}'[:200]}: the answer ({answer.status}) {why}",
-                node=self.node,
-                hint="look at what answers there in place of the server",
-            )
+            raise self._bad(f"{method} {url}", f"the answer ({answer.status}) {why}")
         return answer
+
+    def _bad(self, asked: str, why: str) -> BadAnswer:
+        hint = "look at what answers there in place of the server"
+        return BadAnswer(f"{self.node}: {asked[:200]}: {why}", node=self.node, hint=hint)
 
     def close(self) -> None:
         """Close the streams; who waits for one opens one more, and closes it."""
