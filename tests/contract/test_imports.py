@@ -52,7 +52,7 @@ def test_rkx_itself_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.whole
-def test_a_run_that_changes_nothing_loads_no_client_of_docker() -> None:
+def test_the_modules_of_a_run_load_no_client_of_docker() -> None:
     """Their import takes longer than the look at the nodes."""
     code = "import rkx.cli.main, rkx.api, rkx.reconcile.opening, rkx.reconcile.loop, sys"
     assert in_fresh_python(f"{code}; print([n for n in ('docker', 'requests') if n in sys.modules])") == "[]\n"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from http.cookiejar import CookieJar
 
 import pytest
+import requests
 from tests.core.reconcile.conftest import Clock
 
 from rkx.errors import BadAnswer, PartlyDone, RkxError
@@ -147,11 +148,10 @@ def test_headers_have_a_limit_of_their_own(client: str) -> None:
         _info(link(lambda request: Response(body=b"{}", headers=many)), client)
 
 
-@pytest.mark.parametrize("client", ["look", "docker"])
-def test_cookies_are_not_read(client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cookies_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CookieJar, "_cookies_from_attrs_set", lambda *_words: pytest.fail("a cookie was read"))
     cookies = {"Set-Cookie": "a=b", "Set-Cookie2": "c=d"}
-    _info(link(lambda request: Response(body=b"{}", headers=cookies)), client)
+    _info(link(lambda request: Response(body=b"{}", headers=cookies)), "docker")
 
 
 def test_a_container_that_is_not_described_has_no_log() -> None:
@@ -269,11 +269,17 @@ def test_a_version_that_is_none_is_not_put_into_addresses() -> None:
         Link("one", Odd(lambda request: as_json({}))).api_version()
 
 
-@pytest.mark.parametrize("client", ["look", "docker"])
-def test_nothing_of_the_surroundings_is_used(client: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_the_surroundings_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setattr(requests.Session, "merge_environment_settings", _as_told)
     monkeypatch.setattr(socket, "create_connection", lambda *_a, **_k: pytest.fail("a connection was opened"))
-    _info(link(lambda request: as_json({})), client)
+    _info(link(lambda request: as_json({})), "docker")
+
+
+def _as_told(session: requests.Session, *_settings: object) -> dict[str, object]:
+    """Look at the session in place of the environment, directly before it sends."""
+    assert (session.trust_env, list(session.adapters)) == (False, ["http://"])
+    return {"verify": True, "proxies": {}, "stream": False, "cert": None}
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"message": [1]}', b"not json", b""])

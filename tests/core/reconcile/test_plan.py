@@ -12,6 +12,7 @@ from tests.core.reconcile.small import ROOT, Site, TinyService
 import rkx
 from rkx import api
 from rkx.errors import ConnectFailed, PartlyDone, PlanStale, PreflightFailed, Refused
+from rkx.reconcile.engine import Engine
 from rkx.reconcile.state_file import StateFile
 from rkx.testing.container import Box
 from rkx.testing.machine import Entry
@@ -35,6 +36,14 @@ def test_planning_sends_get_requests_only_and_issues_nothing(site: Site, monkeyp
     site.service.flag = "--level=2"
     assert site.plan().actions
     assert (site.world.changes(), len(signed)) == ([], 8)
+
+
+@pytest.mark.whole
+def test_a_run_with_nothing_to_do_makes_no_client_of_docker(running: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its import takes longer than all that such a run asks."""
+    monkeypatch.setattr(Engine, "over", lambda *_a: pytest.fail("docker-py was loaded"))
+    assert running.planned() == []
+    running.done()
 
 
 def test_a_machine_that_was_never_prepared_is_not_asked_for_files(site: Site) -> None:
