@@ -10,19 +10,20 @@ from rkx.model.image import listed, reference
 from rkx.model.resource import Container
 from rkx.reconcile.seen import SeenContainer
 
-
-def what_changed(container: Container, seen: SeenContainer) -> str:
-    """Say in words why a container that was made from other values is replaced."""
-    if not _same_image(seen.image, container.image):
-        return f"image changed from {seen.image}"
-    if changes := _argument_changes(container, seen):
-        return f"arguments changed: {changes[0].field}"
-    return "settings changed"
+IMAGE = "image"
 
 
-def changes(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
-    """Return what differs: the image, as it was asked for, and the arguments by the names of their flags."""
-    image = Change(field="image", before=cut(seen.image), after=container.image)
+def why_made_otherwise(changes: Sequence[Change]) -> str:
+    """Say in words why a container that was made from other values is replaced, by the first of its ``changes``."""
+    if not changes:
+        return "settings changed"
+    first = changes[0]
+    return f"image changed from {first.before}" if first.field == IMAGE else f"arguments changed: {first.field}"
+
+
+def changes_of(container: Container, seen: SeenContainer) -> tuple[Change, ...]:
+    """Return what differs: the image, as it was asked for, then the arguments by the names of their flags."""
+    image = Change(field=IMAGE, before=cut(seen.image), after=container.image)
     moved = () if _same_image(seen.image, container.image) else (image,)
     return (*moved, *_argument_changes(container, seen))
 

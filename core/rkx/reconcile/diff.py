@@ -28,7 +28,7 @@ from rkx.model.key import ContainerKey, FileKey, FolderKey
 from rkx.model.milestone import node_started
 from rkx.model.resource import NODE_PROGRAM, Container, CredentialRef, File, Folder
 from rkx.reconcile import digest
-from rkx.reconcile.container_drift import changes, set_by_hand, what_changed
+from rkx.reconcile.container_drift import changes_of, set_by_hand, why_made_otherwise
 from rkx.reconcile.content import fingerprint, reads, reads_fingerprint
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.layout import NAMES, Layout, within
@@ -143,15 +143,15 @@ class _Comparison:
         key, owner = container.key, container.owner
         if seen is None or seen.state == "gone":
             yield CreateContainer(key=key, reason="missing", owner=owner)
-        elif why := self._why_replaced(container, seen, word):
-            found = changes(container, seen) if seen.digest != word else ()
-            yield ReplaceContainer(key=key, reason=why, owner=owner, changes=found)
+        elif seen.digest != word:
+            found = changes_of(container, seen)
+            yield ReplaceContainer(key=key, reason=why_made_otherwise(found), owner=owner, changes=found)
+        elif why := self._why_replaced(container, seen):
+            yield ReplaceContainer(key=key, reason=why, owner=owner)
         else:
             yield from self._running(container, seen, changed)
 
-    def _why_replaced(self, container: Container, seen: SeenContainer, word: str) -> str:
-        if seen.digest != word:
-            return what_changed(container, seen)
+    def _why_replaced(self, container: Container, seen: SeenContainer) -> str:
         if others := set_by_hand(container, seen, self.seen.images):
             return f"set by hand: {', '.join(others)}"
         return "is dead" if seen.state == "dead" else ""
