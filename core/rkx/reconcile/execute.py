@@ -51,6 +51,7 @@ from rkx.reconcile.lock import Lock
 from rkx.reconcile.node import NodeProgram
 from rkx.reconcile.object_actions import Objects
 from rkx.reconcile.object_reader import ObjectReader, compared
+from rkx.reconcile.object_waits import ObjectWaits
 from rkx.reconcile.objects import ClusterApi
 from rkx.reconcile.prepare_host import prepare
 from rkx.reconcile.probe import POLL_S
@@ -104,7 +105,8 @@ class Executor:
 
     def __init__(self, world: ApplyContext, plan: Plan, budget: WaitBudget) -> None:
         self._world, self._plan, self._budget = world, plan, budget
-        self.objects = Objects(world.api, world.store, world.desired, world.links, budget)
+        self._waits = ObjectWaits(world.api, world.desired, world.links, budget)
+        self.objects = Objects(world.api, world.store, world.desired, self._waits, budget)
         self._bootstrap = Bootstrap(plan.updates)
         self._containers = Containers(world.links, world.store, world.desired, budget, world.emit, self._bootstrap)
         registries = world.desired.cluster.registries
@@ -175,9 +177,9 @@ class Executor:
             case WaitForContainer(container=container):
                 self._containers.wait_for(container)
             case WaitForNode(node=node):
-                self.objects.waits.wait_for_node(node)
+                self._waits.wait_for_node(node)
             case WaitForHealth(check=check):
-                self.objects.waits.wait_for(check)
+                self._waits.wait_for(check)
             case _:
                 assert_never(action)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, assert_never
 
 from msgspec.structs import astuple, replace
@@ -18,7 +18,6 @@ from rkx.reconcile import told
 from rkx.reconcile.answers import of_api
 from rkx.reconcile.desired import Desired
 from rkx.reconcile.diff_objects import former_labels, former_taints, taints_of
-from rkx.reconcile.link import Link
 from rkx.reconcile.manifests import field_at
 from rkx.reconcile.object_waits import Live, ObjectWaits
 from rkx.reconcile.objects import ClusterApi, record_of
@@ -44,10 +43,9 @@ class Objects:
     """Changes of cluster objects in one run."""
 
     def __init__(
-        self, api: ClusterApi, store: StateStore, desired: Desired, links: Mapping[str, Link], budget: WaitBudget
+        self, api: ClusterApi, store: StateStore, desired: Desired, waits: ObjectWaits, budget: WaitBudget
     ) -> None:
-        self._api, self._store, self._desired, self._budget = api, store, desired, budget
-        self.waits = ObjectWaits(api, desired, links, budget)
+        self._api, self._store, self._desired, self._waits, self._budget = api, store, desired, waits, budget
 
     def intend(self, actions: Sequence[Action]) -> None:
         """Note objects that are about to be made, and save: a killed run must not forget what it applied."""
@@ -80,12 +78,12 @@ class Objects:
             named = field_at(wanted.body, "spec", "serviceAccountName")
             account = named if isinstance(named, str) and named else "default"
             path = f"/api/v1/namespaces/{wanted.namespace or 'default'}/serviceaccounts"
-            self.waits.until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
+            self._waits.until(path, account, lambda live: "" if live else "is not there", f"serviceaccount {account}")
         live = self._applied(wanted)
         if wanted.grants:
             self._until_let_in(wanted)
         if wanted.kind == "CustomResourceDefinition":
-            self.waits.until_healthy(HealthCheck(kind=wanted.kind, namespace="", name=wanted.name), 30)
+            self._waits.until_healthy(HealthCheck(kind=wanted.kind, namespace="", name=wanted.name), 30)
         former = self._store.state.objects.get(str(wanted.key))
         adopted = former.adopted if former else True  # what rkx makes is in the state before it is made
         self._store.note_object(
@@ -126,7 +124,7 @@ class Objects:
     def _set_node(self, wanted: NodeMetadata) -> None:
         """Set a Node's labels and taints once it is registered; others' stay."""
         key = str(wanted.key)
-        self.waits.until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
+        self._waits.until("/api/v1/nodes", wanted.node, lambda live: "" if live else "is not registered", key)
         path = f"/api/v1/nodes/{wanted.node}"
         live = self._api.read(path) or {}
         taints = (taints_of(live) - former_taints(self._store.state, wanted.node)) | set(wanted.taints)
